@@ -1,0 +1,124 @@
+/**
+ * An engine runs the arithmetic of training: it opens a cohort of replicas of one shape and takes each through the stages of its
+ * schedule. Implementations: `reference` (float64, the oracle) and `tfjs`; each passes tests/contract/engine.
+ *
+ * Promised:
+ *  1. Loss and gradient equal `reference` within 2e-6 of the largest component, and in L2, for every shape and model of the suite.
+ *  2. A replica's numbers do not depend on its cohort: one that diverges, or any neighbour, changes no bit of them.
+ *  3. The same replica on the same engine and kind of processor gives the same bits again.
+ *  4. A saved state that is loaded again goes on as if it had never stopped.
+ *  5. Numerical trouble is an outcome (`diverged`, with step and term), never an exception and never a hang.
+ *  6. `close` releases all memory; a closed cohort rejects every call.
+ *
+ * Not promised: equal bits between engines or kinds of processors; thread safety (one cohort, one thread).
+ */
+import type { AdamStage, Configuration, LevenbergMarquardtStage } from '../../schemas/generated/types.ts';
+import type { Model } from '../models/model.ts';
+
+export type EngineName = 'reference' | 'tfjs';
+
+/** What must be equal for replicas to train together. */
+export interface Shape {
+  readonly model: Model;
+  /** Names of the inferred parameters. */
+  readonly infer: readonly string[];
+  readonly states: Configuration['states'];
+  readonly depth: number;
+  readonly width: number;
+  /** Fourier frequencies; the first layer sees a sine and a cosine of each. */
+  readonly features: number;
+  readonly activation: Configuration['network.activation'];
+  /** Samples of V. */
+  readonly samples: number;
+  /** Collocation points per sample; there are (samples - 1) * perSample + 1, uniform, the samples among them. */
+  readonly perSample: number;
+}
+
+/** One replica's own data and settings. */
+export interface Member {
+  readonly sampleMs: number;
+  /** mV, length samples */
+  readonly voltageMv: Float64Array;
+  /** 1 or 0 per sample: padding has weight zero; length samples */
+  readonly sampleWeight: Float64Array;
+  /** model's unit, length (samples - 1) * perSample + 1 */
+  readonly current: Float64Array;
+  /** cycles per ms, length features */
+  readonly frequencies: Float64Array;
+  /** values of the parameters that are not inferred */
+  readonly fixed: Readonly<Record<string, number>>;
+  readonly weights: LossWeights;
+  /** initial theta, see layout.ts */
+  readonly theta: Float64Array;
+}
+
+/** Factors on the mean squares of the residuals. */
+export interface LossWeights {
+  readonly data: number;
+  readonly current: number;
+  /** `states: network` only */
+  readonly gates: number;
+}
+
+/** Unweighted mean squares. data: ((V - data) / 10 mV)^2; current: (residual:V / (50 mV/ms))^2; gates: mean over points, sum over gates of residual^2 in 1/ms. */
+export interface LossTerms {
+  readonly data: number;
+  readonly current: number;
+  readonly gates: number;
+}
+
+export interface Evaluation {
+  readonly loss: number;
+  readonly terms: LossTerms;
+  /** d loss / d theta, see layout.ts */
+  readonly gradient: Float64Array;
+}
+
+/** What a replica needs to go on: plain numbers, serialisable. */
+export interface ReplicaState {
+  readonly theta: Float64Array;
+  /** First and second moments of Adam; absent outside an Adam stage. */
+  readonly moments?: { readonly first: Float64Array; readonly second: Float64Array };
+  readonly step: number;
+}
+
+export type StageOutcome =
+  | { readonly kind: 'done'; readonly steps: number; readonly terms: LossTerms }
+  | { readonly kind: 'interrupted'; readonly steps: number; readonly terms: LossTerms }
+  | { readonly kind: 'diverged'; readonly step: number; readonly term: keyof LossTerms };
+
+/** How a caller watches and stops a running stage. Called between steps; must be quick. */
+export interface StageControl {
+  /** True asks the stage to end at the next step with `interrupted`. */
+  shouldStop(): boolean;
+  /** `steps` replica-steps were done since the last call. */
+  progress(steps: number): void;
+  /** Values of the inferred parameters of replica i after a step, for the stationarity test; length infer. */
+  trace?(replica: number, step: number, values: Float64Array): void;
+}
+
+/** What the trained network says on the collocation points. */
+export interface Reconstruction {
+  /** V in mV and each gate, length of the collocation grid */
+  readonly states: Readonly<Record<string, Float64Array>>;
+  /** inferred parameters in the model's units */
+  readonly parameters: Readonly<Record<string, number>>;
+}
+
+export interface Cohort {
+  readonly size: number;
+  /** Loss and gradient at the present theta, physics terms multiplied by `physics`, no projection. */
+  evaluate(physics: number): Promise<Evaluation[]>;
+  adam(stage: Required<AdamStage>, control: StageControl): Promise<StageOutcome[]>;
+  levenbergMarquardt(stage: Required<LevenbergMarquardtStage>, control: StageControl): Promise<StageOutcome[]>;
+  reconstruct(): Promise<Reconstruction[]>;
+  save(replica: number): Promise<ReplicaState>;
+  load(replica: number, state: ReplicaState): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface Engine {
+  readonly name: EngineName;
+  open(shape: Shape, members: readonly Member[]): Promise<Cohort>;
+  close(): Promise<void>;
+}
