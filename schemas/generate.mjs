@@ -48,7 +48,7 @@ function validators() {
   const imports = [];
   // ajv emits require() for its run-time helpers even in ESM: turn each into an import.
   const body = code.replaceAll(/require\("([^"]+)"\)(\.default)?/g, (_match, module) => {
-    const resolved = /\.js$/.test(module)
+    const resolved = module.endsWith('.js')
       ? module
       : require.resolve(module).endsWith('.js') && module.includes('/')
         ? `${module}.js`

@@ -4,22 +4,30 @@
  *
  * Promised:
  *  1. A published task is delivered until a result for it was accepted or it was given up: at least once, never silently lost.
+ *     Publishing a task that is outstanding changes nothing.
  *  2. `pull` returns tasks of one shape only, and at most as many as asked for.
- *  3. A lease that is released, or whose worker dies, is delivered again with `delivery` raised by one. The count survives a restart.
+ *  3. A lease that is released, or whose worker dies, is delivered again with `delivery` raised by one (not raised when it was
+ *     released uncounted). The count survives the death of the process.
  *  4. `complete` resolves only after the collector has stored the result and acknowledged it; until then the task counts as running.
+ *     When it rejects, the lease is open still.
  *  5. `publish` waits while the window of outstanding tasks is full: a sweep is streamed, never held.
- *  6. Close ends `results()` and every waiting `pull`; what was leased and not completed is delivered again by the next opener.
+ *  6. Close ends `results()`, every waiting `pull` and every waiting `publish`; what was leased and not completed is delivered again
+ *     by the next opener. A close is no failure: that delivery is not counted.
  *
- * Not promised: order between tasks; that a task is delivered only once (the store of results must be idempotent).
+ * Not promised: order between tasks; that a task is delivered only once (the store of results must be idempotent); counts after the
+ * death of the machine (a lower count costs a try more).
  */
 import type { Result, Task } from './generated/types.ts';
+
+/** A replica is tried so often; then it is given up (failed-result.ts). */
+export const MAX_DELIVERIES = 3;
 
 /** The right to train one replica. */
 export interface Lease {
   readonly task: Task;
   /** 1 for the first delivery of this task, in this process or an earlier one. */
   readonly delivery: number;
-  /** Hand in the outcome. Resolves when it is stored. */
+  /** Hand in the outcome. Resolves when it is stored; rejects with what kept it from being stored. */
   complete(result: Result): Promise<void>;
   /** Give the task back untrained, for another worker. `counted: false` takes back this delivery from the count (a shutdown, not a failure). */
   release(options: { counted: boolean }): Promise<void>;
@@ -42,9 +50,11 @@ export interface ResultDelivery {
 
 /** The orchestrator's side. */
 export interface TaskQueue extends TaskSource {
-  publish(task: Task): Promise<void>;
+  /** Resolves with true when the task is queued, with false when the queue was closed first. */
+  publish(task: Task): Promise<boolean>;
+  /** For one collector. */
   results(): AsyncIterable<ResultDelivery>;
-  /** How often a task was delivered before, in this process or an earlier one. */
+  /** How often a task without an accepted result was delivered, in this process or an earlier one. */
   deliveries(replica: string): number;
   close(): Promise<void>;
 }

@@ -101,10 +101,13 @@ export type InitialGate = 'steady' | 'free';
 export type Outcome = Converged | Stopped | Diverged | Pruned | Failed;
 export type DataEntry = SyntheticEntry | RecordingEntry;
 /**
+ * 95 % interval of the median: percentiles of a bootstrap over data units and draws, then over the replicas in each. null below 2 replicas
+ */
+export type Range = [number, number] | null;
+/**
  * null where there is nothing to compute it from
  */
 export type Statistic = number | null;
-export type Range = [number, number] | null;
 /**
  * null where there is nothing to compute it from
  */
@@ -797,14 +800,20 @@ export interface Summary {
   sweep: SweepSummary;
   counts: Counts;
   /**
-   * replicas that are in no filtered statistic, counted by outcome and reason
+   * planned replicas that are in no filtered statistic, counted by outcome and reason (`stopped/chi2`, `diverged/current`, `failed/CODE`, `unfinished`, ...). With counts.accepted they add up to the larger of planned and finished
    */
   reasons: {
     [k: string]: number;
   };
+  /**
+   * over accepted replicas, and unfiltered over every replica with a finite estimate. Everything in the parameter's unit; for a positive parameter (scale: log) each statistic is computed on ln(x) and brought back
+   */
   parameters: {
     [k: string]: ParameterSummary;
   };
+  /**
+   * per state (V and the gates), over accepted replicas
+   */
   reconstruction: {
     [k: string]: ReconstructionSummary;
   };
@@ -837,49 +846,165 @@ export interface Counts {
 }
 export interface ParameterSummary {
   unit: string;
+  /**
+   * log: computed on ln(x), for positive parameters; linear: on x
+   */
+  scale: 'log' | 'linear';
+  /**
+   * replicas
+   */
   n: number;
-  median: Statistic;
-  mad: Statistic;
+  /**
+   * median; for a positive parameter the exponential of the median of ln(x)
+   */
+  median: number | null;
+  /**
+   * robust standard deviation in the parameter's unit: s = 1.4826 times the median absolute deviation from the median; for a positive parameter s is that of ln(x) and this is median * (exp(s) - 1), so that median + mad is the upper edge of the one-sigma range and mad / median is about the relative spread. null below 2 replicas
+   */
+  mad: number | null;
   ci95: Range;
   quantiles: Quantiles;
+  /**
+   * where all data are synthetic with this one true value
+   */
   truth?: number;
-  relativeError?: Statistic1;
+  /**
+   * (median - truth) / |truth|, signed; where data have several truths, the median of the replicas' own signed relative errors
+   */
+  relativeError?: number | null;
+  /**
+   * where data are synthetic with several true values: one entry for each, ascending, over accepted replicas
+   */
+  perTruth?: TruthSummary[];
   unfiltered: Distribution;
 }
+/**
+ * type 7 of Hyndman and Fan (1996), by percentage
+ */
 export interface Quantiles {
   '25': Statistic;
   '75': Statistic;
   '2.5': Statistic;
   '97.5': Statistic;
 }
-export interface Distribution {
+export interface TruthSummary {
+  truth: number;
   n: number;
-  median: Statistic;
-  mad: Statistic;
+  /**
+   * median; for a positive parameter the exponential of the median of ln(x)
+   */
+  median: number | null;
+  /**
+   * (median - truth) / |truth|, signed; where data have several truths, the median of the replicas' own signed relative errors
+   */
+  relativeError: number | null;
+}
+export interface Distribution {
+  /**
+   * replicas
+   */
+  n: number;
+  /**
+   * median; for a positive parameter the exponential of the median of ln(x)
+   */
+  median: number | null;
+  /**
+   * robust standard deviation in the parameter's unit: s = 1.4826 times the median absolute deviation from the median; for a positive parameter s is that of ln(x) and this is median * (exp(s) - 1), so that median + mad is the upper edge of the one-sigma range and mad / median is about the relative spread. null below 2 replicas
+   */
+  mad: number | null;
   ci95: Range;
   quantiles: Quantiles;
-  relativeError?: Statistic;
+  /**
+   * (median - truth) / |truth|, signed; where data have several truths, the median of the replicas' own signed relative errors
+   */
+  relativeError?: number | null;
 }
 export interface ReconstructionSummary {
-  rmse?: Statistic2;
-  rmseToTruth?: Statistic;
-  variability: Statistic3;
+  unit: string;
+  /**
+   * median over replicas, network against data (V only)
+   */
+  rmse?: number | null;
+  /**
+   * median over replicas, network against the noiseless truth (synthetic data)
+   */
+  rmseToTruth?: number | null;
+  /**
+   * width of the ensemble's 95 % band: median over time, then median over data units and draws; null where no data unit and draw keeps the traces of 2 replicas
+   */
+  variability: number | null;
+  unfiltered: Reconstruction;
+}
+/**
+ * the same over every replica with a finite estimate
+ */
+export interface Reconstruction {
+  /**
+   * median over replicas, network against data (V only)
+   */
+  rmse?: number | null;
+  /**
+   * median over replicas, network against the noiseless truth (synthetic data)
+   */
+  rmseToTruth?: number | null;
+  /**
+   * width of the ensemble's 95 % band: median over time, then median over data units and draws; null where no data unit and draw keeps the traces of 2 replicas
+   */
+  variability: number | null;
 }
 /**
  * medians over accepted replicas, by forward simulation
  */
 export interface PredictiveSummary {
-  rmseMv: Statistic;
+  /**
+   * replicas whose forward simulation ran through
+   */
+  n: number;
+  /**
+   * forward simulation against data
+   */
+  rmseMv: number | null;
+  /**
+   * per sample; 1 is what the noise alone gives
+   */
+  chi2: number | null;
   spikes: SpikesSummary;
-  coincidence: Statistic;
+  /**
+   * Kistler and Jolivet's factor, over replicas that have one
+   */
+  coincidence: number | null;
+  unfiltered: Prediction;
 }
 export interface SpikesSummary {
   observed: Statistic;
   simulated: Statistic;
 }
+/**
+ * the same over every replica whose forward simulation ran through
+ */
+export interface Prediction {
+  /**
+   * replicas whose forward simulation ran through
+   */
+  n: number;
+  /**
+   * forward simulation against data
+   */
+  rmseMv: number | null;
+  /**
+   * per sample; 1 is what the noise alone gives
+   */
+  chi2: number | null;
+  spikes: SpikesSummary;
+  /**
+   * Kistler and Jolivet's factor, over replicas that have one
+   */
+  coincidence: number | null;
+}
 export interface Speed {
-  replicaStepsPerSecond: Statistic;
-  coreSecondsPerReplica: Statistic;
+  replicaStepsPerSecond: Statistic1;
+  coreSecondsPerReplica: Statistic2;
+  orchestrationMsPerReplica: Statistic3;
 }
 /**
  * One replica to train: everything a worker needs, files by content hash

@@ -1,9 +1,10 @@
 /**
- * A recording as every importer delivers it: channels by unit, sweeps of equal sampling, the injected current stored or rebuilt.
- * One importer per file format; importers.ts picks it by content, not by extension.
+ * A recording as every importer delivers it: channels by unit, sweeps of equal length and sampling, the injected current stored or
+ * rebuilt. One importer per file format; importers.ts picks it by content, not by extension.
  *
- * Promised by every importer: voltages in mV and currents in pA (or uA/cm2 for a CSV that says so), decoded by the rules of the
- * format; a wrong, truncated or foreign file is a LoligoError with the file's path and the place, never a crash or a silent zero.
+ * Promised by every importer: voltages in mV, finite and of possible size; currents in the unit that the file itself uses
+ * (`stimulus.unit`; windows.ts converts), decoded by the rules of the format; a wrong, truncated or foreign file is a LoligoError with
+ * the file's path and the place, never a crash or a silent zero.
  * Not promised: that the stored current is what entered the cell (offsets and lags of amplifiers are reported as they are).
  */
 export interface Channel {
@@ -11,10 +12,24 @@ export interface Channel {
   readonly unit: string;
 }
 
+/** stored: a channel or column holds the current; header: rebuilt from the protocol; none: not known. */
 export type StimulusSource = 'stored' | 'header' | 'none';
+
+/** What the protocol, or the trace itself, looks like. */
+export type StimulusKind = 'steps' | 'ramp' | 'pulses' | 'constant' | 'unknown';
+
+export interface RecordedStimulus {
+  readonly source: StimulusSource;
+  /** Channel, column or output (DAC) that the current comes from; empty when the source is `none`. */
+  readonly channel: string;
+  readonly unit: string;
+  readonly kind: StimulusKind;
+}
 
 export interface Sweep {
   readonly index: number;
+  /** Time of the first sample on the file's own time axis; 0 where the file has none. */
+  readonly startMs: number;
   readonly sampleMs: number;
   /** Name of the channel that V comes from. */
   readonly voltageChannel: string;
@@ -22,12 +37,7 @@ export interface Sweep {
   readonly voltageMv: Float64Array;
   /** In `stimulus.unit`, one value per sample; zeros when the source is `none`. */
   readonly current: Float64Array;
-  readonly stimulus: {
-    readonly source: StimulusSource;
-    readonly unit: string;
-    /** steps, ramp, pulses, constant, unknown: what the protocol or the trace says. */
-    readonly kind: string;
-  };
+  readonly stimulus: RecordedStimulus;
 }
 
 export interface Recording {
@@ -36,6 +46,13 @@ export interface Recording {
   readonly format: string;
   readonly channels: readonly Channel[];
   readonly sweeps: readonly Sweep[];
-  /** True when a sweep goes on where the one before it ended, so that they may be joined. */
+  /** True when each sweep starts when the one before it ends, so that they may be joined. */
   readonly continuous: boolean;
+}
+
+/** How a caller names channels; each importer takes what its format has. */
+export interface ChannelChoice {
+  readonly voltageChannel?: string;
+  /** A stored channel, or an output (DAC) whose protocol is rebuilt. */
+  readonly currentChannel?: string;
 }

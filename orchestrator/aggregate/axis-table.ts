@@ -1,0 +1,91 @@
+/**
+ * Parameters by axis of the sweep: what the estimates are for each data unit or noise draw, each network width, each loss weight. An
+ * axis of few values has a row for each; one of many numbers is cut at its quartiles. Describes, and tests nothing.
+ */
+import type { Lock } from '../../schemas/generated/types.ts';
+import type { Coded } from './column.ts';
+import { quantile, sortedFinite } from './quantile.ts';
+import type { ReplicaTable } from './replica-table.ts';
+
+export interface AxisTable {
+  /** as in the spec, or `data`, or `draw` */
+  readonly axis: string;
+  readonly rows: readonly AxisRow[];
+  /** rows beyond the first MOST_ROWS, which are left out */
+  readonly omitted: number;
+}
+
+export interface AxisRow {
+  readonly label: string;
+  readonly finished: number;
+  readonly accepted: number;
+  /** quartiles over accepted replicas, by parameter */
+  readonly parameters: Readonly<Record<string, Quartiles>>;
+  /** median chi2 per sample over accepted replicas */
+  readonly chi2: number | null;
+}
+
+export interface Quartiles {
+  readonly low: number | null;
+  readonly median: number | null;
+  readonly high: number | null;
+}
+
+export const MOST_ROWS = 12;
+
+/** One table for each axis that has more than one value. */
+export function axisTables(lock: Lock, table: ReplicaTable): AxisTable[] {
+  const { data } = lock.resolved.problem;
+  const dataAxis: [string, Coded<string | number>] =
+    data.length > 1 ? ['data', { values: data.map(({ label }) => label), codes: table.data }] : ['draw', coded(table.draw)];
+  const axes: [string, Coded<string | number>][] = [dataAxis, ...Object.entries(table.axes)];
+  return axes.map(([axis, column]) => tableOf(axis, column, table)).filter(({ rows }) => rows.length > 1);
+}
+
+function coded(draws: Int32Array): Coded<number> {
+  const values = [...new Set(draws)].toSorted((a, b) => a - b);
+  const position = new Map(values.map((value, i) => [value, i]));
+  return { values, codes: draws.map((draw) => position.get(draw)!) };
+}
+
+function tableOf(axis: string, column: Coded<string | number>, table: ReplicaTable): AxisTable {
+  const many = axis !== 'data' && axis !== 'draw' && column.values.length > MOST_ROWS;
+  const groups = many
+    ? cutAtQuartiles(column)
+    : column.values.map((value, code) => ({ label: String(value), has: (one: number) => one === code }));
+  const rows = groups.slice(0, MOST_ROWS).map(({ label, has }) => rowOf(label, rowsWhere(column.codes, has), table));
+  return { axis, rows, omitted: groups.length - rows.length };
+}
+
+/** Four groups of codes by the quartiles of the replicas' values. */
+function cutAtQuartiles({ values, codes }: Coded<string | number>): { label: string; has: (code: number) => boolean }[] {
+  const sorted = sortedFinite(Array.from(codes, (code) => Number(values[code])));
+  const cuts = [0, 0.25, 0.5, 0.75, 1].map((probability) => quantile(sorted, probability) ?? NaN);
+  return [0, 1, 2, 3].map((i) => {
+    const [low, high] = [cuts[i]!, cuts[i + 1]!];
+    const has = (code: number) => {
+      const value = Number(values[code]);
+      return (i === 0 ? value >= low : value > low) && value <= high;
+    };
+    return { label: `${low.toPrecision(3)} to ${high.toPrecision(3)}`, has };
+  });
+}
+
+function rowsWhere(codes: Int32Array, has: (code: number) => boolean): number[] {
+  return Array.from(codes.keys()).filter((row) => has(codes[row]!));
+}
+
+function rowOf(label: string, rows: readonly number[], table: ReplicaTable): AxisRow {
+  const accepted = rows.filter((row) => table.accepted[row] === 1);
+  const quartiles = (column: Float64Array): Quartiles => {
+    const sorted = sortedFinite(accepted.map((row) => column[row]!));
+    return { low: quantile(sorted, 0.25), median: quantile(sorted, 0.5), high: quantile(sorted, 0.75) };
+  };
+  return {
+    label,
+    finished: rows.length,
+    accepted: accepted.length,
+    parameters: Object.fromEntries(Object.entries(table.parameters).map(([name, column]) => [name, quartiles(column)])),
+    chi2: quartiles(table.chi2).median,
+  };
+}

@@ -1,0 +1,72 @@
+/** Columns that grow while results stream in and are brought into one order at the end. A column holds plain numbers: eight, four or one byte a replica. */
+
+type Numbers = Float64Array | Int32Array | Uint8Array;
+
+export interface Column<T extends Numbers> {
+  push(value: number): void;
+  /** The values in the order of `rows`; of arrival without. */
+  take(rows?: Int32Array): T;
+}
+
+const FIRST_CAPACITY = 256;
+
+export function createColumn<T extends Numbers>(create: (length: number) => T): Column<T> {
+  let values = create(FIRST_CAPACITY);
+  let size = 0;
+  const grow = () => {
+    const larger = create(2 * values.length);
+    larger.set(values);
+    values = larger;
+  };
+  return {
+    push: (value) => {
+      if (size === values.length) grow();
+      values[size++] = value;
+    },
+    take: (rows) => {
+      const taken = create(rows?.length ?? size);
+      if (rows === undefined) taken.set(values.subarray(0, size));
+      else for (let i = 0; i < rows.length; i++) taken[i] = values[rows[i]!]!;
+      return taken;
+    },
+  };
+}
+
+export const float64 = (): Column<Float64Array> => createColumn((length) => new Float64Array(length));
+export const int32 = (): Column<Int32Array> => createColumn((length) => new Int32Array(length));
+export const flags = (): Column<Uint8Array> => createColumn((length) => new Uint8Array(length));
+
+/** A column of few distinct values: a code per row into `values`, which is sorted. */
+export interface Coded<V extends string | number> {
+  readonly values: readonly V[];
+  readonly codes: Int32Array;
+}
+
+export interface CodedColumn<V extends string | number> {
+  push(value: V): void;
+  take(rows?: Int32Array): Coded<V>;
+}
+
+/** Codes are given in the order of arrival and renamed at the end, so that the order leaves no trace. */
+export function coded<V extends string | number>(): CodedColumn<V> {
+  const known = new Map<V, number>();
+  const arrived = int32();
+  const codeOf = (value: V) => {
+    const code = known.get(value) ?? known.size;
+    known.set(value, code);
+    return code;
+  };
+  return {
+    push: (value) => arrived.push(codeOf(value)),
+    take: (rows) => {
+      const values = [...known.keys()].toSorted(compare);
+      const position = new Map(values.map((value, i) => [value, i]));
+      const renamed = Int32Array.from(known.keys(), (value) => position.get(value)!);
+      return { values, codes: arrived.take(rows).map((code) => renamed[code]!) };
+    },
+  };
+}
+
+function compare(a: string | number, b: string | number): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}

@@ -1,0 +1,33 @@
+/**
+ * A group of replicas that a statistic is computed over: rows of the replica table, gathered in clusters of one data unit and noise
+ * draw, because replicas on the same data err together.
+ */
+import type { ReplicaTable } from './replica-table.ts';
+
+export interface Ensemble {
+  /** Rows of the table, cluster after cluster, ascending in each. */
+  readonly rows: Int32Array;
+  /** Where each cluster begins in `rows`; one more entry than there are clusters. */
+  readonly starts: Int32Array;
+}
+
+/** The rows for which `member` is 1, in clusters by data unit, then draw. */
+export function ensembleOf(table: ReplicaTable, member: Uint8Array): Ensemble {
+  const rows = Int32Array.from({ length: table.size }, (_, row) => row).filter((row) => member[row] === 1);
+  rows.sort((a, b) => table.data[a]! - table.data[b]! || table.draw[a]! - table.draw[b]! || a - b);
+  const starts = [0];
+  for (let i = 1; i < rows.length; i++) {
+    if (table.data[rows[i]!] !== table.data[rows[i - 1]!] || table.draw[rows[i]!] !== table.draw[rows[i - 1]!]) starts.push(i);
+  }
+  if (rows.length > 0) starts.push(rows.length);
+  return { rows, starts: Int32Array.from(starts) };
+}
+
+export function clusterCount(ensemble: Ensemble): number {
+  return ensemble.starts.length - 1;
+}
+
+/** The ensemble's values of one column of the table, in the order of its rows. */
+export function valuesOf(ensemble: Ensemble, column: Float64Array): Float64Array {
+  return Float64Array.from(ensemble.rows, (row) => column[row]!);
+}

@@ -1,0 +1,17 @@
+/**
+ * The median absolute deviation from the median, scaled to estimate a normal standard deviation: Rousseeuw and Croux, "Alternatives
+ * to the median absolute deviation", JASA 88 (1993) 1273, equation 1.1. No correction for small samples.
+ */
+import { quantile } from './quantile.ts';
+
+/** 1 / (third quartile of the standard normal). */
+export const NORMAL_CONSISTENCY = 1.482602218505602;
+
+/** 1.4826 MAD of `sorted` (ascending, finite), in its unit; null below 2 values, which have no spread. */
+export function scaledMad(sorted: Float64Array): number | null {
+  const centre = quantile(sorted, 0.5);
+  if (centre === null || sorted.length < 2) return null;
+  const deviations = sorted.map((value) => Math.abs(value - centre)).sort();
+  // quantile of a non-empty array is a number
+  return NORMAL_CONSISTENCY * (quantile(deviations, 0.5) ?? 0);
+}

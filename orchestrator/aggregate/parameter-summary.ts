@@ -1,0 +1,111 @@
+/** The distribution of each inferred parameter, over accepted replicas and over all that have an estimate. */
+import type { DataUnit, Distribution, InferredParameter, Lock, ParameterSummary, TruthSummary } from '../../schemas/generated/types.ts';
+import { medianIntervals } from './bootstrap.ts';
+import type { WordSource } from './bootstrap.ts';
+import { ensembleOf, valuesOf } from './ensemble.ts';
+import type { Ensemble } from './ensemble.ts';
+import { scaledMad } from './median-absolute-deviation.ts';
+import { median, quantile, sortedFinite } from './quantile.ts';
+import type { ReplicaTable } from './replica-table.ts';
+import { scaleOf } from './scale.ts';
+import type { Scale } from './scale.ts';
+import { commonTruth, relativeError, truthOf } from './truth.ts';
+
+export function summariseParameters(lock: Lock, table: ReplicaTable, words: WordSource): Record<string, ParameterSummary> {
+  const { infer, data } = lock.resolved.problem;
+  const accepted = ensembleOf(table, table.accepted);
+  const filtered = distributions(infer, data, table, accepted, words);
+  const unfiltered = distributions(infer, data, table, ensembleOf(table, table.estimated), words);
+  return Object.fromEntries(
+    infer.map((parameter, p) => [
+      parameter.name,
+      {
+        unit: parameter.unit,
+        scale: scaleOf(parameter).name,
+        ...filtered[p]!,
+        ...truths(parameter, data, table, accepted),
+        unfiltered: unfiltered[p]!,
+      },
+    ]),
+  );
+}
+
+/** One distribution for each inferred parameter, all over the same replicas and the same bootstrap samples. */
+function distributions(
+  infer: readonly InferredParameter[],
+  units: readonly DataUnit[],
+  table: ReplicaTable,
+  ensemble: Ensemble,
+  words: WordSource,
+): Distribution[] {
+  const scales = infer.map(scaleOf);
+  const columns = infer.map(({ name }, p) => valuesOf(ensemble, table.parameters[name]!).map((value) => scales[p]!.forward(value)));
+  const intervals = medianIntervals(columns, ensemble, words);
+  return infer.map(({ name }, p) => ({
+    ...distribution(columns[p]!, intervals[p]!, scales[p]!),
+    ...errorOf(name, units, table, ensemble, scales[p]!),
+  }));
+}
+
+/** Statistics of values on their scale, in the parameter's unit. */
+function distribution(values: Float64Array, interval: [number, number] | null, scale: Scale): Distribution {
+  const sorted = values.toSorted();
+  const at = (probability: number) => inUnit(quantile(sorted, probability), scale);
+  const centre = at(0.5);
+  const s = scaledMad(sorted);
+  return {
+    n: sorted.length,
+    median: centre,
+    mad: s === null || centre === null ? null : scale.spread(s, centre),
+    ci95: interval === null ? null : [scale.back(interval[0]), scale.back(interval[1])],
+    quantiles: { '2.5': at(0.025), '25': at(0.25), '75': at(0.75), '97.5': at(0.975) },
+  };
+}
+
+/** The relative error of the median, where every data unit has a truth. */
+function errorOf(
+  name: string,
+  units: readonly DataUnit[],
+  table: ReplicaTable,
+  ensemble: Ensemble,
+  scale: Scale,
+): { relativeError?: number | null } {
+  if (units.some((unit) => truthOf(unit, name) === undefined)) return {};
+  const values = table.parameters[name]!;
+  const truth = commonTruth(units, name);
+  if (truth !== undefined) return { relativeError: relativeError(medianInUnit(valuesOf(ensemble, values), scale), truth) };
+  // every unit has a truth: see the guard
+  const errors = Array.from(ensemble.rows, (row) => relativeError(values[row]!, truthOf(units[table.data[row]!]!, name)!) ?? NaN);
+  return { relativeError: median(errors) };
+}
+
+/** The common truth, or one entry for each of several truths. */
+function truths(
+  parameter: InferredParameter,
+  units: readonly DataUnit[],
+  table: ReplicaTable,
+  accepted: Ensemble,
+): { truth?: number; perTruth?: TruthSummary[] } {
+  const truth = commonTruth(units, parameter.name);
+  if (truth !== undefined) return { truth };
+  const byUnit = units.map((unit) => truthOf(unit, parameter.name));
+  const distinct = [...new Set(byUnit)].filter((value) => value !== undefined).toSorted((a, b) => a - b);
+  if (distinct.length === 0) return {};
+  const values = table.parameters[parameter.name]!;
+  const grouped = new Map<number | undefined, number[]>(distinct.map((value) => [value, []]));
+  for (const row of accepted.rows) grouped.get(byUnit[table.data[row]!])?.push(values[row]!);
+  return { perTruth: distinct.map((value) => truthSummary(value, grouped.get(value) ?? [], scaleOf(parameter))) };
+}
+
+function truthSummary(truth: number, estimates: readonly number[], scale: Scale): TruthSummary {
+  const centre = medianInUnit(estimates, scale);
+  return { truth, n: estimates.length, median: centre, relativeError: relativeError(centre, truth) };
+}
+
+function medianInUnit(values: Iterable<number>, scale: Scale): number | null {
+  return inUnit(quantile(sortedFinite(Array.from(values, (value) => scale.forward(value))), 0.5), scale);
+}
+
+function inUnit(value: number | null, scale: Scale): number | null {
+  return value === null ? null : scale.back(value);
+}

@@ -1,0 +1,21 @@
+/** What forward simulation with the inferred parameters says. */
+import type { Prediction, PredictiveSummary } from '../../schemas/generated/types.ts';
+import { ensembleOf, valuesOf } from './ensemble.ts';
+import { median, sortedFinite } from './quantile.ts';
+import type { ReplicaTable } from './replica-table.ts';
+
+export function summarisePredictive(table: ReplicaTable): PredictiveSummary {
+  return { ...prediction(table, table.accepted), unfiltered: prediction(table, table.estimated) };
+}
+
+function prediction(table: ReplicaTable, member: Uint8Array): Prediction {
+  const ensemble = ensembleOf(table, member);
+  const of = (column: Float64Array) => median(valuesOf(ensemble, column));
+  return {
+    n: sortedFinite(valuesOf(ensemble, table.chi2)).length,
+    rmseMv: of(table.predictiveRmseMv),
+    chi2: of(table.chi2),
+    spikes: { observed: of(table.spikesObserved), simulated: of(table.spikesSimulated) },
+    coincidence: of(table.coincidence),
+  };
+}

@@ -1,0 +1,174 @@
+/**
+ * All replicas of a sweep as columns: what every statistic and figure reads. Rows stand in the order of the expansion, whatever the
+ * order in which results came, so everything computed from a table is independent of that order. Time courses are kept as they
+ * come; the sweep's `traces.replicas` bounds them.
+ */
+import type { Lock, Outcome, Predictive, ResolvedProblem, Result, Space, Task, Traces } from '../../schemas/generated/types.ts';
+import { coded, flags, float64, int32 } from './column.ts';
+import type { Coded } from './column.ts';
+import { reasonOf } from './reason.ts';
+import { isEstimate } from './scale.ts';
+
+export interface Replica {
+  readonly task: Task;
+  readonly result: Result;
+}
+
+export type OutcomeKind = Outcome['kind'];
+export type AxisName = Exclude<keyof Space, 'replicas'>;
+
+/** Numbers are NaN where a replica has none. */
+export interface ReplicaTable {
+  readonly size: number;
+  /** position in the expansion, ascending */
+  readonly index: Float64Array;
+  /** position in lock.resolved.problem.data */
+  readonly data: Int32Array;
+  readonly draw: Int32Array;
+  readonly outcome: Coded<OutcomeKind>;
+  /** kind/reason of those that are not accepted; '' of the others */
+  readonly reason: Coded<string>;
+  /** 1: converged, with a finite estimate of every inferred parameter: the truth-free filter */
+  readonly accepted: Uint8Array;
+  /** 1: finite estimate of every inferred parameter */
+  readonly estimated: Uint8Array;
+  /** by name, in the parameter's unit */
+  readonly parameters: Readonly<Record<string, Float64Array>>;
+  /** first guesses, by name */
+  readonly starts: Readonly<Record<string, Float64Array>>;
+  /** axes of the configuration that the spec varies */
+  readonly axes: Readonly<Partial<Record<AxisName, Coded<string | number>>>>;
+  readonly networkRmseMv: Float64Array;
+  /** by state */
+  readonly rmseToTruth: Readonly<Record<string, Float64Array>>;
+  /** forward simulation against data */
+  readonly predictiveRmseMv: Float64Array;
+  readonly chi2: Float64Array;
+  readonly spikesObserved: Float64Array;
+  readonly spikesSimulated: Float64Array;
+  readonly coincidence: Float64Array;
+  readonly seconds: Float64Array;
+  readonly steps: Float64Array;
+  /** of the replicas that keep them, by row */
+  readonly traces: ReadonlyMap<number, Traces>;
+}
+
+/** Takes replicas in any order, one at a time. */
+export interface TableBuilder {
+  add(replica: Replica): void;
+  finish(): ReplicaTable;
+}
+
+export function tableBuilder({ resolved }: Pick<Lock, 'resolved'>): TableBuilder {
+  const { infer, states } = resolved.problem;
+  const fixed = fixedFields(resolved.problem);
+  const parameters = record(infer, ({ name }) => [name, field(float64(), ({ result }) => result.estimate?.parameters[name] ?? NaN)]);
+  const starts = record(infer, ({ name }) => [name, field(float64(), ({ task }) => startOf(task, name))]);
+  const rmseToTruth = record(states, (state) => [
+    state,
+    field(float64(), ({ result }) => result.estimate?.network.rmseToTruth?.[state] ?? NaN),
+  ]);
+  const axes = record(variedAxes(resolved.space), (axis) => [
+    axis,
+    field(coded<string | number>(), ({ task }) => task.configuration[axis]),
+  ]);
+  const fields = [fixed, parameters, starts, rmseToTruth, axes].flatMap((group) => Object.values<Field<unknown>>(group));
+  const traces = new Map<number, Traces>();
+
+  return {
+    add: (replica) => {
+      for (const one of fields) one.add(replica);
+      if (replica.result.estimate?.traces !== undefined) traces.set(replica.task.index, replica.result.estimate.traces);
+    },
+    finish: () => {
+      const rows = sortedRows(fixed.index.take());
+      const index = fixed.index.take(rows);
+      return {
+        size: rows.length,
+        ...taken(fixed, rows),
+        index,
+        parameters: taken(parameters, rows),
+        starts: taken(starts, rows),
+        rmseToTruth: taken(rmseToTruth, rows),
+        axes: taken(axes, rows),
+        traces: new Map(Array.from(index, (position, row) => [row, traces.get(position)] as const).filter(hasTraces)),
+      };
+    },
+  };
+}
+
+/** Axes that the spec gives a distribution, in the order of the schema. */
+export function variedAxes(space: Space): AxisName[] {
+  // Object.keys of a validated space
+  const names = Object.keys(space) as (keyof Space)[];
+  return names.filter((name) => name !== 'replicas').filter((name) => typeof space[name] === 'object');
+}
+
+/** The columns that every sweep has. */
+function fixedFields({ data, infer }: ResolvedProblem) {
+  const unitOf = new Map(data.map((unit, position) => [unit.id, position]));
+  const estimated = ({ result }: Replica) => infer.every((parameter) => isEstimate(result.estimate?.parameters[parameter.name], parameter));
+  const accepted = (replica: Replica) => replica.result.outcome.kind === 'converged' && estimated(replica);
+  const predictive = (read: (score: Predictive) => number | null) =>
+    field(float64(), ({ result: { estimate } }) => (estimate?.predictive === undefined ? NaN : (read(estimate.predictive) ?? NaN)));
+  return {
+    index: field(float64(), ({ task }) => task.index),
+    data: field(int32(), ({ task }) => unitPosition(task, unitOf)),
+    draw: field(int32(), ({ task }) => task.draw),
+    outcome: field(coded<OutcomeKind>(), ({ result }) => result.outcome.kind),
+    reason: field(coded<string>(), (replica) => (accepted(replica) ? '' : reasonOf(replica.result.outcome))),
+    accepted: field(flags(), (replica) => Number(accepted(replica))),
+    estimated: field(flags(), (replica) => Number(estimated(replica))),
+    networkRmseMv: field(float64(), ({ result }) => result.estimate?.network.rmseMv ?? NaN),
+    predictiveRmseMv: predictive((score) => score.rmseMv),
+    chi2: predictive((score) => score.chi2),
+    spikesObserved: predictive((score) => score.spikes.observed),
+    spikesSimulated: predictive((score) => score.spikes.simulated),
+    coincidence: predictive((score) => score.coincidence),
+    seconds: field(float64(), ({ result }) => result.seconds),
+    steps: field(float64(), ({ result }) => result.steps),
+  };
+}
+
+/** A column and where its values come from. */
+interface Field<T> {
+  add(replica: Replica): void;
+  /** In the order of arrival without `rows`. */
+  take(rows?: Int32Array): T;
+}
+
+function field<V, T>(column: { push(value: V): void; take(rows?: Int32Array): T }, value: (replica: Replica) => V): Field<T> {
+  return { add: (replica) => column.push(value(replica)), take: (rows) => column.take(rows) };
+}
+
+function record<K, N extends string, F>(keys: readonly K[], entry: (key: K) => [N, F]): Record<N, F> {
+  // Object.fromEntries widens its keys to string
+  return Object.fromEntries(keys.map(entry)) as Record<N, F>;
+}
+
+function taken<F extends Record<string, Field<unknown>>>(fields: F, rows: Int32Array): { [K in keyof F]: ReturnType<F[K]['take']> } {
+  // each field keeps its key and gives its own kind of column
+  return Object.fromEntries(Object.entries(fields).map(([name, one]) => [name, one.take(rows)])) as never;
+}
+
+function sortedRows(index: Float64Array): Int32Array {
+  const rows = Int32Array.from(index, (_, row) => row).sort((a, b) => index[a]! - index[b]!);
+  const twice = rows.find((row, i) => i > 0 && index[row] === index[rows[i - 1]!]);
+  if (twice !== undefined) throw new Error(`internal: replica ${index[twice]} has two results`);
+  return rows;
+}
+
+function unitPosition(task: Task, unitOf: ReadonlyMap<string, number>): number {
+  const position = unitOf.get(task.data.id);
+  if (position === undefined)
+    throw new Error(`internal: replica ${task.index} is fitted to data unit ${task.data.id}, which the lock lacks`);
+  return position;
+}
+
+function startOf(task: Task, name: string): number {
+  return task.infer.find((start) => start.name === name)?.start ?? NaN;
+}
+
+function hasTraces(entry: readonly [number, Traces | undefined]): entry is readonly [number, Traces] {
+  return entry[1] !== undefined;
+}

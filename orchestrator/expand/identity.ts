@@ -1,0 +1,66 @@
+/**
+ * Ids of replicas and shapes.
+ *
+ * A replica's id is the content id of all that determines its numbers, and of nothing else:
+ *
+ *   { accept, configuration, data: { id, sigmaMv, draw }, fixed, infer: [{ name, start }], model, seed, training }
+ *
+ * each as it stands in its task. Not in it: sweep, position, stored trace points, names and labels. So the same replica in another sweep,
+ * or in a longer one, is the same replica. `accept` is in it because it decides between `converged` and `stopped`; `sigmaMv` because
+ * chi2 is counted in it.
+ *
+ * A shape's id is the first 16 digits of the content id of all that must be equal for replicas to train in one batch:
+ *
+ *   { model, infer: [name], samples, training, states, and the configuration's depth, width, features, activation, perSample }
+ *
+ * Bandwidth and loss weights are per replica in a batch; with them in the shape, a continuous axis would make batches of one.
+ */
+import { canonicalJson, contentId } from '../../schemas/content-id.ts';
+import type { Configuration, DataUnit, Task } from '../../schemas/generated/types.ts';
+
+/** What a replica's id is the content id of. */
+export function replicaContent(task: Omit<Task, 'sweep' | 'index' | 'replica' | 'shape' | 'tracePoints'>): unknown {
+  const { accept, configuration, data, draw, fixed, infer, model, seed, training } = task;
+  return { accept, configuration, data: { id: data.id, sigmaMv: data.sigmaMv, draw }, fixed, infer, model, seed, training };
+}
+
+/** Canonical JSON of replicaContent, put together from texts that many replicas share. A million ids take seconds this way. */
+export function replicaText({ accept, configuration, unit, draw, fixed, infer, model, seed, training }: ReplicaTexts): string {
+  const data = `{"draw":${draw},"id":"${unit.id}","sigmaMv":${unit.sigmaMv}}`;
+  return `{"accept":${accept},"configuration":${configuration},"data":${data},"fixed":${fixed},"infer":${infer},"model":${model},"seed":${seed},"training":${training}}`;
+}
+
+/** Canonical JSON of each part; plain numbers and a hash are canonical as they are. */
+export interface ReplicaTexts {
+  readonly accept: string;
+  readonly configuration: string;
+  readonly unit: Pick<DataUnit, 'id' | 'sigmaMv'>;
+  readonly draw: number;
+  readonly fixed: string;
+  readonly infer: string;
+  readonly model: string;
+  readonly seed: number;
+  readonly training: string;
+}
+
+export function shapeId(task: Pick<Task, 'model' | 'infer' | 'data' | 'training' | 'configuration'>): string {
+  const { model, infer, data, training, configuration } = task;
+  const names = infer.map(({ name }) => name);
+  return contentId({ model, infer: names, samples: data.samples, training, ...batchedKeys(configuration) }).slice(0, 16);
+}
+
+/** What a shape takes from a configuration, as a text: cheaper to compare than the id. Within a sweep training follows from `states`. */
+export function shapeKey(configuration: Configuration): string {
+  return canonicalJson(batchedKeys(configuration));
+}
+
+function batchedKeys(configuration: Configuration): Partial<Configuration> {
+  return {
+    states: configuration.states,
+    'network.depth': configuration['network.depth'],
+    'network.width': configuration['network.width'],
+    'network.features': configuration['network.features'],
+    'network.activation': configuration['network.activation'],
+    'collocation.perSample': configuration['collocation.perSample'],
+  };
+}

@@ -1,0 +1,121 @@
+/** Estimates by axis of the sweep: does the answer depend on the data set, the architecture, the weights? */
+import type { InferredParameter, Lock, Summary } from '../../schemas/generated/types.ts';
+import * as Plot from '@observablehq/plot';
+import type { AxisRow, AxisTable } from '../aggregate/axis-table.ts';
+import { fitAxis } from './distribution.ts';
+import { renderDrawing } from './drawing.ts';
+import type { Drawing } from './drawing.ts';
+import { renderFigure } from './figure.ts';
+import { html } from './markup.ts';
+import type { Markup } from './markup.ts';
+import { formatCount, formatNumber, formatPercent, withUnit } from './number-format.ts';
+import { COLOUR } from './palette.ts';
+import { truths } from './parameter-section.ts';
+import type { FigureNumbers } from './reconstruction-section.ts';
+
+const NAMES: Readonly<Record<string, string>> = { data: 'data', draw: 'noise draw' };
+
+export function renderAxes(lock: Lock, summary: Summary, axes: readonly AxisTable[], numbers: FigureNumbers): Markup {
+  return html`<section id="axes" aria-labelledby="axes-heading">
+    <h2 id="axes-heading">Configurations</h2>
+    ${axes.length === 0 ? html`<p>All replicas share one configuration and one data set; they differ in their seed.</p>` : axes.map((axis) => renderAxis(lock, summary, axis, numbers))}
+  </section> `;
+}
+
+function renderAxis(lock: Lock, summary: Summary, axis: AxisTable, numbers: FigureNumbers): Markup {
+  const { infer } = lock.resolved.problem;
+  const name = NAMES[axis.axis] ?? axis.axis;
+  const drawn = axis.rows.filter(({ accepted }) => accepted > 0);
+  const known = infer.some((parameter) => truths(summary.parameters[parameter.name]!).length > 0);
+  return html`<h3>By ${name}</h3>
+    ${
+      drawn.length > 1 &&
+      renderFigure({
+        number: numbers.next(),
+        title: `Parameters by ${name}.`,
+        key: [
+          { mark: 'interval', colour: COLOUR.ensemble, text: 'median and middle half of the accepted replicas' },
+          ...(known ? ([{ mark: 'reference', colour: COLOUR.truth, text: 'truth' }] as const) : []),
+        ],
+        size: 'small',
+        cells: infer.map((parameter) => ({
+          svg: renderDrawing(axisDrawing(axis, drawn, parameter, truths(summary.parameters[parameter.name]!))),
+        })),
+        caption: html`Numbered as the rows of the table below. Differences larger than the spread within a row say that the answer depends
+        on this axis.`,
+      })
+    }
+    ${axisTable(axis, name, infer)}`;
+}
+
+function axisDrawing(
+  axis: AxisTable,
+  drawn: readonly AxisRow[],
+  { name, unit, positive }: InferredParameter,
+  truth: readonly number[],
+): Drawing {
+  const numbered = drawn.map((row) => ({ number: String(axis.rows.indexOf(row) + 1), ...row.parameters[name]! }));
+  const ends = numbered.flatMap(({ low, high }) => [low, high]).filter((value) => value !== null);
+  const fitted = fitAxis(ends, [], truth, positive);
+  const marks = [
+    ...truth.map((value) => Plot.ruleX([value], { stroke: COLOUR.truth, strokeWidth: 1.6 })),
+    Plot.link(numbered, { x1: 'low', x2: 'high', y1: 'number', y2: 'number', stroke: COLOUR.ensemble, strokeWidth: 2.5 }),
+    Plot.dot(numbered, { x: 'median', y: 'number', r: 4, fill: COLOUR.paper, stroke: COLOUR.ensemble, strokeWidth: 2 }),
+  ];
+  const x: Plot.ScaleOptions = {
+    type: fitted.log ? 'log' : 'linear',
+    domain: [fitted.low, fitted.high],
+    label: withUnit(name, unit),
+    labelAnchor: 'center',
+    labelArrow: 'none',
+    ticks: 4,
+    tickSize: 4,
+    grid: true,
+  };
+  const y: Plot.ScaleOptions = { type: 'point', domain: numbered.map(({ number }) => number), label: null, tickSize: 0 };
+  return {
+    id: `axis-${axis.axis.replaceAll('.', '-')}-${name}`,
+    title: `${name} by ${axis.axis}`,
+    description: numbered.map(({ number, median }) => `Row ${number}: median ${formatNumber(median)}.`).join(' '),
+    width: 300,
+    panels: [{ height: 60 + 22 * numbered.length, options: { marginLeft: 28, marginTop: 6, marginBottom: 42, x, y, marks } }],
+  };
+}
+
+function axisTable({ rows, omitted }: AxisTable, name: string, infer: readonly InferredParameter[]): Markup {
+  return html`<div class="scroll" tabindex="0" role="region" aria-label="By ${name}">
+      <table>
+        <caption>
+          Medians over accepted replicas by ${name}.
+        </caption>
+        <thead>
+          <tr>
+            <th scope="col" class="number">Row</th>
+            <th scope="col">${name}</th>
+            <th scope="col" class="number">Finished</th>
+            <th scope="col" class="number">Accepted</th>
+            ${infer.map((parameter) => html`<th scope="col" class="number">${withUnit(parameter.name, parameter.unit)}</th>`)}
+            <th scope="col" class="number">χ² per sample</th>
+          </tr>
+        </thead>
+        <tbody>
+          ${rows.map(
+            ({ label, finished, accepted, parameters, chi2 }, i) =>
+              html`<tr>
+                <td class="number">${i + 1}</td>
+                <th scope="row">${rowLabel(name, label)}</th>
+                <td class="number">${formatCount(finished)}</td>
+                <td class="number">${formatPercent(finished === 0 ? null : accepted / finished)}</td>
+                ${infer.map((parameter) => html`<td class="number">${formatNumber(parameters[parameter.name]?.median)}</td>`)}
+                <td class="number">${formatNumber(chi2, 3)}</td>
+              </tr>`,
+          )}
+        </tbody>
+      </table>
+    </div>
+    ${omitted > 0 && html`<p class="note">${formatCount(omitted)} more rows; all are in replicas.parquet.</p>`}`;
+}
+
+function rowLabel(name: string, label: string): string {
+  return name === 'noise draw' ? String(Number(label) + 1) : label;
+}

@@ -1,0 +1,231 @@
+/**
+ * Distributions of one number over replicas: a dot for each replica while there are few, a histogram when there are many. Accepted and
+ * rejected replicas are told apart by form and colour. The axis is fitted to the accepted ones, so that a rejected outlier
+ * does not squash them; what lies beyond it is counted and told.
+ */
+import * as Plot from '@observablehq/plot';
+import type { Drawing, Panel } from './drawing.ts';
+import { plural } from './number-format.ts';
+import { COLOUR } from './palette.ts';
+
+export interface Distribution {
+  readonly id: string;
+  readonly title: string;
+  readonly description: string;
+  readonly label: string;
+  readonly accepted: readonly number[];
+  readonly rejected: readonly number[];
+  /** may be drawn on a logarithmic axis */
+  readonly positive: boolean;
+  readonly references: readonly Reference[];
+  /** median, its 95 % interval, and where 95 % of the accepted replicas lie */
+  readonly summary?: {
+    readonly median: number;
+    readonly ci95: readonly [number, number] | null;
+    readonly replicas95: readonly [number, number] | null;
+  };
+}
+
+/** A vertical line at a value that matters. */
+export interface Reference {
+  readonly value: number;
+  readonly colour: string;
+  readonly dashed: boolean;
+}
+
+const WIDTH = 320;
+const HEIGHT = 124;
+const MARGIN = 10;
+/** Room for the axis of counts, which dots do without. */
+const MARGIN_LEFT = { dots: 14, bars: 46 } as const;
+/** Replicas beyond which a histogram is drawn. */
+const MOST_DOTS = 160;
+const BINS = 40;
+
+/** The drawing, and a sentence about what lies beyond its axis. */
+export function drawDistribution(distribution: Distribution): { drawing: Drawing; beyond: string | undefined } {
+  const { accepted, rejected, references, positive } = distribution;
+  const axis = fitAxis(
+    accepted,
+    rejected,
+    references.map(({ value }) => value),
+    positive,
+  );
+  const seen = { accepted: accepted.filter(axis.holds), rejected: rejected.filter(axis.holds) };
+  const hidden = accepted.length + rejected.length - seen.accepted.length - seen.rejected.length;
+  const x: Plot.ScaleOptions = { type: axis.log ? 'log' : 'linear', domain: [axis.low, axis.high] };
+  const kind = seen.accepted.length + seen.rejected.length <= MOST_DOTS ? 'dots' : 'bars';
+  const panels = [bulkPanel(seen, axis, x, references, kind), axisPanel(distribution, x, references, kind)];
+  return {
+    drawing: { ...distribution, width: WIDTH, panels },
+    beyond: hidden === 0 ? undefined : `${plural(hidden, 'replica')} beyond the axis.`,
+  };
+}
+
+export interface Axis {
+  readonly low: number;
+  readonly high: number;
+  readonly log: boolean;
+  readonly holds: (value: number) => boolean;
+}
+
+/** An axis around the accepted values (all, where none is accepted) and the references, as wide again where rejected ones lie. */
+export function fitAxis(accepted: readonly number[], rejected: readonly number[], references: readonly number[], positive: boolean): Axis {
+  const core = [...(accepted.length > 0 ? accepted : middle(rejected)), ...references];
+  const all = core.length > 0 ? core : [1, 2];
+  const log = positive && Math.min(...all) > 0 && Math.max(...all) / Math.min(...all) > 4;
+  const forward = log ? Math.log : (value: number) => value;
+  const back = log ? Math.exp : (value: number) => value;
+  const [low, high] = [forward(least(all)), forward(greatest(all))];
+  const span = high - low || Math.abs(high) * 0.1 || 1;
+  const near = rejected
+    .filter((value) => !positive || value > 0)
+    .map(forward)
+    .filter((value) => value > low - span && value < high + span);
+  const ends = [least([low, ...near]) - 0.06 * span, greatest([high, ...near]) + 0.06 * span] as const;
+  const [from, to] = [back(ends[0]), back(ends[1])];
+  return { low: from, high: to, log, holds: (value) => value >= from && value <= to };
+}
+
+/** The middle nine tenths. */
+function middle(values: readonly number[]): number[] {
+  const sorted = values.toSorted((a, b) => a - b);
+  const cut = Math.floor(sorted.length / 20);
+  return sorted.slice(cut, sorted.length - cut);
+}
+
+function least(values: readonly number[]): number {
+  return values.reduce((a, b) => Math.min(a, b), Infinity);
+}
+
+function greatest(values: readonly number[]): number {
+  return values.reduce((a, b) => Math.max(a, b), -Infinity);
+}
+
+interface Bin {
+  readonly from: number;
+  readonly to: number;
+  readonly accepted: number[];
+  readonly rejected: number[];
+}
+
+function binned({ accepted, rejected }: Pick<Distribution, 'accepted' | 'rejected'>, axis: Axis): Bin[] {
+  const forward = axis.log ? Math.log : (value: number) => value;
+  const [low, high] = [forward(axis.low), forward(axis.high)];
+  const edge = (i: number) => (axis.log ? Math.exp(low + (i * (high - low)) / BINS) : low + (i * (high - low)) / BINS);
+  const bins: Bin[] = Array.from({ length: BINS }, (_, i) => ({ from: edge(i), to: edge(i + 1), accepted: [], rejected: [] }));
+  const binOf = (value: number) => bins[Math.max(0, Math.min(BINS - 1, Math.floor(((forward(value) - low) / (high - low)) * BINS)))]!;
+  for (const value of accepted) binOf(value).accepted.push(value);
+  for (const value of rejected) binOf(value).rejected.push(value);
+  return bins;
+}
+
+function bulkPanel(
+  seen: Pick<Distribution, 'accepted' | 'rejected'>,
+  axis: Axis,
+  x: Plot.ScaleOptions,
+  references: readonly Reference[],
+  kind: keyof typeof MARGIN_LEFT,
+): Panel {
+  const bins = binned(seen, axis);
+  const tallest = Math.max(1, ...bins.map((bin) => bin.accepted.length + bin.rejected.length));
+  const radius = Math.min(4, (WIDTH - 26) / BINS / 2 + 0.4, (HEIGHT - MARGIN) / tallest / 2);
+  const rows = kind === 'dots' ? (HEIGHT - MARGIN) / (2 * radius) : tallest;
+  const y: Plot.ScaleOptions =
+    kind === 'dots'
+      ? { domain: [0, rows], axis: null }
+      : { domain: [0, rows], label: 'replicas', labelAnchor: 'center', labelArrow: 'none', ticks: 4, tickSize: 0, grid: true };
+  const marks = kind === 'dots' ? stackedDots(bins, radius) : stackedBars(bins);
+  return {
+    height: HEIGHT,
+    options: {
+      marginTop: MARGIN,
+      marginBottom: 0,
+      marginLeft: MARGIN_LEFT[kind],
+      x: { ...x, axis: null },
+      y,
+      marks: [...referenceMarks(references), ...marks],
+    },
+  };
+}
+
+/** One dot a replica, stacked where bins are full: Wilkinson, "Dot plots", The American Statistician 53 (1999) 276. */
+function stackedDots(bins: readonly Bin[], radius: number): Plot.Markish[] {
+  const dots = bins.flatMap(({ accepted, rejected }) => {
+    const good = accepted.toSorted((a, b) => a - b).map((value, i) => ({ value, row: i + 0.5, good: true }));
+    return [...good, ...rejected.toSorted((a, b) => a - b).map((value, i) => ({ value, row: accepted.length + i + 0.5, good: false }))];
+  });
+  const position = { x: 'value', y: 'row' } as const;
+  return [
+    Plot.dot(
+      dots.filter(({ good }) => good),
+      { ...position, r: radius - 0.4, fill: COLOUR.ensemble },
+    ),
+    Plot.dot(
+      dots.filter(({ good }) => !good),
+      { ...position, r: radius - 0.9, stroke: COLOUR.rejected, strokeWidth: 1.2 },
+    ),
+  ];
+}
+
+function stackedBars(bins: readonly Bin[]): Plot.Markish[] {
+  const bar = (from: (bin: Bin) => number, to: (bin: Bin) => number, options: Plot.RectYOptions) =>
+    Plot.rect(
+      bins.filter((bin) => to(bin) > from(bin)),
+      { x1: 'from', x2: 'to', y1: from, y2: to, insetLeft: 0.5, insetRight: 0.5, ...options },
+    );
+  const all = (bin: Bin) => bin.accepted.length + bin.rejected.length;
+  return [
+    bar(
+      () => 0,
+      (bin) => bin.accepted.length,
+      { fill: COLOUR.ensemble, fillOpacity: 0.85 },
+    ),
+    bar((bin) => bin.accepted.length, all, { fill: COLOUR.rejected, fillOpacity: 0.25, stroke: COLOUR.rejected, strokeWidth: 0.8 }),
+  ];
+}
+
+/** Below the replicas: median, its interval, the spread, and the axis. */
+function axisPanel(
+  { label, summary }: Distribution,
+  x: Plot.ScaleOptions,
+  references: readonly Reference[],
+  kind: keyof typeof MARGIN_LEFT,
+): Panel {
+  const marks: Plot.Markish[] = [...referenceMarks(references)];
+  if (summary?.replicas95) marks.push(rule(summary.replicas95, 1.5));
+  if (summary?.ci95) marks.push(rule(summary.ci95, 6));
+  if (summary !== undefined)
+    marks.push(
+      Plot.dot([summary.median], {
+        x: (value: number) => value,
+        y: () => 0,
+        r: 4.5,
+        fill: COLOUR.paper,
+        stroke: COLOUR.ink,
+        strokeWidth: 1.8,
+      }),
+    );
+  const axis: Plot.ScaleOptions = { ...x, label, labelAnchor: 'center', labelArrow: 'none', ticks: 5, tickSize: 4 };
+  return {
+    height: 68,
+    options: {
+      marginTop: 0,
+      marginLeft: MARGIN_LEFT[kind],
+      marginBottom: 42,
+      x: axis,
+      y: { domain: [-1, 1], axis: null },
+      marks: [Plot.frame({ anchor: 'bottom', stroke: COLOUR.rule }), ...marks],
+    },
+  };
+}
+
+function rule(range: readonly [number, number], strokeWidth: number): Plot.Markish {
+  return Plot.ruleY([0], { y: 0, x1: range[0], x2: range[1], stroke: COLOUR.ink, strokeWidth, strokeLinecap: 'round' });
+}
+
+export function referenceMarks(references: readonly Reference[]): Plot.Markish[] {
+  return references.map(({ value, colour, dashed }) =>
+    Plot.ruleX([value], { stroke: colour, strokeWidth: 1.8, ...(dashed ? { strokeDasharray: '4 3' } : {}) }),
+  );
+}

@@ -1,0 +1,92 @@
+/** How all of it was computed: engine, versions, seeds, filter, statistics, and the resolved spec. */
+import type { Accept, Lock, Summary } from '../../schemas/generated/types.ts';
+import { html } from './markup.ts';
+import type { Markup } from './markup.ts';
+import { formatExact, formatNumber, formatSeconds, plural } from './number-format.ts';
+
+/** Data units of the spec that are printed. */
+const MOST_UNITS = 24;
+
+export function renderMethods(lock: Lock, summary: Summary): Markup {
+  const { resolved, engine, sweep, startedAt } = lock;
+  const { speed } = summary;
+  const facts: [string, string][] = [
+    ['Sweep', `${resolved.name}, ${sweep.slice(0, 16)}`],
+    ['Started', startedAt],
+    ['Model', `${resolved.problem.model.name}, object ${resolved.problem.model.object.slice(0, 16)}`],
+    [
+      'Held fixed',
+      Object.entries(resolved.problem.fixed)
+        .map(([name, value]) => `${name} = ${formatExact(value)}`)
+        .join(', ') || 'nothing',
+    ],
+    ['Engine', engine],
+    ['Seed', String(resolved.seed)],
+    ['Sampler', JSON.stringify(resolved.sampler)],
+    ['Acceptance filter', describeFilter(resolved.accept)],
+    [
+      'Versions',
+      Object.entries(summary.sweep.versions)
+        .map(([name, version]) => `${name} ${version}`)
+        .join(', '),
+    ],
+    [
+      'Training time',
+      `${formatSeconds(summary.sweep.seconds)} over all replicas, ${formatNumber(speed.coreSecondsPerReplica, 3)} s each, ${formatNumber(speed.replicaStepsPerSecond, 3)} steps a second`,
+    ],
+  ];
+  return html`<section id="methods" aria-labelledby="methods-heading">
+    <h2 id="methods-heading">Methods</h2>
+    <dl class="facts">
+      ${facts.map(
+        ([name, value]) =>
+          html`<div>
+            <dt>${name}</dt>
+            <dd>${value}</dd>
+          </div>`,
+      )}
+    </dl>
+    <p>
+      A replica is one physics-informed neural network: a configuration, a data set and a seed. It is trained until its V meets the data and
+      its V and gates obey the model’s equations; the parameters that make them do so are its estimate. Then the model is simulated forward
+      with these parameters, without the network, and the filter above, fixed before the run and blind to any truth, decides whether the
+      replica counts.
+    </p>
+    <p>
+      Statistics of positive parameters are computed on their logarithm and brought back to their unit. Quantiles are of type 7 (Hyndman and
+      Fan 1996). Spread is 1.4826 times the median absolute deviation from the median (Rousseeuw and Croux 1993). The interval of a median
+      is a percentile bootstrap in two stages, over data sets (data unit and noise draw) and then over the replicas on each, 1000 samples
+      from a fixed stream of random numbers (Davison and Hinkley 1997, section 3.8): it does not claim that replicas on the same data are
+      independent, and from few data sets it is too narrow. Results enter in the order of the sweep’s expansion, so that the order in which
+      replicas finished changes nothing.
+    </p>
+    <details>
+      <summary>The resolved spec</summary>
+      <pre tabindex="0">${printSpec(lock)}</pre>
+    </details>
+  </section> `;
+}
+
+function describeFilter({ chi2 = 'auto', rmseMv = 'off', spikes = 'equal' }: Accept): string {
+  const tests = [
+    chi2 === 'off'
+      ? ''
+      : `\u03c7\u00b2 per sample of the forward simulation at most ${chi2 === 'auto' ? '1 + 3 \u221a(2/N)' : formatNumber(chi2)}`,
+    rmseMv === 'off' ? '' : `its RMSE at most ${formatNumber(rmseMv)} mV`,
+    spikes === 'off'
+      ? ''
+      : spikes === 'equal'
+        ? 'as many spikes as the data'
+        : `at most ${plural(spikes, 'spike')} more or fewer than the data`,
+    'parameters stationary over the last tenth of training',
+  ];
+  return tests.filter((test) => test !== '').join('; ');
+}
+
+/** The spec as JSON, a long list of data units cut short. */
+function printSpec({ resolved }: Lock): string {
+  const { data } = resolved.problem;
+  const shown = { ...resolved, problem: { ...resolved.problem, data: data.slice(0, MOST_UNITS) } };
+  const rest = data.length > MOST_UNITS ? `\n\n${plural(data.length - MOST_UNITS, 'more data unit')} in sweep.lock.json` : '';
+  return JSON.stringify(shown, undefined, 2) + rest;
+}

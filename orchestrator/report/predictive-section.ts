@@ -1,0 +1,125 @@
+/** The predictive check: forward simulation of every replica's parameters against the data they were inferred from. */
+import type { Lock, Summary } from '../../schemas/generated/types.ts';
+import type { ReplicaTable } from '../aggregate/replica-table.ts';
+import { drawDistribution } from './distribution.ts';
+import type { Reference } from './distribution.ts';
+import { renderDrawing } from './drawing.ts';
+import { renderFigure } from './figure.ts';
+import type { Cell } from './figure.ts';
+import { html } from './markup.ts';
+import type { Markup } from './markup.ts';
+import { formatCount, formatNumber } from './number-format.ts';
+import { COLOUR } from './palette.ts';
+import { replicaKey, split } from './parameter-section.ts';
+import type { FigureNumbers } from './reconstruction-section.ts';
+import { chi2Limit } from './verdict.ts';
+
+export function renderPredictive(lock: Lock, summary: Summary, table: ReplicaTable, numbers: FigureNumbers): Markup {
+  const simulated = summary.predictive.unfiltered.n > 0;
+  return html`<section id="predictive" aria-labelledby="predictive-heading">
+    <h2 id="predictive-heading">Predictive check</h2>
+    ${simulated ? html`${predictiveFigure(lock, table, numbers)}${spikeTable(table)}` : html`<p>No forward simulation ran through.</p>`}
+  </section> `;
+}
+
+function predictiveFigure(lock: Lock, table: ReplicaTable, numbers: FigureNumbers): Markup {
+  const { data } = lock.resolved.problem;
+  const noise = only(data.map(({ sigmaMv }) => sigmaMv));
+  const limit = acceptedChi2(lock);
+  const reference = (value: number | undefined, dashed: boolean): Reference[] =>
+    value === undefined ? [] : [{ value, colour: COLOUR.ink, dashed }];
+  return renderFigure({
+    number: numbers.next(),
+    title: 'Forward simulation with the inferred parameters, against the data.',
+    size: 'small',
+    key: [
+      ...replicaKey(table),
+      { mark: 'reference', colour: COLOUR.ink, text: 'the noise alone' },
+      ...(limit === undefined ? [] : ([{ mark: 'dashed', colour: COLOUR.ink, text: 'largest that is accepted' }] as const)),
+    ],
+    cells: [
+      scoreCell(
+        'rmse',
+        'RMSE (mV)',
+        'Root mean square of simulation minus data',
+        split(table, table.predictiveRmseMv),
+        reference(noise, false),
+      ),
+      scoreCell('chi2', '\u03c7\u00b2 per sample', 'Chi-square per sample of simulation against data', split(table, table.chi2), [
+        ...reference(1, false),
+        ...reference(limit, true),
+      ]),
+    ],
+    caption: html`Each replica’s parameters and initial values are put into the model’s equations, which are solved without the network. A
+    network can fit data that its parameters do not explain; this check would show it. χ² per sample counts the misfit in units of the
+    noise.`,
+  });
+}
+
+function scoreCell(
+  id: string,
+  label: string,
+  title: string,
+  values: { accepted: number[]; rejected: number[] },
+  references: readonly Reference[],
+): Cell {
+  const { drawing, beyond } = drawDistribution({
+    id: `predictive-${id}`,
+    title,
+    description: `${values.accepted.length} accepted, ${values.rejected.length} rejected replicas.`,
+    label,
+    positive: true,
+    ...values,
+    references,
+  });
+  return { svg: renderDrawing(drawing), ...(beyond === undefined ? {} : { note: beyond }) };
+}
+
+/** The one threshold of chi2, where all data have the same. */
+function acceptedChi2(lock: Lock): number | undefined {
+  const { accept, problem } = lock.resolved;
+  if (accept.chi2 === 'off') return undefined;
+  return typeof accept.chi2 === 'number' ? accept.chi2 : only(problem.data.map(chi2Limit));
+}
+
+function only(values: readonly number[]): number | undefined {
+  return new Set(values).size === 1 ? values[0] : undefined;
+}
+
+/** How many spikes the simulations miss or add. */
+function spikeTable(table: ReplicaTable): Markup {
+  const differences = split(
+    table,
+    table.spikesSimulated.map((simulated, row) => simulated - table.spikesObserved[row]!),
+  );
+  const rows = [...new Set([...differences.accepted, ...differences.rejected])].toSorted((a, b) => a - b);
+  const count = (values: readonly number[], difference: number) => formatCount(values.filter((value) => value === difference).length);
+  return html`<div class="scroll" tabindex="0" role="region" aria-label="Spikes">
+    <table class="fit">
+      <caption>
+        Spikes of the simulation, against those of the data.
+      </caption>
+      <thead>
+        <tr>
+          <th scope="col">Spikes</th>
+          <th scope="col" class="number">Accepted</th>
+          <th scope="col" class="number">Rejected</th>
+        </tr>
+      </thead>
+      <tbody>
+        ${rows.map(
+          (difference) =>
+            html`<tr>
+              <th scope="row">${describeDifference(difference)}</th>
+              <td class="number">${count(differences.accepted, difference)}</td>
+              <td class="number">${count(differences.rejected, difference)}</td>
+            </tr>`,
+        )}
+      </tbody>
+    </table>
+  </div>`;
+}
+
+function describeDifference(difference: number): string {
+  return difference === 0 ? 'as many' : `${formatNumber(Math.abs(difference), 6)} ${difference > 0 ? 'more' : 'fewer'}`;
+}

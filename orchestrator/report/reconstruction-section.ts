@@ -1,0 +1,185 @@
+/** Figures of V and of the hidden gates for the data that are shown, and the table of how well and how alike they are reconstructed. */
+import type { Lock, Summary } from '../../schemas/generated/types.ts';
+import { MOST_SHOWN } from '../aggregate/shown-data.ts';
+import type { ShownData } from '../aggregate/shown-data.ts';
+import type { ReportTables } from '../aggregate/aggregate.ts';
+import { renderDrawing } from './drawing.ts';
+import type { Drawing } from './drawing.ts';
+import { renderFigure } from './figure.ts';
+import type { Cell, KeyEntry } from './figure.ts';
+import { html } from './markup.ts';
+import type { Markup } from './markup.ts';
+import { formatNumber, formatUnit, plural } from './number-format.ts';
+import { COLOUR } from './palette.ts';
+import { gateDrawing, voltageDrawing } from './time-course.ts';
+import type { Observation, TimeCourse } from './time-course.ts';
+
+const WIDE = 860;
+const NARROW = 420;
+
+export interface FigureNumbers {
+  /** The next figure's number. */
+  next(): number;
+}
+
+export function renderReconstruction(
+  lock: Lock,
+  summary: Summary,
+  tables: ReportTables,
+  observations: ReadonlyMap<string, Observation>,
+  numbers: FigureNumbers,
+): Markup {
+  const { shown } = tables;
+  if (shown.length === 0) return html``;
+  const drawn = shown.filter(({ key, ensemble }) => ensemble !== 'none' || observations.has(key));
+  const hasTruth = drawn.some(({ key }) => observations.get(key)?.truth !== undefined);
+  const hasGates = drawn.some(({ states }) => Object.keys(states).length > 1);
+  return html`<section id="reconstruction" aria-labelledby="reconstruction-heading">
+    <h2 id="reconstruction-heading">Reconstructed time courses</h2>
+    ${drawn.length > 0 && voltageFigure(lock, tables, drawn, observations, numbers, hasTruth)}
+    ${hasGates && gateFigure(lock, drawn, observations, numbers, hasTruth)}
+    ${!hasGates && html`<p>No time courses were kept (<code>traces.replicas</code> of the spec), so there are no bands to draw.</p>`}
+    ${reconstructionTable(summary)}
+  </section> `;
+}
+
+function voltageFigure(
+  lock: Lock,
+  { fittedData }: ReportTables,
+  drawn: readonly ShownData[],
+  observations: ReadonlyMap<string, Observation>,
+  numbers: FigureNumbers,
+  hasTruth: boolean,
+): Markup {
+  const which =
+    fittedData > drawn.length
+      ? `${drawn.length} of ${fittedData} data sets, spread evenly over all (at most ${MOST_SHOWN} are drawn)`
+      : fittedData === 1
+        ? 'the one data set'
+        : `all ${fittedData} data sets`;
+  const sigma = [...new Set(drawn.map(({ data }) => formatNumber(lock.resolved.problem.data[data]?.sigmaMv, 2)))].join(', ');
+  return renderFigure({
+    number: numbers.next(),
+    title: `Data and reconstruction of V, ${which}.`,
+    key: [
+      { mark: 'dot', colour: COLOUR.observed, text: 'data' },
+      { mark: 'line', colour: COLOUR.ensemble, text: 'networks, median' },
+      { mark: 'band', colour: COLOUR.ensemble, text: '50 and 95 % of the networks' },
+      { mark: 'dashed', colour: COLOUR.simulated, text: 'simulated, median' },
+      ...truthKey(hasTruth),
+    ],
+    cells: drawn.map((shown) =>
+      cell(lock, shown, observations.get(shown.key), `voltage-${shown.data}-${shown.draw}`, drawn.length === 1, voltageDrawing),
+    ),
+    caption: html`Top: the data, V as the networks give it, and V of forward simulations with the inferred parameters and initial values.
+    Middle: the same minus the networks’ median, where differences that a spike hides can be seen (values beyond the axis are not drawn; the
+    noise is taken as ${sigma} mV). Bottom: the stimulus. Bands are quantiles over ${whose(drawn)} at each time, not smoothed. Where the
+    simulation leaves the networks, these break their own equations.`,
+  });
+}
+
+function gateFigure(
+  lock: Lock,
+  drawn: readonly ShownData[],
+  observations: ReadonlyMap<string, Observation>,
+  numbers: FigureNumbers,
+  hasTruth: boolean,
+): Markup {
+  const withBands = drawn.filter(({ states }) => Object.keys(states).length > 1);
+  return renderFigure({
+    number: numbers.next(),
+    title: 'Hidden gates, for the same data.',
+    key: [
+      { mark: 'line', colour: COLOUR.ensemble, text: 'networks, median' },
+      { mark: 'band', colour: COLOUR.ensemble, text: '50 and 95 % of the networks' },
+      ...truthKey(hasTruth),
+    ],
+    cells: withBands.map((shown) =>
+      cell(lock, shown, observations.get(shown.key), `gates-${shown.data}-${shown.draw}`, withBands.length === 1, gateDrawing),
+    ),
+    caption: html`Open fraction of each gate, inferred from V and the stimulus alone. Bands are quantiles over ${whose(drawn)} at each
+    time.${hasTruth && ' The truth is that of the simulation that made the data.'}`,
+  });
+}
+
+function truthKey(hasTruth: boolean): KeyEntry[] {
+  return hasTruth ? [{ mark: 'dotted', colour: COLOUR.truth, text: 'truth' }] : [];
+}
+
+function whose(drawn: readonly ShownData[]): string {
+  if (drawn.every(({ ensemble }) => ensemble === 'accepted')) return 'the accepted replicas';
+  if (drawn.every(({ ensemble }) => ensemble !== 'accepted')) return 'rejected replicas, because none was accepted,';
+  return 'the accepted replicas (where none was accepted: over the rejected, as noted below the panel)';
+}
+
+function cell(
+  lock: Lock,
+  shown: ShownData,
+  observation: Observation | undefined,
+  id: string,
+  alone: boolean,
+  draw: (course: TimeCourse, shown: ShownData, observation: Observation | undefined) => Drawing,
+): Cell {
+  const { data, currentUnit } = lock.resolved.problem;
+  const unit = data[shown.data]!;
+  const heading = unit.draws > 1 ? `${unit.label}, noise draw ${shown.draw + 1}` : unit.label;
+  const note = noteOf(shown);
+  const at = (width: number, suffix: string) =>
+    renderDrawing(
+      draw(
+        { id: `${id}${suffix}`, title: heading, description: `Time course with bands. ${note}`, width, currentUnit, sigmaMv: unit.sigmaMv },
+        shown,
+        observation,
+      ),
+    );
+  return { heading, note, ...(alone ? { svg: at(WIDE, ''), narrowSvg: at(NARROW, '-narrow') } : { svg: at(NARROW, '') }) };
+}
+
+function noteOf({ ensemble, replicas }: ShownData): string {
+  switch (ensemble) {
+    case 'accepted':
+      return `${plural(replicas, 'accepted replica')}${replicas === 1 ? ': a line, no band' : ''}.`;
+    case 'all':
+      return `None accepted: ${plural(replicas, 'rejected replica')}.`;
+    case 'none':
+      return 'No time courses were kept.';
+    default:
+      throw new Error(`internal: unknown ensemble ${String(ensemble satisfies never)}`);
+  }
+}
+
+function reconstructionTable({ reconstruction }: Summary): Markup {
+  const entries = Object.entries(reconstruction);
+  const truth = entries.some(([, { rmseToTruth }]) => rmseToTruth !== undefined);
+  return html`<div class="scroll" tabindex="0" role="region" aria-label="Reconstruction">
+    <table class="fit">
+      <caption>
+        Reconstruction by state, over accepted replicas. Misfits are root mean squares of the network, medians over replicas. Band: width of
+        the ensemble’s 95 % band, median over time, then over data sets.
+      </caption>
+      <thead>
+        <tr>
+          <th scope="col">State</th>
+          <th scope="col">Unit</th>
+          <th scope="col" class="number">Misfit to data</th>
+          ${truth && html`<th scope="col" class="number">Misfit to truth</th>`}
+          <th scope="col" class="number">Band</th>
+          <th scope="col" class="number">Band, unfiltered</th>
+        </tr>
+      </thead>
+      <tbody>
+        ${entries.map(
+          ([state, { unit, rmse, rmseToTruth, variability, unfiltered }]) =>
+            html`<tr>
+              <th scope="row">${state}</th>
+              <td>${formatUnit(unit)}</td>
+              <td class="number">${formatNumber(rmse, 3)}</td>
+              ${truth && html`<td class="number">${formatNumber(rmseToTruth, 3)}</td>`}
+              <td class="number">${formatNumber(variability, 3)}</td>
+              <td class="number">${formatNumber(unfiltered.variability, 3)}</td>
+            </tr>`,
+        )}
+      </tbody>
+    </table>
+  </div>`;
+}

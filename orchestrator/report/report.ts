@@ -1,0 +1,80 @@
+/**
+ * report.html: one file that opens offline in any browser, without scripts and without anything from outside. The answer first, then
+ * what it rests on. Pure: equal arguments give equal bytes.
+ */
+import type { Lock, Summary } from '../../schemas/generated/types.ts';
+import type { ReportTables } from '../aggregate/aggregate.ts';
+import { renderAccounting } from './accounting.ts';
+import { renderAnswer } from './answer.ts';
+import { renderAxes } from './axis-section.ts';
+import { html, raw } from './markup.ts';
+import type { Markup } from './markup.ts';
+import { renderMethods } from './methods.ts';
+import { formatSeconds, plural } from './number-format.ts';
+import { PAGE_STYLE } from './page-style.ts';
+import { renderParameters } from './parameter-section.ts';
+import { renderPredictive } from './predictive-section.ts';
+import { renderReconstruction } from './reconstruction-section.ts';
+import type { Observation } from './time-course.ts';
+
+export interface ReportInput {
+  readonly lock: Lock;
+  readonly summary: Summary;
+  readonly tables: ReportTables;
+  /** The data of `tables.shown`, by their key; those that are absent are drawn without data. */
+  readonly observations: ReadonlyMap<string, Observation>;
+}
+
+const SECTIONS = [
+  ['answer', 'Answer'],
+  ['reconstruction', 'Time courses'],
+  ['parameters', 'Parameters'],
+  ['predictive', 'Predictive check'],
+  ['accounting', 'Accounting'],
+  ['axes', 'Configurations'],
+  ['methods', 'Methods'],
+] as const;
+
+export function renderReport({ lock, summary, tables, observations }: ReportInput): string {
+  let figures = 0;
+  const numbers = { next: () => ++figures };
+  const body = html`${renderHeader(lock, summary, tables)}
+    <main>
+      ${renderAnswer(lock, summary, tables.fittedData)} ${renderReconstruction(lock, summary, tables, observations, numbers)}
+      ${renderParameters(lock, summary, tables.replicas, numbers)} ${renderPredictive(lock, summary, tables.replicas, numbers)}
+      ${renderAccounting(summary)} ${renderAxes(lock, summary, tables.axes, numbers)} ${renderMethods(lock, summary)}
+    </main>`;
+  return page(lock, body).markup;
+}
+
+function page({ resolved }: Lock, body: Markup): Markup {
+  return html`<!doctype html>
+    <html lang="en">
+      <head>
+        <meta charset="utf-8" />
+        <meta name="viewport" content="width=device-width, initial-scale=1" />
+        <meta name="color-scheme" content="light dark" />
+        <title>${resolved.name} – loligo</title>
+        <link rel="icon" href="data:," />
+        <style>
+          ${raw(PAGE_STYLE)}
+        </style>
+      </head>
+      <body>
+        ${body}
+      </body>
+    </html> `;
+}
+
+function renderHeader({ resolved, engine, startedAt }: Lock, { counts, sweep }: Summary, { shown, fittedData }: ReportTables): Markup {
+  const sections = SECTIONS.filter(([id]) => id !== 'reconstruction' || shown.length > 0);
+  return html`<header>
+    <p class="eyebrow">loligo · ${resolved.problem.model.name} · ${startedAt.slice(0, 10)}</p>
+    <h1>${resolved.name}</h1>
+    <p>
+      ${plural(counts.finished, 'replica')} of physics-informed neural networks on ${plural(fittedData, 'data set')},
+      ${formatSeconds(sweep.seconds)} of training on the ${engine} engine.
+    </p>
+    <nav aria-label="Sections">${sections.map(([id, name]) => html`<a href="#${id}">${name}</a> `)}</nav>
+  </header>`;
+}

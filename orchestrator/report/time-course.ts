@@ -1,0 +1,192 @@
+/** Time courses: the data against the ensemble's bands, its deviation, the hidden gates, the stimulus. Panels of one drawing share their time axis. */
+import * as Plot from '@observablehq/plot';
+import type { Band } from '../aggregate/band.ts';
+import type { ShownData } from '../aggregate/shown-data.ts';
+import type { Drawing, Panel } from './drawing.ts';
+import { withUnit } from './number-format.ts';
+import { COLOUR } from './palette.ts';
+import { thinBand, thinLine } from './thinning.ts';
+
+type Numbers = ArrayLike<number>;
+
+/** One data unit and draw: what was measured, and the noiseless truth where data are synthetic. */
+export interface Observation {
+  /** ms, length N */
+  readonly tMs: Numbers;
+  /** mV, length N */
+  readonly voltageMv: Numbers;
+  /** in the model's unit, length N */
+  readonly current: Numbers;
+  /** noiseless V and gates, length N each */
+  readonly truth?: { readonly states: Readonly<Record<string, Numbers>> };
+}
+
+export interface TimeCourse {
+  readonly id: string;
+  readonly title: string;
+  readonly description: string;
+  readonly width: number;
+  readonly currentUnit: string;
+  /** mV; sets the scale of the deviation */
+  readonly sigmaMv: number;
+}
+
+/** Points of a line, and stretches of a band, at most. */
+const MOST_POINTS = 900;
+/** Dots of the data, at most. */
+const MOST_DOTS = 700;
+
+/** V of data, network and forward simulation; below, the same minus the network's median; below, the stimulus. */
+export function voltageDrawing(course: TimeCourse, shown: ShownData, observation: Observation | undefined): Drawing {
+  const range = timeRange(shown.tMs, observation?.tMs);
+  const panels = [
+    panel(course.width > 600 ? 270 : 210, range, 'V (mV)', [
+      ...observed(observation),
+      ...bandMarks(shown.tMs, shown.states['V']),
+      ...simulated(shown),
+    ]),
+    deviationPanel(course, shown, observation, range),
+    observation && stimulusPanel(observation, course.currentUnit, range),
+  ];
+  return {
+    ...course,
+    panels: withTimeAxis(
+      panels.filter((one) => one !== undefined),
+      range,
+    ),
+  };
+}
+
+/** Each gate with its band, and its truth where known. */
+export function gateDrawing(course: TimeCourse, shown: ShownData, observation: Observation | undefined): Drawing {
+  const range = timeRange(shown.tMs, observation?.tMs);
+  const gates = Object.entries(shown.states).filter(([state]) => state !== 'V');
+  const panels = gates.map(([gate, band]) =>
+    panel(course.width > 600 ? 130 : 105, range, gate, [...bandMarks(shown.tMs, band, 2), ...truthLine(observation, gate)], {
+      domain: [0, 1],
+      ticks: [0, 0.5, 1],
+    }),
+  );
+  return { ...course, panels: withTimeAxis(panels, range) };
+}
+
+/** A line of stimulus against time. */
+export function stimulusPanel({ tMs, current }: Pick<Observation, 'tMs' | 'current'>, unit: string, range: Range): Panel {
+  return panel(
+    74,
+    range,
+    withUnit('I', unit),
+    [Plot.ruleY([0], { stroke: COLOUR.rule }), line(tMs, current, COLOUR.ink, { strokeWidth: 1.2 })],
+    { ticks: 3 },
+  );
+}
+
+export type Range = readonly [from: number, to: number];
+
+export function timeRange(...times: readonly (Numbers | undefined)[]): Range {
+  const ends = times.flatMap((tMs) => (tMs === undefined || tMs.length === 0 ? [] : [tMs[0]!, tMs[tMs.length - 1]!]));
+  return ends.length === 0 ? [0, 1] : [Math.min(...ends), Math.max(...ends)];
+}
+
+/** A panel against time, without the axis of time: that is the last panel's. */
+export function panel(height: number, range: Range, label: string, marks: Plot.Markish[], y: Plot.ScaleOptions = {}): Panel {
+  const axis: Plot.ScaleOptions = { label, labelAnchor: 'center', labelArrow: 'none', grid: true, tickSize: 0, ticks: 5, ...y };
+  return { height, options: { marginTop: 10, marginBottom: 10, x: { domain: [...range], axis: null }, y: axis, marks } };
+}
+
+/** Gives the last panel the axis of time. */
+export function withTimeAxis(panels: readonly Panel[], range: Range): Panel[] {
+  const x: Plot.ScaleOptions = { domain: [...range], label: 'time (ms)', labelAnchor: 'center', labelArrow: 'none', tickSize: 4, ticks: 6 };
+  return panels.map((one, i) =>
+    i < panels.length - 1 ? one : { height: one.height + 30, options: { ...one.options, marginBottom: 40, x } },
+  );
+}
+
+export function line(tMs: Numbers, values: Numbers, stroke: string, options: Plot.LineYOptions = {}): Plot.Markish {
+  const kept = thinLine(values, MOST_POINTS);
+  return Plot.line(kept, { x: (i: number) => tMs[i]!, y: (i: number) => values[i]!, stroke, strokeWidth: 1.4, ...options });
+}
+
+/** 95 and 50 % of the replicas, and their median. */
+function bandMarks(tMs: Numbers, band: Band | undefined, strokeWidth = 1.4): Plot.Markish[] {
+  if (band === undefined) return [];
+  return [
+    area(tMs, band.low95, band.high95, COLOUR.ensemble, 0.2),
+    area(tMs, band.low50, band.high50, COLOUR.ensemble, 0.4),
+    line(tMs, band.median, COLOUR.ensemble, { strokeWidth }),
+  ];
+}
+
+function area(tMs: Numbers, low: Numbers, high: Numbers, fill: string, fillOpacity: number): Plot.Markish {
+  const thin = thinBand(tMs, low, high, MOST_POINTS);
+  return Plot.areaY(thin.t, { x: (t: number) => t, y1: thin.low, y2: thin.high, fill, fillOpacity });
+}
+
+function observed(observation: Observation | undefined): Plot.Markish[] {
+  if (observation === undefined) return [];
+  const { tMs, voltageMv } = observation;
+  return [dots(tMs, voltageMv)];
+}
+
+function dots(tMs: Numbers, values: Numbers): Plot.Markish {
+  const kept = thinLine(values, MOST_DOTS);
+  return Plot.dot(kept, { x: (i: number) => tMs[i]!, y: (i: number) => values[i]!, r: 1.2, fill: COLOUR.observed, fillOpacity: 0.75 });
+}
+
+function simulated({ tMs, simulatedV }: ShownData): Plot.Markish[] {
+  if (simulatedV === undefined) return [];
+  return [line(tMs, simulatedV.median, COLOUR.simulated, { strokeDasharray: '5 3' })];
+}
+
+function truthLine(observation: Observation | undefined, state: string): Plot.Markish[] {
+  const truth = observation?.truth?.states[state];
+  return observation === undefined || truth === undefined ? [] : [line(observation.tMs, truth, COLOUR.truth, { strokeDasharray: '3 4' })];
+}
+
+/** Everything minus the network's median, where a band that is narrow against a spike can be seen. */
+function deviationPanel({ sigmaMv }: TimeCourse, shown: ShownData, observation: Observation | undefined, range: Range): Panel | undefined {
+  const band = shown.states['V'];
+  if (band === undefined) return undefined;
+  const { tMs } = shown;
+  const limit = Math.max(4 * sigmaMv, 1.3 * typicalWidth(band));
+  const within = (values: Numbers) => Array.from(tMs, (_, i) => outside(values[i]! - band.median[i]!, limit));
+  const clamped = (values: Numbers) => Array.from(tMs, (_, i) => Math.max(-limit, Math.min(limit, values[i]! - band.median[i]!)));
+  const onGrid = (values: Numbers | undefined) =>
+    values === undefined || observation === undefined ? undefined : interpolate(observation.tMs, values, tMs);
+  const noisy = onGrid(observation?.voltageMv);
+  const truth = onGrid(observation?.truth?.states['V']);
+  return panel(
+    120,
+    range,
+    'V \u2212 median (mV)',
+    [
+      Plot.ruleY([0], { stroke: COLOUR.ensemble, strokeWidth: 1.2 }),
+      noisy && dots(tMs, within(noisy)),
+      area(tMs, clamped(band.low95), clamped(band.high95), COLOUR.ensemble, 0.25),
+      area(tMs, clamped(band.low50), clamped(band.high50), COLOUR.ensemble, 0.45),
+      shown.simulatedV && line(tMs, within(shown.simulatedV.median), COLOUR.simulated, { strokeDasharray: '5 3' }),
+      truth && line(tMs, within(truth), COLOUR.truth, { strokeDasharray: '2 3' }),
+    ].filter((mark) => mark !== undefined),
+    { domain: [-limit, limit], ticks: 5 },
+  );
+}
+
+/** The greater half of the 95 % band, at all but the widest twentieth of the times. */
+function typicalWidth({ low95, high95, median }: Band): number {
+  const halves = median.map((centre, i) => Math.max(high95[i]! - centre, centre - low95[i]!)).sort();
+  return halves[Math.floor(0.95 * halves.length)] ?? 0;
+}
+
+function outside(value: number, limit: number): number {
+  return Math.abs(value) > limit ? NaN : value;
+}
+
+/** Linear between samples of an ascending grid; constant beyond its ends. */
+export function interpolate(tMs: Numbers, values: Numbers, at: Numbers): Float64Array {
+  let i = 0;
+  return Float64Array.from(at, (t) => {
+    while (i < tMs.length - 2 && tMs[i + 1]! <= t) i++;
+    const share = Math.max(0, Math.min(1, (t - tMs[i]!) / (tMs[i + 1]! - tMs[i]!)));
+    return values[i]! + share * (values[i + 1]! - values[i]!);
+  });
+}

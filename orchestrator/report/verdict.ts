@@ -1,0 +1,109 @@
+/**
+ * Whether to trust the ensemble, in one sentence, and why. Rules of thumb, each with its number in words: they judge what the summary
+ * already says and replace no reading of it.
+ */
+import type { DataUnit, Lock, ParameterSummary, Summary } from '../../schemas/generated/types.ts';
+import { formatCount, formatMedianCount, formatNumber, formatPercent, plural } from './number-format.ts';
+import { describeReason } from './reason-text.ts';
+
+export interface Verdict {
+  /** trust: nothing speaks against it; care: something does; none: the values answer nothing */
+  readonly level: 'trust' | 'care' | 'none';
+  /** One sentence: its claim, and its reasons. */
+  readonly lead: string;
+  readonly rest: string;
+}
+
+/** Accepted replicas below which a spread means little. */
+const FEW_REPLICAS = 10;
+/** Data units and draws below which a clustered interval is known to be too narrow. */
+const FEW_DATA = 5;
+/** Relative spread from which a parameter is called uncertain. */
+const WIDE_SPREAD = 0.1;
+/** Network misfit in units of the noise below which noise was fitted. */
+const FITTED_NOISE = 0.85;
+/** Share of accepted replicas from which a filter picks rather than checks. */
+const LOW_SHARE = 0.5;
+
+export function judge(lock: Lock, summary: Summary, fittedData: number): Verdict {
+  const { counts } = summary;
+  if (counts.finished === 0) return { level: 'none', lead: 'There is nothing to trust yet:', rest: 'no replica has finished.' };
+  if (counts.accepted === 0) return { level: 'none', lead: 'Do not trust any value here:', rest: nothingAccepted(summary) };
+  const objections = [...fitObjections(lock, summary), ...sizeObjections(summary, fittedData), ...parameterObjections(summary)];
+  const praise = `${formatCount(counts.accepted)} of ${plural(counts.finished, 'finished replica')} (${formatPercent(counts.accepted / counts.finished)}) passed the acceptance filter${prediction(summary)}`;
+  if (objections.length === 0) return { level: 'trust', lead: 'These values can be trusted:', rest: `${praise}, and the replicas agree.` };
+  return { level: 'care', lead: 'Trust these values with care:', rest: `${praise}; but ${objections.join('; ')}.` };
+}
+
+/** chi2 per sample up to which `accept.chi2: auto` takes a forward simulation for one that misses by noise alone. */
+export function chi2Limit({ samples }: DataUnit): number {
+  return 1 + 3 * Math.sqrt(2 / samples);
+}
+
+function nothingAccepted({ counts, reasons, parameters }: Summary): string {
+  const [reason] = Object.entries(reasons)
+    .filter(([name]) => name !== 'unfinished')
+    .toSorted(([, a], [, b]) => b - a);
+  const why = reason === undefined ? '' : ` (most often, ${formatCount(reason[1])} times: ${describeReason(reason[0])})`;
+  const estimates = Math.max(0, ...Object.values(parameters).map(({ unfiltered }) => unfiltered.n));
+  const shown = estimates === 0 ? 'there is no estimate at all' : 'what is drawn below are rejected replicas, to help find out why';
+  return `none of ${plural(counts.finished, 'finished replica')} passed the acceptance filter${why}, so ${shown}.`;
+}
+
+function prediction({ predictive }: Summary): string {
+  if (predictive.rmseMv === null) return '';
+  const { observed, simulated } = predictive.spikes;
+  return `, and simulation with their parameters meets the data to ${formatNumber(predictive.rmseMv, 3)} mV (\u03c7\u00b2/N ${formatNumber(predictive.chi2, 3)}; ${formatMedianCount(simulated)} of ${formatMedianCount(observed)} spikes)`;
+}
+
+function fitObjections(lock: Lock, { predictive, reconstruction }: Summary): string[] {
+  const { data } = lock.resolved.problem;
+  const limit = Math.max(...data.map(chi2Limit));
+  const sigma = Math.min(...data.map(({ sigmaMv }) => sigmaMv));
+  const rmse = reconstruction['V']?.rmse ?? null;
+  const { spikes, chi2 } = predictive;
+  return [
+    predictive.n === 0 ? 'no forward simulation of them ran through' : undefined,
+    chi2 !== null && chi2 > limit
+      ? `that misfit is more than the noise explains (\u03c7\u00b2/N up to ${formatNumber(limit, 3)} would be)`
+      : undefined,
+    spikes.observed !== spikes.simulated ? 'simulations do not have the spikes of the data' : undefined,
+    rmse !== null && rmse < FITTED_NOISE * sigma
+      ? `the networks follow the noise (misfit ${formatNumber(rmse, 2)} mV, noise ${formatNumber(sigma, 2)} mV)`
+      : undefined,
+  ].filter((text) => text !== undefined);
+}
+
+function sizeObjections({ counts }: Summary, fittedData: number): string[] {
+  const unfinished = counts.planned - counts.finished;
+  return [
+    counts.accepted < LOW_SHARE * counts.finished ? 'most replicas were rejected' : undefined,
+    unfinished > 0 ? `${formatCount(unfinished)} of the planned replicas ${unfinished === 1 ? 'has' : 'have'} not finished` : undefined,
+    counts.accepted < FEW_REPLICAS ? `${plural(counts.accepted, 'replica')} cannot show a spread` : undefined,
+    fittedData === 1 ? 'all replicas saw the same data, so the spread is that of seeds and not the uncertainty' : undefined,
+    fittedData > 1 && fittedData < FEW_DATA ? `the intervals rest on only ${fittedData} data sets and are likely too narrow` : undefined,
+  ].filter((text) => text !== undefined);
+}
+
+function parameterObjections({ parameters }: Summary): string[] {
+  const entries = Object.entries(parameters);
+  const wide = entries.filter(([, summary]) => relativeSpread(summary) > WIDE_SPREAD);
+  const missed = entries.filter(([, { truth, ci95 }]) => truth !== undefined && ci95 !== null && (truth < ci95[0] || truth > ci95[1]));
+  return [
+    wide.length > 0
+      ? `${listed(wide.map(([name, summary]) => `${name} spreads by ${formatPercent(relativeSpread(summary))}`))}`
+      : undefined,
+    missed.length > 0
+      ? `the known truth lies outside the interval of ${listed(missed.map(([name, { relativeError }]) => `${name} (median off by ${formatPercent(Math.abs(relativeError ?? NaN))})`))}`
+      : undefined,
+  ].filter((text) => text !== undefined);
+}
+
+/** 1.4826 MAD over the median, for parameters that spread by factors; 0 for others. */
+function relativeSpread({ scale, mad, median }: ParameterSummary): number {
+  return scale === 'log' && mad !== null && median !== null ? mad / median : 0;
+}
+
+function listed(items: readonly string[]): string {
+  return items.length < 2 ? items.join('') : `${items.slice(0, -1).join(', ')} and ${items.at(-1)}`;
+}

@@ -1,0 +1,234 @@
+/**
+ * Folds the outcome log into `replicas.parquet` (one row per replica) and `traces.parquet` (one row per replica that kept its traces,
+ * a list per time course). DuckDB reads the log's own lines, joins them with the expansion and sorts by index, so that the same
+ * results in any order give the same bytes; it spills to disk, so that a million rows do not need a million in memory.
+ *
+ * Not the truth: both files can be made again from the log at any time, also while it grows.
+ */
+import { closeSync, copyFileSync, mkdirSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { setImmediate as breath } from 'node:timers/promises';
+import { DuckDBInstance } from '@duckdb/node-api';
+import type { DuckDBConnection } from '@duckdb/node-api';
+import type { Task } from '../../schemas/generated/types.ts';
+import { diskError, onDisk, putInPlace } from './disk.ts';
+import { LineFile } from './line-file.ts';
+import { damaged, readHead } from './outcome-line.ts';
+import { lines, segmentsOf } from './segments.ts';
+import { taskColumns, taskRow } from './task-columns.ts';
+import type { TaskColumn } from './task-columns.ts';
+
+const MEMORY_LIMIT = '768MB';
+const ROWS_PER_WRITE = 2048;
+/** DuckDB's own default, and the largest line it takes without being told. */
+const LINE_BYTES = 16_777_216;
+
+/** What read_json takes from a line; keys not named here are passed over, absent ones are null. */
+const RESULT_TYPES = {
+  index: 'BIGINT',
+  outcome:
+    'STRUCT(kind VARCHAR, reason VARCHAR, stage BIGINT, step BIGINT, term VARCHAR, rung BIGINT, error STRUCT(code VARCHAR, message VARCHAR))',
+  attempts: 'BIGINT',
+  worker: 'VARCHAR',
+  engine: 'VARCHAR',
+  seconds: 'DOUBLE',
+  steps: 'BIGINT',
+  estimate: `STRUCT(parameters MAP(VARCHAR, DOUBLE), "initial" MAP(VARCHAR, DOUBLE), losses MAP(VARCHAR, DOUBLE), stationarity DOUBLE,
+    network STRUCT(rmseMv DOUBLE, rmseToTruth MAP(VARCHAR, DOUBLE)),
+    predictive STRUCT(rmseMv DOUBLE, chi2 DOUBLE, spikes STRUCT(observed BIGINT, simulated BIGINT), coincidence DOUBLE),
+    traces STRUCT(tMs DOUBLE[], states MAP(VARCHAR, DOUBLE[]), simulatedV DOUBLE[]))`,
+};
+
+/** Columns whose names only the results know: column prefix and the map it comes from. */
+const MAPS = {
+  'losses.': 'estimate.losses',
+  'parameters.': 'estimate.parameters',
+  'initial.': 'estimate."initial"',
+  'reconstruction.rmseToTruth.': 'estimate.network.rmseToTruth',
+  'traces.': 'estimate.traces.states',
+} as const;
+
+/** What a fold needs of the log. */
+interface Snapshot {
+  readonly files: readonly string[];
+  readonly longestLine: number;
+}
+
+/**
+ * Writes both files. `task(index)` is the expansion's. Throws RUN_CORRUPT (with file and line), DISK.
+ */
+export async function foldResults(runDirectory: string, task: (index: number) => Task): Promise<void> {
+  onDisk(runDirectory, 'creating a folder', () => mkdirSync(runDirectory, { recursive: true }));
+  const workspace = onDisk(runDirectory, 'creating a folder', () => mkdtempSync(join(runDirectory, 'fold.tmp-')));
+  try {
+    const files = snapshotOf(runDirectory, workspace);
+    const columns = taskColumns(task(0));
+    const longestLine = await writeTasks(join(workspace, 'tasks.csv'), files, columns, task);
+    await withDuckDb(workspace, async (connection) => {
+      await createViews(connection, workspace, { files, longestLine }, columns);
+      await copyOut(connection, runDirectory, workspace, columns);
+    });
+  } finally {
+    rmSync(workspace, { recursive: true, force: true });
+  }
+}
+
+/** Segments as they are now; the last one, which may be growing or torn, as a copy cut to whole lines. */
+function snapshotOf(runDirectory: string, workspace: string): string[] {
+  const segments = segmentsOf(runDirectory);
+  const last = segments.pop();
+  const copy = join(workspace, last === undefined ? '000001.jsonl' : basename(last));
+  if (last !== undefined) onDisk(copy, 'copying', () => copyFileSync(last, copy));
+  new LineFile(copy).close();
+  return [...segments, copy];
+}
+
+/** A row per finished replica. Returns the bytes of the longest line of the log. */
+async function writeTasks(
+  path: string,
+  files: readonly string[],
+  columns: readonly TaskColumn[],
+  task: (index: number) => Task,
+): Promise<number> {
+  const descriptor = onDisk(path, 'creating a file', () => openSync(path, 'w'));
+  let longest = 0;
+  let rows: string[] = [];
+  const flush = async (): Promise<void> => {
+    const text = rows.join('');
+    rows = [];
+    onDisk(path, 'writing', () => writeSync(descriptor, text));
+    await breath();
+  };
+  try {
+    for (const { block, from, to, where } of lines(files)) {
+      longest = Math.max(longest, to - from);
+      rows.push(`${taskRow(columns, task(readHead(block, from, to, where).index))}\n`);
+      if (rows.length === ROWS_PER_WRITE) await flush();
+    }
+    await flush();
+  } finally {
+    closeSync(descriptor);
+  }
+  return longest;
+}
+
+async function withDuckDb(workspace: string, work: (connection: DuckDBConnection) => Promise<void>): Promise<void> {
+  const instance = await DuckDBInstance.create(':memory:', { memory_limit: MEMORY_LIMIT, temp_directory: join(workspace, 'spill') });
+  try {
+    const connection = await instance.connect();
+    try {
+      await work(connection);
+    } finally {
+      connection.closeSync();
+    }
+  } catch (error) {
+    throw foldError(workspace, error);
+  } finally {
+    instance.closeSync();
+  }
+}
+
+async function createViews(
+  connection: DuckDBConnection,
+  workspace: string,
+  snapshot: Snapshot,
+  columns: readonly TaskColumn[],
+): Promise<void> {
+  const files = `[${snapshot.files.map(quoted).join(', ')}]`;
+  const taskTypes = types(Object.fromEntries(columns.map(({ name, type }) => [name, type])));
+  const longest = Math.max(LINE_BYTES, 2 * snapshot.longestLine);
+  await connection.run(`CREATE VIEW results AS SELECT * FROM read_json(${files}, format = 'newline_delimited',
+    maximum_object_size = ${longest}, columns = ${types(RESULT_TYPES)})`);
+  await connection.run(`CREATE VIEW tasks AS SELECT * FROM read_csv(${quoted(join(workspace, 'tasks.csv'))}, header = false,
+    delim = ',', quote = '"', escape = '"', auto_detect = false, columns = ${taskTypes})`);
+}
+
+async function copyOut(
+  connection: DuckDBConnection,
+  runDirectory: string,
+  workspace: string,
+  columns: readonly TaskColumn[],
+): Promise<void> {
+  const found = await mapColumns(connection);
+  const replicas = `SELECT ${[...columns.map(({ name }) => named(name)), ...resultColumns(found)].join(', ')}
+    FROM results JOIN tasks USING ("index") ORDER BY "index"`;
+  const traces = `SELECT ${[named('id'), named('index'), 'estimate.traces.tMs AS "tMs"', ...found['traces.'], 'estimate.traces.simulatedV AS "simulatedV"'].join(', ')}
+    FROM results JOIN tasks USING ("index") WHERE estimate.traces IS NOT NULL ORDER BY "index"`;
+  for (const [name, query] of Object.entries({ replicas, traces })) {
+    const temporary = join(workspace, `${name}.parquet`);
+    await connection.run(`COPY (${query}) TO ${quoted(temporary)} (FORMAT parquet, COMPRESSION zstd)`);
+    const path = join(runDirectory, `${name}.parquet`);
+    onDisk(path, 'writing', () => putInPlace(temporary, path));
+  }
+}
+
+/** Columns that every result has, and between them those that the results themselves name. */
+function resultColumns(found: Record<keyof typeof MAPS, string[]>): string[] {
+  return [
+    'outcome.kind AS "outcome"',
+    'coalesce(outcome.reason, outcome.term, outcome.error.code) AS "reason"',
+    'outcome.error.message AS "message"',
+    'outcome.stage AS "outcome.stage"',
+    'outcome.step AS "outcome.step"',
+    'steps',
+    ...found['losses.'],
+    ...found['parameters.'],
+    ...found['initial.'],
+    'estimate.stationarity AS "stationarity"',
+    'estimate.network.rmseMv AS "reconstruction.rmseMv"',
+    ...found['reconstruction.rmseToTruth.'],
+    'estimate.predictive.rmseMv AS "predictive.rmseMv"',
+    'estimate.predictive.chi2 AS "predictive.chi2"',
+    'estimate.predictive.spikes.observed AS "predictive.spikes.observed"',
+    'estimate.predictive.spikes.simulated AS "predictive.spikes.simulated"',
+    'estimate.predictive.coincidence AS "predictive.coincidence"',
+    'engine',
+    'worker',
+    'attempts',
+    'seconds',
+  ];
+}
+
+/** One look at the whole log for the keys of its maps; each becomes a column. Traces are named by their state alone. */
+async function mapColumns(connection: DuckDBConnection): Promise<Record<keyof typeof MAPS, string[]>> {
+  const keys = Object.entries(MAPS).map(
+    ([prefix, map]) => `list_transform(coalesce(map_keys(${map}), []), key -> ${quoted(prefix)} || key)`,
+  );
+  const reader = await connection.runAndReadAll(
+    `SELECT DISTINCT unnest(list_concat(${keys.join(', ')})) AS name FROM results ORDER BY name`,
+  );
+  const names = reader.getRows().map(([name]) => String(name));
+  const columnsOf = (prefix: keyof typeof MAPS): string[] =>
+    names
+      .filter((name) => name.startsWith(prefix))
+      .map((name) => name.slice(prefix.length))
+      .map((key) => `${MAPS[prefix]}[${quoted(key)}] AS ${named(prefix === 'traces.' ? key : prefix + key)}`);
+  return {
+    'losses.': columnsOf('losses.'),
+    'parameters.': columnsOf('parameters.'),
+    'initial.': columnsOf('initial.'),
+    'reconstruction.rmseToTruth.': columnsOf('reconstruction.rmseToTruth.'),
+    'traces.': columnsOf('traces.'),
+  };
+}
+
+function types(columns: Readonly<Record<string, string>>): string {
+  return `{${Object.entries(columns)
+    .map(([name, type]) => `${quoted(name)}: ${quoted(type)}`)
+    .join(', ')}}`;
+}
+
+function quoted(text: string): string {
+  return `'${text.replaceAll("'", "''")}'`;
+}
+
+function named(column: string): string {
+  return `"${column.replaceAll('"', '""')}"`;
+}
+
+/** DuckDB says in its message whether it was the disk or a line of the log. */
+function foldError(workspace: string, error: unknown): unknown {
+  const message = error instanceof Error ? error.message : '';
+  if (/Malformed JSON|JSON transform|Invalid Input Error/.test(message)) return damaged(workspace, error);
+  return /IO Error|No space left/.test(message) ? diskError(workspace, 'folding the log', error) : error;
+}

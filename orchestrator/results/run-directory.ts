@@ -1,0 +1,103 @@
+/**
+ * The run directory of one sweep. `openRun` is for the one process that writes it, `readRun` for any that reads it while it grows.
+ *
+ * sweep.lock.json  the resolved sweep          outcomes/      append-only log (outcome-log.ts)
+ * objects/         model file and recordings   attempts.jsonl deliveries of unfinished replicas (queue/attempt-ledger.ts)
+ * writer.lock      who writes                  log.jsonl      program log
+ */
+import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { LoligoError } from '../../schemas/errors.ts';
+import type { ErrorCode } from '../../schemas/errors.ts';
+import type { Lock } from '../../schemas/generated/types.ts';
+import { parseLock } from '../../schemas/parse.ts';
+import { onDisk, systemCode, writeAtomically } from './disk.ts';
+import { openObjectStore } from './object-store.ts';
+import type { ObjectStore } from './object-store.ts';
+import { lockForWriting } from './writer-lock.ts';
+
+const SWEEP_LOCK = 'sweep.lock.json';
+/** What a run that died before its sweep.lock.json was written may have left. */
+const OWN_NAMES = /^(sweep\.lock\.json\..*|writer\.lock.*|objects|outcomes|attempts\.jsonl.*|log\.jsonl)$/;
+
+/** What a reader sees. */
+export interface Run {
+  readonly path: string;
+  readonly lock: Lock;
+  readonly objects: ObjectStore;
+}
+
+/** What the writer holds. */
+export interface WritableRun extends Run {
+  /** True when the sweep was begun here before. */
+  readonly resumed: boolean;
+  close(): void;
+}
+
+/**
+ * Opens the run directory of this sweep for writing, or makes it. `lock` of the answer is the stored one: the engine, versions and
+ * time of the first start. Throws RUN_LOCKED, RUN_DIFFERS, RUN_NOT_FOUND (a folder with other files), RUN_CORRUPT, DISK.
+ */
+export function openRun(path: string, lock: Lock): WritableRun {
+  onDisk(path, 'creating a folder', () => mkdirSync(path, { recursive: true }));
+  refuseForeignFolder(path);
+  const writer = lockForWriting(path);
+  try {
+    const stored = readSweepLock(path);
+    if (stored !== undefined && stored.sweep !== lock.sweep) throw differs(path, stored, lock);
+    if (stored === undefined) writeAtomically(join(path, SWEEP_LOCK), `${JSON.stringify(lock, undefined, 2)}\n`);
+    return {
+      path,
+      lock: stored ?? lock,
+      objects: openObjectStore(path),
+      resumed: stored !== undefined,
+      close: () => writer.release(),
+    };
+  } catch (error) {
+    writer.release();
+    throw error;
+  }
+}
+
+/** Opens a run directory for reading. Throws RUN_NOT_FOUND, RUN_CORRUPT. */
+export function readRun(path: string): Run {
+  const lock = readSweepLock(path);
+  if (lock === undefined)
+    throw failure('RUN_NOT_FOUND', path, `a run directory holds ${SWEEP_LOCK}`, 'none', 'Give the folder that "loligo run --out" named.');
+  return { path, lock, objects: openObjectStore(path) };
+}
+
+function refuseForeignFolder(path: string): void {
+  const names = onDisk(path, 'listing', () => readdirSync(path));
+  if (names.includes(SWEEP_LOCK)) return;
+  const foreign = names.find((name) => !OWN_NAMES.test(name));
+  if (foreign === undefined) return;
+  throw failure('RUN_NOT_FOUND', path, 'a new run directory is an empty folder', `a folder with ${foreign}`, 'Choose another --out.');
+}
+
+function readSweepLock(path: string): Lock | undefined {
+  const file = join(path, SWEEP_LOCK);
+  if (!existsSync(file)) return undefined;
+  try {
+    return parseLock(JSON.parse(readFileSync(file, 'utf8')));
+  } catch (error) {
+    if (systemCode(error) !== '')
+      throw failure('RUN_NOT_FOUND', file, 'the file must be readable', describe(error), 'Mend the permissions.');
+    const remedy = 'Restore it from a copy, or choose another --out.';
+    throw failure('RUN_CORRUPT', file, 'the file must be a whole sweep lock', describe(error), remedy, error);
+  }
+}
+
+function differs(path: string, stored: Lock, asked: Lock): LoligoError {
+  const got = `sweep ${stored.sweep.slice(0, 12)} (${stored.resolved.name}) instead of ${asked.sweep.slice(0, 12)} (${asked.resolved.name})`;
+  const remedy = 'The spec, the model or a recording changed: choose another --out, or give the sweep that was begun here.';
+  return failure('RUN_DIFFERS', path, 'a run directory holds one sweep', got, remedy);
+}
+
+function describe(error: unknown): string {
+  return (error instanceof Error ? error.message : String(error)).split('\n', 1).join('');
+}
+
+function failure(code: ErrorCode, where: string, rule: string, got: string, remedy: string, cause?: unknown): LoligoError {
+  return new LoligoError([{ code, where, rule, got, remedy }], { cause });
+}

@@ -1,0 +1,152 @@
+/**
+ * Rules of a spec that a JSON Schema cannot say: bounds that make sense, limits of axes, windows that do not end before they begin,
+ * entries that are not written twice. They are checked together with the schema, so that one run shows every error; therefore they
+ * take an unchecked value, and pass over whatever has the wrong type: the schema reports that.
+ */
+import { canonicalJson } from '../../schemas/content-id.ts';
+import { distributionViolations, isInside, limitRule, type Limits } from '../../schemas/distribution.ts';
+import type { ErrorCode, Violation } from '../../schemas/errors.ts';
+import type { Path } from '../../schemas/meant-branch.ts';
+import { shown, whereOf, type Place } from '../../schemas/violations.ts';
+import { AXES, AXIS_LIMITS } from './axes.ts';
+
+/** Every violation of the rules. `spec` is any value. */
+export function ruleViolations(spec: unknown, place: Place): Violation[] {
+  const problem = field(spec, 'problem');
+  const data = items(field(problem, 'data'));
+  return [
+    ...startViolations(field(problem, 'infer'), place),
+    ...bothInferredAndFixed(problem, place),
+    ...duplicateData(data, place),
+    ...data.flatMap((entry, index) => [
+      ...syntheticViolations(field(entry, 'synthetic'), ['problem', 'data', index, 'synthetic'], place),
+      ...windowViolations(field(entry, 'recording'), ['problem', 'data', index, 'recording'], place),
+    ]),
+    ...axisViolations(field(spec, 'space'), place),
+    ...items(field(spec, 'training')).flatMap((stage, index) => stageViolations(stage, ['training', index], place)),
+  ];
+}
+
+function startViolations(infer: unknown, place: Place): Violation[] {
+  return fields(infer).flatMap(([name, unknown]) =>
+    distributionViolations(field(unknown, 'start'), ['problem', 'infer', name, 'start'], place),
+  );
+}
+
+function bothInferredAndFixed(problem: unknown, place: Place): Violation[] {
+  const infer = field(problem, 'infer');
+  const inferred = new Set<unknown>(Array.isArray(infer) ? infer : fields(infer).map(([name]) => name));
+  return fields(field(problem, 'fixed'))
+    .filter(([name]) => inferred.has(name))
+    .map(([name, value]) => ({
+      ...violation('SPEC_INVALID', ['problem', 'fixed', name], place, 'a parameter is either inferred or fixed', value),
+      remedy: `Take "${name}" out of "infer" or out of "fixed".`,
+    }));
+}
+
+function duplicateData(data: readonly unknown[], place: Place): Violation[] {
+  const firsts = new Map<string, number>();
+  return data.flatMap((entry, index) => {
+    const text = jsonOf(entry);
+    const first = text === undefined ? undefined : firsts.get(text);
+    if (text !== undefined && first === undefined) firsts.set(text, index);
+    if (first === undefined) return [];
+    const rule = `must differ from data[${first}]: the same data would count twice`;
+    return [
+      { ...violation('SPEC_DUPLICATE_DATA', ['problem', 'data', index], place, rule, entry), remedy: 'For more noise draws use "draws".' },
+    ];
+  });
+}
+
+function syntheticViolations(synthetic: unknown, path: Path, place: Place): Violation[] {
+  const sampleMs = field(synthetic, 'sampleMs');
+  const durationMs = field(synthetic, 'durationMs');
+  const stimulus = field(synthetic, 'stimulus');
+  const parts: readonly [Path, unknown][] = Array.isArray(stimulus)
+    ? stimulus.map((part: unknown, index) => [[...path, 'stimulus', index], part])
+    : [[[...path, 'stimulus'], stimulus]];
+  const tooCoarse = isNumber(sampleMs) && isNumber(durationMs) && sampleMs > durationMs;
+  return [
+    ...(tooCoarse ? [violation('SPEC_INVALID', [...path, 'sampleMs'], place, 'must be at most durationMs', sampleMs)] : []),
+    ...parts.flatMap(([where, part]) => fields(part).flatMap(([kind, body]) => spanViolations(body, [...where, kind], place))),
+  ];
+}
+
+function spanViolations(body: unknown, path: Path, place: Place): Violation[] {
+  const startMs = field(body, 'startMs');
+  const endMs = field(body, 'endMs');
+  if (!isNumber(endMs) || endMs > (isNumber(startMs) ? startMs : 0)) return [];
+  return [violation('SPEC_INVALID', [...path, 'endMs'], place, 'must be greater than startMs', endMs)];
+}
+
+function windowViolations(recording: unknown, path: Path, place: Place): Violation[] {
+  const windowMs = field(recording, 'windowMs');
+  const windows: readonly [Path, unknown][] =
+    Array.isArray(windowMs) && windowMs.some((item) => Array.isArray(item))
+      ? windowMs.map((window: unknown, index) => [[...path, 'windowMs', index], window])
+      : [[[...path, 'windowMs'], windowMs]];
+  return windows.flatMap(([where, window]) => {
+    const [from, to] = items(window);
+    return isNumber(from) && isNumber(to) && from >= to ? [violation('SPEC_INVALID', where, place, 'from < to must hold', window)] : [];
+  });
+}
+
+function axisViolations(space: unknown, place: Place): Violation[] {
+  return AXES.flatMap((name) => {
+    const axis = field(space, name);
+    const limits = AXIS_LIMITS[name];
+    if (limits === undefined) return [];
+    const choice = items(field(axis, 'choice')).map((value, index): [Path, unknown] => [['space', name, 'choice', index], value]);
+    const values: readonly [Path, unknown][] = [[['space', name], axis], ...choice];
+    return [
+      ...values.flatMap(([path, value]) => limitViolations(value, path, place, limits)),
+      ...distributionViolations(axis, ['space', name], place, limits),
+    ];
+  });
+}
+
+function limitViolations(value: unknown, path: Path, place: Place, limits: Limits): Violation[] {
+  return !isNumber(value) || isInside(value, limits) ? [] : [violation('SPEC_INVALID', path, place, limitRule(limits), value)];
+}
+
+function stageViolations(stage: unknown, path: Path, place: Place): Violation[] {
+  const ramp = items(field(stage, 'physics')).filter(isNumber);
+  const falls = ramp.some((weight, index) => weight < (ramp[index - 1] ?? 0));
+  const warmup = field(stage, 'warmup');
+  const steps = field(stage, 'steps');
+  const endless = isNumber(warmup) && isNumber(steps) && warmup > steps;
+  return [
+    ...(falls ? [violation('SPEC_INVALID', [...path, 'physics'], place, 'a ramp of physics weights must not fall', ramp)] : []),
+    ...(endless ? [violation('SPEC_INVALID', [...path, 'warmup'], place, 'must be at most steps', warmup)] : []),
+  ];
+}
+
+function violation(code: ErrorCode, path: Path, place: Place, rule: string, got: unknown): Violation {
+  return { code, where: whereOf(path, place), rule, got: shown(got) };
+}
+
+function jsonOf(entry: unknown): string | undefined {
+  try {
+    return canonicalJson(entry);
+  } catch (error) {
+    // YAML has NaN and dates of its own; the schema reports them.
+    if (error instanceof Error && error.message.startsWith('internal:')) return undefined;
+    throw error;
+  }
+}
+
+function field(value: unknown, key: string): unknown {
+  return fields(value).find(([name]) => name === key)?.[1];
+}
+
+function fields(value: unknown): [string, unknown][] {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) ? Object.entries(value) : [];
+}
+
+function items(value: unknown): readonly unknown[] {
+  return Array.isArray(value) ? value : [];
+}
+
+function isNumber(value: unknown): value is number {
+  return typeof value === 'number' && Number.isFinite(value);
+}

@@ -1,0 +1,28 @@
+import { expect, test } from 'vitest';
+import { openLocalQueue } from '../../../orchestrator/queue/local.ts';
+import { taskFixture } from '../../helpers/replica-fixture.ts';
+import { scratchFolders } from '../../helpers/scratch-folder.ts';
+
+const scratch = scratchFolders();
+const never = new AbortController().signal;
+
+test('the shape whose oldest task waited longest comes first, and a task given back uncounted comes before the others', async () => {
+  const queue = openLocalQueue(scratch());
+  for (const [index, shape] of [...'abba'].entries()) await queue.publish(taskFixture(index, shape));
+  const [first, second] = await queue.pull(2, never);
+  expect([first?.task.index, second?.task.index]).toEqual([0, 3]);
+  await first?.release({ counted: false });
+  await second?.release({ counted: true });
+  const next = [await queue.pull(1, never), await queue.pull(8, never), await queue.pull(8, never)];
+  expect(next.map((leases) => leases.map(({ task }) => task.index))).toEqual([[0], [1, 2], [3]]);
+  await queue.close();
+});
+
+test('a lease ends once: completing or releasing it again is a bug that is told', async () => {
+  const queue = openLocalQueue(scratch());
+  await queue.publish(taskFixture(0));
+  const [lease] = await queue.pull(1, never);
+  await lease?.release({ counted: true });
+  await expect(lease?.release({ counted: true })).rejects.toThrow('internal: the lease');
+  await queue.close();
+});

@@ -1,0 +1,131 @@
+import { appendFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { DuckDBInstance } from '@duckdb/node-api';
+import type { Json } from '@duckdb/node-api';
+import { expect, test } from 'vitest';
+import { openOutcomeLog } from '../../../orchestrator/results/outcome-log.ts';
+import { foldResults } from '../../../orchestrator/results/parquet.ts';
+import type { Result } from '../../../schemas/generated/types.ts';
+import { estimatedFixture, resultFixture, taskFixture } from '../../helpers/replica-fixture.ts';
+import { scratchFolders } from '../../helpers/scratch-folder.ts';
+
+const scratch = scratchFolders();
+
+async function folded(results: readonly Result[], segmentBytes = 2000): Promise<string> {
+  const run = scratch();
+  const log = openOutcomeLog(run, { replicas: 1000, segmentBytes });
+  for (const result of results) await log.append(result);
+  await log.close();
+  await foldResults(run, taskFixture);
+  return run;
+}
+
+async function query(sql: string): Promise<Record<string, Json>[]> {
+  const instance = await DuckDBInstance.create(':memory:');
+  const connection = await instance.connect();
+  try {
+    return (await connection.runAndReadAll(sql)).getRowObjectsJson();
+  } finally {
+    connection.closeSync();
+    instance.closeSync();
+  }
+}
+
+const MIXED = [
+  resultFixture(7, { outcome: { kind: 'failed', error: { code: 'REPLICA_GIVEN_UP', message: "it's over" } }, attempts: 3, steps: 0 }),
+  { ...estimatedFixture(2, 3), outcome: { kind: 'stopped', reason: 'chi2' } } as const,
+  resultFixture(4, { outcome: { kind: 'diverged', stage: 1, step: 30, term: 'current' } }),
+  estimatedFixture(0),
+];
+
+test('one row per replica, ordered, with the columns of the spec, of the result and of the expansion', async () => {
+  const run = await folded(MIXED);
+  const rows = await query(`SELECT * FROM '${run}/replicas.parquet'`);
+  expect(rows.map((row) => [row['index'], row['outcome'], row['reason']])).toEqual([
+    ['0', 'converged', null],
+    ['2', 'stopped', 'chi2'],
+    ['4', 'diverged', 'current'],
+    ['7', 'failed', 'REPLICA_GIVEN_UP'],
+  ]);
+  expect(rows[1]).toEqual({
+    id: taskFixture(2).replica,
+    index: '2',
+    ...taskFixture(2).configuration,
+    data: taskFixture(2).data.id,
+    'data.label': 'step "10"',
+    'data.entry': '0',
+    'data.sweep': null,
+    'data.window': null,
+    draw: '2',
+    seed: '1002',
+    'start.gNa': 102,
+    outcome: 'stopped',
+    reason: 'chi2',
+    message: null,
+    'outcome.stage': null,
+    'outcome.step': null,
+    steps: '10',
+    'losses.current': 0.2,
+    'losses.data': 0.1,
+    'parameters.gNa': 122,
+    'initial.V': -65,
+    'initial.m': 0.05,
+    stationarity: 0.001,
+    'reconstruction.rmseMv': 1.5,
+    'reconstruction.rmseToTruth.V': 1,
+    'reconstruction.rmseToTruth.m': 0.01,
+    'predictive.rmseMv': 2,
+    'predictive.chi2': 1.1,
+    'predictive.spikes.observed': '3',
+    'predictive.spikes.simulated': '3',
+    'predictive.coincidence': null,
+    engine: 'reference',
+    worker: 'test',
+    attempts: '1',
+    seconds: 0.5,
+  });
+  expect(rows[3]).toMatchObject({ attempts: '3', message: "it's over", 'parameters.gNa': null });
+  expect(rows[2]).toMatchObject({ 'outcome.stage': '1', 'outcome.step': '30' });
+});
+
+test('traces are a list per time course, of the replicas that kept them', async () => {
+  const run = await folded(MIXED);
+  const values = [0, 1, 2].map((k) => k + 2 / 7);
+  expect(await query(`SELECT * FROM '${run}/traces.parquet'`)).toEqual([
+    { id: taskFixture(2).replica, index: '2', tMs: values, V: values, m: values, simulatedV: values },
+  ]);
+});
+
+test('a log without outcomes gives empty files', async () => {
+  const run = await folded([]);
+  expect(await query(`SELECT count(*) AS n FROM '${run}/replicas.parquet'`)).toEqual([{ n: '0' }]);
+  expect(await query(`SELECT count(*) AS n FROM '${run}/traces.parquet'`)).toEqual([{ n: '0' }]);
+});
+
+test('the same results in another order, in other segments, give the same bytes, and nothing else is left behind', async () => {
+  const results = Array.from({ length: 500 }, (_, index) => estimatedFixture(index, index % 50 === 0 ? 20 : 0));
+  const forward = await folded(results, 10_000);
+  const backward = await folded(results.toReversed(), 1e9);
+  for (const name of ['replicas.parquet', 'traces.parquet'])
+    expect(readFileSync(join(forward, name)).equals(readFileSync(join(backward, name)))).toBe(true);
+  expect(readdirSync(forward).toSorted()).toEqual(['outcomes', 'replicas.parquet', 'traces.parquet']);
+});
+
+test('the log may be growing: a torn last line is left out', async () => {
+  const run = await folded(MIXED);
+  appendFileSync(join(run, 'outcomes', readdirSync(join(run, 'outcomes')).at(-1) ?? ''), '{"index":9,"repl');
+  await foldResults(run, taskFixture);
+  expect(await query(`SELECT count(*) AS n FROM '${run}/replicas.parquet'`)).toEqual([{ n: '4' }]);
+});
+
+test('a line that is no JSON behind its head is RUN_CORRUPT', async () => {
+  const run = scratch();
+  mkdirSync(join(run, 'outcomes'));
+  const line = JSON.stringify(reordered(resultFixture(0)));
+  writeFileSync(join(run, 'outcomes', '000001.jsonl'), `${line.replace('"attempts":1', '"attempts":1x')}\n`);
+  await expect(foldResults(run, taskFixture)).rejects.toThrow('[RUN_CORRUPT]');
+});
+
+function reordered({ index, replica, outcome, ...rest }: Result): Result {
+  return { index, replica, outcome, ...rest };
+}

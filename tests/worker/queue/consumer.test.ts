@@ -1,0 +1,154 @@
+import { setImmediate as turn } from 'node:timers/promises';
+import { describe, expect, test } from 'vitest';
+import { openLocalQueue } from '../../../orchestrator/queue/local.ts';
+import { LoligoError } from '../../../schemas/errors.ts';
+import type { Result } from '../../../schemas/generated/types.ts';
+import type { TaskQueue } from '../../../schemas/queue.ts';
+import type { CohortEnd } from '../../../worker/pool/cohort-end.ts';
+import { consume } from '../../../worker/queue/consumer.ts';
+import type { Consumer } from '../../../worker/queue/consumer.ts';
+import { inlineRunner, trained } from '../../helpers/inline-runner.ts';
+import type { InlineRunner, TrainInline } from '../../helpers/inline-runner.ts';
+import { MODEL_TEXT, resultFixture, taskFixture } from '../../helpers/replica-fixture.ts';
+import { scratchFolders } from '../../helpers/scratch-folder.ts';
+import { waitFor } from '../../helpers/wait-for.ts';
+
+const scratch = scratchFolders();
+const died: CohortEnd = { kind: 'died', message: 'worker exited with code: 1' };
+
+interface Scene {
+  readonly queue: TaskQueue;
+  readonly consumer: Consumer;
+  readonly runner: InlineRunner;
+  readonly results: Result[];
+  abort(): void;
+}
+
+/** A consumer on a queue with tasks 0..count-1; the queue closes when each has a result. */
+async function scene(
+  count: number,
+  options: { threads?: number; places?: number; train?: TrainInline; refuse?: (result: Result) => Error | undefined } = {},
+): Promise<Scene> {
+  const queue = openLocalQueue(scratch());
+  for (let index = 0; index < count; index += 1) await queue.publish(taskFixture(index));
+  const results: Result[] = [];
+  void (async () => {
+    for await (const delivery of queue.results()) {
+      const refusal = options.refuse?.(delivery.result);
+      if (refusal !== undefined) delivery.reject(refusal);
+      else {
+        results.push(delivery.result);
+        delivery.acknowledge();
+      }
+      if (results.length === count) await queue.close();
+    }
+  })();
+  const stop = new AbortController();
+  const runner = inlineRunner(options.threads ?? 1, options.train);
+  const objects = (): Promise<string> => Promise.resolve(MODEL_TEXT);
+  const consumer = consume({ source: queue, runner, places: options.places ?? 4, objects, signal: stop.signal });
+  return { queue, consumer, runner, results, abort: () => stop.abort() };
+}
+
+function kinds(results: readonly Result[]): Record<number, string> {
+  return Object.fromEntries(results.map(({ index, outcome }) => [index, outcome.kind === 'failed' ? outcome.error.code : outcome.kind]));
+}
+
+test('every task is trained in cohorts of at most the places there are, on at most the threads there are', async () => {
+  const { consumer, runner, results } = await scene(10, { threads: 2, places: 4, train: async (job) => turn(trained(job)) });
+  await consumer.ended;
+  expect(runner.cohorts).toEqual([
+    [0, 1, 2, 3],
+    [4, 5, 6, 7],
+    [8, 9],
+  ]);
+  expect(runner.mostAtOnce()).toBe(2);
+  expect(results.length).toBe(10);
+});
+
+test('no task is taken from the queue before a thread is free for it', async () => {
+  let release = (): void => undefined;
+  const held = new Promise<void>((resolve) => (release = resolve));
+  const { queue, consumer } = await scene(6, { threads: 1, places: 2, train: async (job) => held.then(() => trained(job)) });
+  await waitFor(() => consumer.running() === 2);
+  const stop = new AbortController();
+  const others = await queue.pull(8, stop.signal);
+  expect(others.map(({ task }) => task.index)).toEqual([2, 3, 4, 5]);
+  for (const lease of others.toReversed()) await lease.release({ counted: false });
+  release();
+  await consumer.ended;
+});
+
+describe('a replica that kills its thread', () => {
+  const killer = 5;
+  const kills: TrainInline = async (job) => turn(job.tasks.some(({ index }) => index === killer) ? died : trained(job));
+
+  test('is given up on its third try and takes no other with it', async () => {
+    const { consumer, results } = await scene(40, { threads: 2, places: 16, train: kills });
+    await consumer.ended;
+    const outcomes = kinds(results);
+    expect(Object.keys(outcomes).length).toBe(40);
+    expect(Object.entries(outcomes).filter(([, kind]) => kind !== 'converged')).toEqual([['5', 'REPLICA_GIVEN_UP']]);
+    expect(results.find(({ index }) => index === killer)?.attempts).toBe(3);
+  });
+
+  test('is tried in smaller company each time, in the end alone in the whole process', async () => {
+    let atOnce = 0;
+    let besideLastTry = 0;
+    const watching: TrainInline = async (job, runner) => {
+      atOnce += 1;
+      if (Math.max(...job.attempts) === 3) besideLastTry = Math.max(besideLastTry, atOnce - 1);
+      const end = await kills(job, runner);
+      atOnce -= 1;
+      return end;
+    };
+    const { consumer, runner } = await scene(40, { threads: 2, places: 16, train: watching });
+    await consumer.ended;
+    expect(runner.cohorts.filter((cohort) => cohort.includes(killer)).map(({ length }) => length)).toEqual([16, 4, 1]);
+    expect([runner.mostAtOnce(), besideLastTry]).toEqual([2, 0]);
+  });
+});
+
+test('a trainer that throws is tried again like a thread that dies', async () => {
+  const { consumer, results } = await scene(3, { train: () => ({ kind: 'threw', message: 'a bug', stack: '', violations: [] }) });
+  await consumer.ended;
+  expect(kinds(results)).toEqual({ 0: 'REPLICA_GIVEN_UP', 1: 'REPLICA_GIVEN_UP', 2: 'REPLICA_GIVEN_UP' });
+  expect(results[0]?.outcome).toMatchObject({ error: { message: 'given up after 3 tries. The last try ended with: a bug' } });
+});
+
+test('a machine without the engine ends the worker, not the replicas', async () => {
+  const violations = [{ code: 'ENGINE_UNAVAILABLE', where: 'tfjs', rule: 'the engine must be there' }] as const;
+  const { queue, consumer, results } = await scene(3, { train: () => ({ kind: 'threw', message: 'none', stack: '', violations }) });
+  await expect(consumer.ended).rejects.toMatchObject({ code: 'ENGINE_UNAVAILABLE' });
+  expect([results.length, queue.deliveries(taskFixture(0).replica)]).toEqual([0, 0]);
+  await queue.close();
+});
+
+test('abort stops what runs, and gives it back uncounted, with the finished ones handed in', async () => {
+  const untilStopped: TrainInline = async ({ tasks }, runner) => {
+    await waitFor(() => runner.stopped());
+    return { kind: 'trained', results: tasks.map(({ index }) => (index === 0 ? resultFixture(0) : null)) };
+  };
+  const { queue, consumer, results, abort } = await scene(6, { places: 3, train: untilStopped });
+  await waitFor(() => consumer.running() === 3);
+  abort();
+  await consumer.ended;
+  expect(results.map(({ index }) => index)).toEqual([0]);
+  expect([1, 2, 3].map((index) => queue.deliveries(taskFixture(index).replica))).toEqual([0, 0, 0]);
+  await queue.close();
+});
+
+test('a result that the log refuses becomes a failed outcome that says why', async () => {
+  const refusal = new LoligoError([{ code: 'SCHEMA_MESSAGE', where: 'result.seconds', rule: 'must be a number', got: 'NaN' }]);
+  const { consumer, results } = await scene(2, { refuse: ({ outcome }) => (outcome.kind === 'converged' ? refusal : undefined) });
+  await consumer.ended;
+  expect(kinds(results)).toEqual({ 0: 'SCHEMA_MESSAGE', 1: 'SCHEMA_MESSAGE' });
+});
+
+test('a disk that takes no results ends the worker with that error', async () => {
+  const full = new LoligoError([{ code: 'DISK', where: 'outcomes', rule: 'the disk must allow appending' }]);
+  const { queue, consumer, runner } = await scene(8, { places: 1, refuse: () => full });
+  await expect(consumer.ended).rejects.toThrow('[DISK]');
+  expect([runner.cohorts.length, runner.stopped()]).toEqual([1, true]);
+  await queue.close();
+});

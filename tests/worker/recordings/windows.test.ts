@@ -1,0 +1,267 @@
+import { describe, expect, test } from 'vitest';
+import { contentId } from '../../../schemas/content-id.ts';
+import type { RecordingSpec } from '../../../schemas/generated/types.ts';
+import { estimateNoiseMv } from '../../../worker/recordings/noise.ts';
+import { recordingUnits } from '../../../worker/recordings/windows.ts';
+import type { RecordingUnits } from '../../../worker/recordings/windows.ts';
+import { abf2File, STEP_DAC } from '../../helpers/abf2-file.ts';
+import { recordingsAbsent, sharedRecording } from '../../helpers/recordings-folder.ts';
+import { temporaryFiles } from '../../helpers/temporary-file.ts';
+
+const { write, folder } = temporaryFiles();
+
+/** 100 ms at 0.1 ms from -65 mV with spikes at 20, 50 and 98 ms; current 0, then 10 from 30 ms on. */
+const rows = Array.from({ length: 1001 }, (_, i) => {
+  const spike = [200, 500, 980].reduce((sum, at) => sum + 100 * Math.exp(-((i - at) ** 2) / 50), 0);
+  return `${i / 10},${(-65 + spike + 0.05 * Math.sin(i * i)).toFixed(6)},${i < 300 ? 0 : 10}`;
+});
+const columns = { timeMs: 't', voltageMv: 'V', currentPa: 'I' };
+write('cell.csv', `t,V,I\n${rows.join('\n')}\n`);
+write('late.csv', `t,V,I\n${rows.map((row) => row.replace(/^[^,]+/, (t) => String(1000 + Number(t)))).join('\n')}\n`);
+write('density.csv', `t,V,I\n${rows.join('\n')}\n`);
+// Sweeps of 6.4 ms, each with one spike at sample 60.
+const digit = 10 / 327.68;
+write('cell.abf', abf2File({ value: (_, __, sample) => Math.round((-65 + 100 * Math.exp(-((sample - 60) ** 2) / 20)) / digit) }));
+write('paused.abf', abf2File({ startToStartMs: 100 }));
+write('unknown.abf', abf2File({ dacs: [{ ...STEP_DAC, source: 2 }] }));
+
+const CELL: RecordingSpec = { file: 'cell.csv', columns };
+
+function units(entry: RecordingSpec, unit = 'pA'): Promise<RecordingUnits> {
+  return recordingUnits(entry, 4, folder, unit);
+}
+
+describe('units of a recording', () => {
+  test('are one per sweep by default, each with a stored object that its source names', async () => {
+    const { units: list, objects } = await units({ file: 'cell.abf' });
+    expect(list.map(({ label, sweep, samples, draws, entry }) => ({ label, sweep, samples, draws, entry }))).toEqual(
+      [0, 1, 2].map((sweep) => ({ label: `cell.abf sweep ${sweep}`, sweep, samples: 128, draws: 1, entry: 4 })),
+    );
+    for (const { id, source, samples, sampleMs, window } of list) {
+      const hash = source.kind === 'trace' ? source.object : '';
+      const object = objects.get(hash)!;
+      expect(contentId(object)).toBe(hash);
+      expect(id).toBe(contentId(source));
+      expect([object.voltageMv.length, object.current.length, object.sampleMs]).toEqual([samples, samples, sampleMs]);
+      expect(window).toBeUndefined();
+    }
+  });
+
+  test('are cut at a window in the time of the file, both ends included', async () => {
+    for (const [file, start] of [
+      ['cell.csv', 0],
+      ['late.csv', 1000],
+    ] as const) {
+      const {
+        units: [unit],
+        objects,
+      } = await units({ ...CELL, file, windowMs: [start + 29.8, start + 32] });
+      const [object] = objects.values();
+      expect(unit).toMatchObject({ label: `${file} sweep 0, ${start + 29.8}-${start + 32} ms`, samples: 23, sampleMs: 0.1 });
+      expect(object!.startMs).toBeCloseTo(start + 29.8, 9);
+      expect(object!.current.slice(0, 4)).toEqual([0, 0, 10, 10]);
+      expect(object!.voltageMv[0]).toBe(Number(rows[298]!.split(',')[1]));
+    }
+  });
+
+  test('may end where the last sample ends', async () => {
+    expect((await units({ ...CELL, windowMs: [0, 100] })).units[0]!.samples).toBe(1001);
+    expect((await units({ file: 'cell.abf', sweeps: [1], windowMs: [0, 6.4] })).units[0]!.samples).toBe(128);
+  });
+
+  test('are as many as windows in a list, for each sweep', async () => {
+    const { units: list } = await units({
+      file: 'cell.abf',
+      sweeps: [2, 0],
+      windowMs: [
+        [0, 1.5],
+        [2, 5],
+      ],
+    });
+    expect(list.map(({ sweep, window, label }) => [sweep, window, label])).toEqual([
+      [2, 0, 'cell.abf sweep 2, 0-1.5 ms'],
+      [2, 1, 'cell.abf sweep 2, 2-5 ms'],
+      [0, 0, 'cell.abf sweep 0, 0-1.5 ms'],
+      [0, 1, 'cell.abf sweep 0, 2-5 ms'],
+    ]);
+  });
+
+  test('are one per spike, and a spike too near the end is left out with a note', async () => {
+    const { units: list, objects, notes } = await units({ ...CELL, window: { perSpike: { beforeMs: 2, afterMs: 5 } } });
+    expect(list.map(({ window, label }) => [window, label])).toEqual([
+      [0, 'cell.csv sweep 0 spike 0'],
+      [1, 'cell.csv sweep 0 spike 1'],
+    ]);
+    expect(notes).toEqual([expect.stringMatching(/sweep 0 spike 2 at 97\.\d+ ms: its window reaches beyond the sweep, left out/)]);
+    for (const { voltageMv } of objects.values()) {
+      expect(voltageMv.length).toBe(70);
+      expect(voltageMv[19]).toBeLessThan(-10);
+      expect(voltageMv[20]).toBeGreaterThanOrEqual(-10);
+    }
+  });
+
+  test('are only of spikes in the window where both are given', async () => {
+    const { units: list } = await units({ ...CELL, windowMs: [40, 60], window: { perSpike: { beforeMs: 2, afterMs: 5 } } });
+    expect(list.map(({ window }) => window)).toEqual([1]);
+  });
+
+  test('keep every k-th sample', async () => {
+    const {
+      units: [unit],
+      objects,
+    } = await units({ ...CELL, windowMs: [10, 20], sampleMs: 0.5 });
+    const [object] = objects.values();
+    expect(unit).toMatchObject({ samples: 21, sampleMs: 0.5 });
+    expect(object!.voltageMv[3]).toBe(Number(rows[115]!.split(',')[1]));
+  });
+
+  test('are one continuous trace when sweeps are joined', async () => {
+    const { units: list, objects } = await units({ file: 'cell.abf', sweeps: [1, 2], joinSweeps: true });
+    expect(list).toHaveLength(1);
+    expect(list[0]).toMatchObject({ label: 'cell.abf sweeps 1-2', samples: 256 });
+    expect(list[0]!.sweep).toBeUndefined();
+    const [object] = objects.values();
+    expect(object!.current.slice(21, 24)).toEqual([0, 0, 0]);
+    expect(object!.current.slice(128 + 21, 128 + 24)).toEqual([0, 10, 10]);
+  });
+
+  test('have the current in the unit of the model', async () => {
+    const current = async (unit: string): Promise<number> =>
+      [...(await units({ ...CELL, windowMs: [50, 60] }, unit)).objects.values()][0]!.current[0];
+    expect([await current('pA'), await current('nA')]).toEqual([10, 0.01]);
+    const density = await units({ file: 'density.csv', columns: { timeMs: 't', voltageMv: 'V', currentUaPerCm2: 'I' } }, 'uA/cm^2');
+    expect([...density.objects.values()][0]!.current.at(-1)).toBe(10);
+  });
+
+  test('have the noise that the spec gives, else that of the whole sweep, but no less than a hundredth of a millivolt', async () => {
+    expect((await units({ ...CELL, noiseMv: 0.7 })).units[0]!.sigmaMv).toBe(0.7);
+    const estimate = estimateNoiseMv(rows.map((row) => Number(row.split(',')[1])));
+    expect((await units({ ...CELL, windowMs: [0, 40] })).units[0]!.sigmaMv).toBe(estimate);
+    write('flat.csv', `t,V,I\n${Array.from({ length: 50 }, (_, i) => `${i},-65,1`).join('\n')}\n`);
+    const { units: list, notes } = await units({ ...CELL, file: 'flat.csv' });
+    expect(list[0]!.sigmaMv).toBe(0.01);
+    expect(notes[0]).toMatch(/estimated noise is 0\.0 mV; sigma is 0\.01 mV\. Set noiseMv/);
+  });
+});
+
+describe('an entry is refused', () => {
+  const perSpike = { perSpike: { beforeMs: 1, afterMs: 1.5 } };
+  test.each([
+    [
+      'when a sweep does not exist',
+      { file: 'cell.abf', sweeps: [0, 3] },
+      'pA',
+      /problem\.data\[4\]\.recording\.sweeps\[1\]: the recording has sweeps 0 to 2; got 3/,
+    ],
+    [
+      'when a window reaches beyond the sweep',
+      { ...CELL, windowMs: [50, 101] },
+      'pA',
+      /recording\.windowMs: a window must lie inside.*0 to 100\.1 ms.*got \[50, 101\]/,
+    ],
+    ['when a window starts before the file does', { ...CELL, file: 'late.csv', windowMs: [0, 50] }, 'pA', /1000 to 1100\.1 ms/],
+    [
+      'when a window in a list ends before it starts',
+      {
+        ...CELL,
+        windowMs: [
+          [0, 50],
+          [20, 20],
+        ],
+      },
+      'pA',
+      /windowMs\[1\]: a window must end after it starts/,
+    ],
+    ['when a window has too few samples', { ...CELL, windowMs: [0, 1.8] }, 'pA', /windowMs: a window needs at least 20 samples; got 19/],
+    ['when thinning leaves too few samples', { ...CELL, windowMs: [0, 10], sampleMs: 1 }, 'pA', /at least 20 samples; got 11/],
+    [
+      'when the interval is no multiple',
+      { ...CELL, sampleMs: 0.25 },
+      'pA',
+      /recording\.sampleMs: sampleMs must be a whole multiple of the recording's 0\.1 ms; got 0\.25/,
+    ],
+    ['when the interval is shorter than the file has', { ...CELL, sampleMs: 0.02 }, 'pA', /Try 0\.1/],
+    [
+      'when the model wants a density',
+      { ...CELL },
+      'uA/cm2',
+      /must convert to uA\/cm2.*got pA\. Choose a whole-cell model.*divided by the area.*SPEC_DATA/,
+    ],
+    [
+      'when the model wants a whole-cell current',
+      { file: 'density.csv', columns: { timeMs: 't', voltageMv: 'V', currentUaPerCm2: 'I' } },
+      'pA',
+      /got uA\/cm2\. Choose a model in uA\/cm2/,
+    ],
+    ['when the current is not known', { file: 'unknown.abf' }, 'pA', /the injected current must be known.*currentChannel/],
+    [
+      'when a sweep that is named has no spikes',
+      { file: 'paused.abf', sweeps: [1], window: perSpike },
+      'pA',
+      /perSpike: .*none in paused\.abf sweep 1/,
+    ],
+    [
+      'when no sweep has spikes',
+      { file: 'paused.abf', window: perSpike },
+      'pA',
+      /none in paused\.abf sweep 0, paused\.abf sweep 1, paused\.abf sweep 2/,
+    ],
+    [
+      'when sweeps with pauses are joined',
+      { file: 'paused.abf', joinSweeps: true },
+      'pA',
+      /joinSweeps: only sweeps that follow each other/,
+    ],
+    [
+      'when sweeps are joined with a gap',
+      { file: 'cell.abf', sweeps: [0, 2], joinSweeps: true },
+      'pA',
+      /sweeps\[1\]: joined sweeps must follow each other; got 2 after 0/,
+    ],
+    ['when the file is not there', { file: 'nowhere.abf' }, 'pA', /RECORDING_NOT_READABLE/],
+  ] satisfies [string, RecordingSpec, string, RegExp][])('%s', async (_, entry, unit, message) => {
+    await expect(units(entry, unit)).rejects.toThrow(message);
+    await expect(units(entry, unit)).rejects.toMatchObject({ name: 'LoligoError', exitCode: 2 });
+  });
+
+  test('for everything that is wrong at once', async () => {
+    const entry: RecordingSpec = {
+      file: 'cell.abf',
+      sweeps: [0, 7, 9],
+      joinSweeps: true,
+      windowMs: [
+        [0, 5],
+        [0, 500],
+      ],
+      sampleMs: 0.07,
+    };
+    const error: unknown = await units(entry, 'uA/cm2').catch((reason: unknown) => reason);
+    expect(error).toMatchObject({
+      violations: [
+        { where: 'problem.data[4].recording.sweeps[1]' },
+        { where: 'problem.data[4].recording.sweeps[2]' },
+        { where: 'problem.data[4].recording.sweeps[1]' },
+        { where: 'problem.data[4].recording' },
+        { where: 'problem.data[4].recording.sampleMs' },
+        { where: 'problem.data[4].recording.windowMs[1]' },
+      ],
+    });
+  });
+});
+
+describe.skipIf(recordingsAbsent)('units of a shared recording', () => {
+  test('are one per pulse in the cell with the unbalanced bridge', async () => {
+    const entry: RecordingSpec = { file: sharedRecording('pyabf/18425108.abf'), window: { perSpike: { beforeMs: 2, afterMs: 5 } } };
+    const { units: list, objects } = await units(entry);
+    expect(list).toHaveLength(20);
+    expect([...objects.values()].every(({ current }) => Math.max(...current) === 2500)).toBe(true);
+    expect(list[3]!.label).toBe('18425108.abf sweep 0 spike 3');
+  });
+
+  test('are the ramp as one trace', async () => {
+    const { units: list, objects } = await units({ file: sharedRecording('pyabf/171116sh_0016.abf'), joinSweeps: true, sampleMs: 0.1 });
+    expect(list).toMatchObject([{ label: '171116sh_0016.abf sweeps 0-10', samples: 110_000 }]);
+    const current = [...objects.values()][0]!.current;
+    expect([current[0], current.at(-1)]).toEqual([0, 100]);
+  });
+});

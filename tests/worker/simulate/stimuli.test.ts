@@ -1,0 +1,130 @@
+import { describe, expect, test } from 'vitest';
+import fc from 'fast-check';
+import { LoligoError } from '../../../schemas/errors.ts';
+import type { Stimulus, StimulusPart } from '../../../schemas/generated/types.ts';
+import { sampleStimulus } from '../../../worker/simulate/stimuli.ts';
+
+const grid = { samples: 11, sampleMs: 0.1 };
+const sample = (stimulus: Stimulus) => Array.from(sampleStimulus(stimulus, grid));
+
+describe('stimuli', () => {
+  test('a step without times lasts the whole trace, its last sample included', () => {
+    expect(sample({ step: { amplitude: 10 } })).toEqual(Array(11).fill(10));
+  });
+
+  test('a step includes the sample at its start and not the one at its end', () => {
+    expect(sample({ step: { amplitude: 2, startMs: 0.3, endMs: 0.7 } })).toEqual([0, 0, 0, 2, 2, 2, 2, 0, 0, 0, 0]);
+  });
+
+  test('a ramp is linear from its first to its last value and zero outside', () => {
+    const ramp = sample({ ramp: { from: 1, to: 5, startMs: 0.2, endMs: 0.6 } });
+    [0, 0, 1, 2, 3, 4, 0, 0, 0, 0, 0].forEach((value, i) => expect(ramp[i]).toBeCloseTo(value, 12));
+    expect(sample({ ramp: { from: 0, to: 10 } })[10]).toBeCloseTo(10, 12);
+  });
+
+  test('a sine has its frequency in hertz', () => {
+    // 2500 Hz is a quarter turn per 0.1 ms
+    const sine = sample({ sine: { amplitude: 3, frequencyHz: 2500, offset: 1 } });
+    [1, 4, 1, -2, 1].forEach((value, i) => expect(sine[i]).toBeCloseTo(value, 10));
+    expect(sample({ sine: { amplitude: 3, frequencyHz: 1, phaseRad: Math.PI / 2 } })[0]).toBeCloseTo(3, 12);
+  });
+
+  test('pulses have their width, period and number', () => {
+    const pulses = { amplitude: 1, widthMs: 0.2, periodMs: 0.4, startMs: 0.1 };
+    expect(sample({ pulses })).toEqual([0, 1, 1, 0, 0, 1, 1, 0, 0, 1, 1]);
+    expect(sample({ pulses: { ...pulses, count: 2 } })).toEqual([0, 1, 1, 0, 0, 1, 1, 0, 0, 0, 0]);
+  });
+
+  test('a list is the sum of its terms', () => {
+    const step: StimulusPart = { step: { amplitude: 1.5, startMs: 0.25 } };
+    const sine: StimulusPart = { sine: { amplitude: 2, frequencyHz: 700 } };
+    const alone = [sample(step), sample(sine)];
+    expect(sample([step, sine])).toEqual(alone[0]!.map((value, i) => value + alone[1]![i]!));
+  });
+
+  test('times on the grid select the sample that arithmetic meant, whatever the rounding', () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 1, max: 400 }),
+        fc.integer({ min: 1, max: 400 }),
+        fc.constantFrom(0.1, 0.05, 0.025, 0.2, 1 / 3),
+        (a, n, sampleMs) => {
+          const current = sampleStimulus(
+            { step: { amplitude: 1, startMs: a * sampleMs, endMs: (a + n) * sampleMs } },
+            { samples: 1000, sampleMs },
+          );
+          expect(current.indexOf(1)).toBe(a);
+          expect(current.lastIndexOf(1)).toBe(a + n - 1);
+        },
+      ),
+    );
+  });
+
+  test('a file is refused by name where nothing may be read', () => {
+    const file = { path: 'noise.csv', columns: { timeMs: 't', currentPa: 'I' } };
+    try {
+      sampleStimulus({ file }, grid);
+      expect.unreachable();
+    } catch (error) {
+      expect(error).toBeInstanceOf(LoligoError);
+      expect(String(error)).toContain('noise.csv');
+      expect(error).toMatchObject({ code: 'SPEC_UNSUPPORTED' });
+    }
+  });
+
+  test('a file is interpolated linearly from its first row on, and must be long enough', () => {
+    const file = { path: 'noise.csv', columns: { timeMs: 't', currentPa: 'I' } };
+    const stored = { tMs: Float64Array.of(100, 100.25, 101), current: Float64Array.of(0, 5, 2) };
+    const current = sampleStimulus({ file }, grid, () => stored);
+    [0, 2, 4, 4.8, 4.4].forEach((value, i) => expect(current[i]).toBeCloseTo(value, 10));
+    expect(current[10]).toBeCloseTo(2, 12);
+    expect(() => sampleStimulus({ file }, { samples: 20, sampleMs: 0.1 }, () => stored)).toThrow(/must cover the whole simulation/);
+  });
+});
+
+describe('Ornstein-Uhlenbeck stimulus', () => {
+  const law = { mean: 10, sd: 3, tauMs: 2 };
+  const long = { samples: 200_001, sampleMs: 0.1 };
+  const current = sampleStimulus({ ornsteinUhlenbeck: { ...law, seed: 5 } }, long);
+  const covariance = (lag: number) => {
+    let sum = 0;
+    for (let i = 0; i + lag < current.length; i++) sum += (current[i]! - law.mean) * (current[i + lag]! - law.mean);
+    return sum / (current.length - lag);
+  };
+
+  test('mean, variance and correlation time are the stated ones', () => {
+    // 20 s hold 20,000 / (2 tau) = 5,000 independent values: s.d. of the mean 3 / sqrt(5000) = 0.042, of the variance 9 sqrt(2 / 10,000) = 0.13
+    expect(Math.abs(current.reduce((a, b) => a + b) / current.length - 10)).toBeLessThan(0.17);
+    expect(Math.abs(covariance(0) - 9)).toBeLessThan(0.6);
+    expect(Math.abs(covariance(20) - 9 * Math.exp(-1))).toBeLessThan(0.6);
+    expect(Math.abs(covariance(40) - 9 * Math.exp(-2))).toBeLessThan(0.6);
+  });
+
+  test('it is stationary from the first sample: the first value varies as every other', () => {
+    let sum = 0;
+    for (let seed = 0; seed < 2_000; seed++)
+      sum += (sampleStimulus({ ornsteinUhlenbeck: { ...law, seed } }, { samples: 2, sampleMs: 0.1 })[0]! - 10) ** 2;
+    expect(Math.abs(sum / 2_000 - 9)).toBeLessThan(4 * 9 * Math.sqrt(2 / 2_000));
+  });
+
+  test('the update is exact at any step, so samples 50 tau apart are uncorrelated and keep their variance', () => {
+    const sparse = sampleStimulus({ ornsteinUhlenbeck: law }, { samples: 20_000, sampleMs: 100 });
+    const variance = sparse.reduce((a, b) => a + (b - 10) ** 2, 0) / sparse.length;
+    expect(Math.abs(variance - 9)).toBeLessThan(4 * 9 * Math.sqrt(2 / 20_000));
+  });
+
+  test('the same seed is the same current, a longer trace begins alike, another seed differs', () => {
+    const short = sampleStimulus({ ornsteinUhlenbeck: { ...law, seed: 5 } }, { samples: 100, sampleMs: 0.1 });
+    expect(Array.from(short)).toEqual(Array.from(current.subarray(0, 100)));
+    expect(sampleStimulus({ ornsteinUhlenbeck: { ...law, seed: 6 } }, { samples: 100, sampleMs: 0.1 })[0]).not.toBe(short[0]);
+  });
+
+  test('two terms without a seed are independent', () => {
+    const part: StimulusPart = { ornsteinUhlenbeck: { mean: 0, sd: 1, tauMs: 0.01 } };
+    const sum = sampleStimulus([part, part], { samples: 20_000, sampleMs: 1 });
+    const variance = sum.reduce((a, b) => a + b * b, 0) / sum.length;
+    // 4 if they were the same noise twice
+    expect(variance).toBeGreaterThan(1.9);
+    expect(variance).toBeLessThan(2.1);
+  });
+});

@@ -1,0 +1,129 @@
+import { describe, expect, test } from 'vitest';
+import type { Accept, Predictive, Synthetic } from '../../../schemas/generated/types.ts';
+import { loadModel } from '../../../worker/models/library.ts';
+import { assess, chi2Limit, judge, STANDARD_ACCEPT, STATIONARY_WITHIN } from '../../../worker/train/assess.ts';
+import type { Candidate } from '../../../worker/train/assess.ts';
+import { observe, syntheticUnit } from '../../../worker/train/observe.ts';
+
+const { model } = loadModel('hodgkin-huxley', '.');
+const truth = { gNa: 110, gK: 33, gL: 0.35 };
+const entry: Synthetic = { parameters: truth, stimulus: { step: { amplitude: 10 } }, durationMs: 50, noiseMv: 1, draws: 100 };
+const outcome = syntheticUnit(entry, 0, model);
+if (outcome.kind === 'violations') throw new Error('the entry is sound');
+const data = outcome.unit;
+const objects = {
+  trace: () => {
+    throw new Error('no traces here');
+  },
+};
+const candidate: Candidate = {
+  model,
+  observation: observe({ data, draw: 0, model, objects }),
+  parameters: truth,
+  initial: { V: -65 },
+  accept: {},
+  stationarity: 0.001,
+};
+
+describe('predictive check', () => {
+  test('the truth itself is accepted, with chi2 near one and every spike met', () => {
+    const { predictive, simulatedV, verdict } = assess(candidate);
+    expect(verdict).toEqual({ kind: 'converged' });
+    expect(predictive?.chi2).toBeCloseTo(1, 0);
+    expect(predictive?.rmseMv).toBeCloseTo(Math.sqrt(predictive!.chi2), 12);
+    expect(predictive?.spikes).toEqual({ observed: 4, simulated: 4 });
+    expect(predictive?.coincidence).toBeCloseTo(1, 12);
+    expect(simulatedV).toEqual(candidate.observation.truth?.states['V']);
+  });
+
+  test('the automatic limit lets the truth pass in all of 100 noise draws, and a conductance 10 % off in none', () => {
+    let wrong = 0;
+    let right = 0;
+    for (let draw = 0; draw < 100; draw++) {
+      const observation = observe({ data, draw, model, objects });
+      right += Number(assess({ ...candidate, observation }).verdict.kind === 'converged');
+      if (draw % 10 === 0)
+        wrong += Number(assess({ ...candidate, observation, parameters: { ...truth, gNa: 121 } }).verdict.kind === 'converged');
+    }
+    // three standard deviations: one draw in 740 is refused
+    expect(right).toBe(100);
+    expect(wrong).toBe(0);
+  });
+
+  test('initial values are those of the candidate', () => {
+    const { simulatedV } = assess({ ...candidate, initial: { V: -60, m: 0.1, h: 0.5, n: 0.4 } });
+    expect(simulatedV?.[0]).toBe(-60);
+  });
+
+  test.each([
+    ['a parameter that is not a number', { parameters: { ...truth, gL: NaN } }],
+    ['an infinite initial value', { initial: { V: Infinity } }],
+    ['parameters too stiff to be simulated', { parameters: { ...truth, gL: 1e7 } }],
+  ])('%s is stopped as simulation-failed, whatever the filter', (_label, changed) => {
+    const accept: Accept = { chi2: 'off', rmseMv: 'off', spikes: 'off' };
+    const { predictive, simulatedV, verdict } = assess({ ...candidate, accept, ...changed });
+    expect(verdict).toEqual({ kind: 'stopped', reason: 'simulation-failed' });
+    expect(predictive).toBeUndefined();
+    expect(simulatedV).toBeUndefined();
+  });
+
+  test('data that are not a number are never matched', () => {
+    const observation = { ...candidate.observation, voltageMv: candidate.observation.voltageMv.with(100, NaN) };
+    expect(assess({ ...candidate, observation, accept: { chi2: 'off', spikes: 'off' } }).verdict.kind).toBe('stopped');
+  });
+});
+
+describe('acceptance filter', () => {
+  const good: Predictive = { rmseMv: 1, chi2: 1, spikes: { observed: 4, simulated: 4 }, coincidence: 1 };
+  const verdict = (changed: Partial<Predictive>, accept: Accept = {}, stationarity = 0) =>
+    judge({ ...good, ...changed }, 501, { ...STANDARD_ACCEPT, ...accept }, stationarity);
+  const passed = { kind: 'converged' };
+  const stopped = (reason: string) => ({ kind: 'stopped', reason });
+
+  test('auto allows chi2/N up to 1 + 3 sqrt(2/N)', () => {
+    expect(chi2Limit('auto', 200)).toBeCloseTo(1.3, 12);
+    expect(verdict({ chi2: chi2Limit('auto', 501) })).toEqual(passed);
+    expect(verdict({ chi2: chi2Limit('auto', 501) + 1e-9 })).toEqual(stopped('chi2'));
+  });
+
+  test('a chi2 given as a number is the limit, and off does not test', () => {
+    expect(verdict({ chi2: 7 }, { chi2: 7 })).toEqual(passed);
+    expect(verdict({ chi2: 7.1 }, { chi2: 7 })).toEqual(stopped('chi2'));
+    expect(verdict({ chi2: 1e9 }, { chi2: 'off' })).toEqual(passed);
+  });
+
+  test('rmse is tested when a limit is given', () => {
+    expect(verdict({ rmseMv: 2 })).toEqual(passed);
+    expect(verdict({ rmseMv: 2 }, { rmseMv: 2 })).toEqual(passed);
+    expect(verdict({ rmseMv: 2.1 }, { rmseMv: 2 })).toEqual(stopped('rmse'));
+  });
+
+  test('spikes must be equal, or within a number, or are not tested', () => {
+    const spikes = { observed: 4, simulated: 6 };
+    expect(verdict({ spikes })).toEqual(stopped('spikes'));
+    expect(verdict({ spikes }, { spikes: 1 })).toEqual(stopped('spikes'));
+    expect(verdict({ spikes }, { spikes: 2 })).toEqual(passed);
+    expect(verdict({ spikes: { observed: 6, simulated: 4 } }, { spikes: 2 })).toEqual(passed);
+    expect(verdict({ spikes }, { spikes: 'off' })).toEqual(passed);
+  });
+
+  test('parameters that still move are not stationary', () => {
+    expect(verdict({}, {}, STATIONARY_WITHIN)).toEqual(passed);
+    expect(verdict({}, {}, STATIONARY_WITHIN * 1.01)).toEqual(stopped('not-stationary'));
+  });
+
+  test('NaN passes no test', () => {
+    expect(verdict({ chi2: NaN })).toEqual(stopped('chi2'));
+    expect(verdict({ rmseMv: NaN }, { rmseMv: 1 })).toEqual(stopped('rmse'));
+    expect(verdict({ spikes: { observed: NaN, simulated: 4 } })).toEqual(stopped('spikes'));
+    expect(verdict({}, {}, NaN)).toEqual(stopped('not-stationary'));
+  });
+
+  test('the first test that fails gives the reason', () => {
+    const all = { chi2: 9, rmseMv: 9, spikes: { observed: 1, simulated: 2 } };
+    expect(verdict(all, { rmseMv: 1 }, 1)).toEqual(stopped('chi2'));
+    expect(verdict({ ...all, chi2: 1 }, { rmseMv: 1 }, 1)).toEqual(stopped('rmse'));
+    expect(verdict({ ...all, chi2: 1, rmseMv: 1 }, { rmseMv: 1 }, 1)).toEqual(stopped('spikes'));
+    expect(verdict({}, {}, 1)).toEqual(stopped('not-stationary'));
+  });
+});

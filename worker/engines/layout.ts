@@ -1,0 +1,103 @@
+/**
+ * Where each number of a replica lives in its flat vector theta, and how a number of theta becomes a parameter or an initial gate.
+ * Every engine uses this one layout, so that states move between engines.
+ *
+ * theta = [W0, b0, W1, b1, ..., W(depth), b(depth), inferred parameters, free initial gates]
+ * W(l) is stored row by row, W(l)[i * out + j] from input i to output j. The first layer's inputs are the sines of all frequencies,
+ * then their cosines. Outputs: V, and with `states: network` each gate in the model's order.
+ * Free initial gates exist with `states: integrated` only.
+ */
+import type { Model, Parameter } from '../models/model.ts';
+import type { Shape } from './engine.ts';
+
+/** V = VOLTAGE_CENTRE + VOLTAGE_SCALE * output, mV: resting and spiking voltages lie within one unit of output. */
+export const VOLTAGE_CENTRE = -40;
+export const VOLTAGE_SCALE = 40;
+
+/** Scales of the residuals in the loss: a misfit of 10 mV and a current that moves V by 50 mV/ms cost the same. */
+export const DATA_SCALE_MV = 10;
+export const CURRENT_SCALE_MV_PER_MS = 50;
+
+export interface Layer {
+  readonly inputs: number;
+  readonly outputs: number;
+  /** Offset of W in theta. */
+  readonly weights: number;
+  /** Offset of b in theta. */
+  readonly biases: number;
+}
+
+export interface Layout {
+  readonly layers: readonly Layer[];
+  /** Network weights come first: theta[0 .. networkSize). */
+  readonly networkSize: number;
+  readonly parameters: readonly Parameter[];
+  /** Offset of the first inferred parameter. */
+  readonly parameterOffset: number;
+  /** Gates whose initial value is inferred, in order. */
+  readonly freeGates: readonly string[];
+  readonly freeGateOffset: number;
+  readonly size: number;
+}
+
+export function layoutOf(shape: Shape): Layout {
+  const outputs = shape.states === 'network' ? 1 + shape.model.gates.length : 1;
+  const sizes = [2 * shape.features, ...Array.from({ length: shape.depth }, () => shape.width), outputs];
+  const layers: Layer[] = [];
+  let offset = 0;
+  for (let l = 0; l + 1 < sizes.length; l++) {
+    const inputs = sizes[l]!;
+    const out = sizes[l + 1]!;
+    layers.push({ inputs, outputs: out, weights: offset, biases: offset + inputs * out });
+    offset += (inputs + 1) * out;
+  }
+  const parameters = shape.infer.map((name) => parameterNamed(shape.model, name));
+  const freeGates = shape.states === 'integrated' ? shape.model.gates.filter((gate) => gate.initial === 'free').map((gate) => gate.name) : [];
+  const freeGateOffset = offset + parameters.length;
+  return { layers, networkSize: offset, parameters, parameterOffset: offset, freeGates, freeGateOffset, size: freeGateOffset + freeGates.length };
+}
+
+function parameterNamed(model: Model, name: string): Parameter {
+  const parameter = model.parameters.find((candidate) => candidate.name === name);
+  if (parameter === undefined) throw new Error(`internal: model ${model.name} has no parameter ${name}`);
+  return parameter;
+}
+
+/** A positive parameter is fitted as its logarithm, any other in units of an eighth of its range around the middle. */
+export function parameterToTheta(parameter: Parameter, value: number): number {
+  if (parameter.positive) return Math.log(value);
+  return (value - centreOf(parameter)) / widthOf(parameter);
+}
+
+export function thetaToParameter(parameter: Parameter, theta: number): number {
+  if (parameter.positive) return Math.exp(theta);
+  return centreOf(parameter) + widthOf(parameter) * theta;
+}
+
+/** d parameter / d theta at the parameter's value. */
+export function parameterSlope(parameter: Parameter, value: number): number {
+  return parameter.positive ? value : widthOf(parameter);
+}
+
+function centreOf({ range }: Parameter): number {
+  return (range[0] + range[1]) / 2;
+}
+
+function widthOf({ range }: Parameter): number {
+  return (range[1] - range[0]) / 8;
+}
+
+/** A free initial gate is the logistic function of its theta. */
+export function thetaToGate(theta: number): number {
+  return 1 / (1 + Math.exp(-theta));
+}
+
+export function gateToTheta(gate: number): number {
+  const inside = Math.min(1 - 1e-4, Math.max(1e-4, gate));
+  return Math.log(inside / (1 - inside));
+}
+
+/** Points of the collocation grid. */
+export function gridSize(shape: Shape): number {
+  return (shape.samples - 1) * shape.perSample + 1;
+}

@@ -1,0 +1,124 @@
+/**
+ * One replica's loss, its gradient and its linearisation, in float64.
+ *
+ * loss = sum over terms of weight * mean square of the scaled residuals
+ *      = w_data mean((V - data)^2) / 10^2 + physics (w_current mean(residual:V^2) / 50^2 + w_gates sum over gates mean(residual:gate^2)).
+ * As a sum of squares: loss = sum_r (rowScale[r] residual[r])^2, with padded samples, and the collocation points that touch one, at 0.
+ */
+import type { Evaluation, LossTerms, Member, Shape } from '../engine.ts';
+import { CURRENT_SCALE_MV_PER_MS, DATA_SCALE_MV, gridSize, layoutOf, type Layout } from '../layout.ts';
+import { networkGram } from './gram.ts';
+import type { Head } from './head.ts';
+import { IntegratedHead } from './integrated-head.ts';
+import { Network } from './network.ts';
+import { NetworkHead } from './network-head.ts';
+import { createProjection, type Projection } from './projection.ts';
+
+export class Objective {
+  readonly layout: Layout;
+  readonly head: Head;
+  readonly projection: Projection | null;
+  private readonly member: Member;
+  private readonly network: Network;
+  /** Weight of each row within its term: 1 / (scale^2 * number of rows that count), or 0. */
+  private readonly rowWeight: Float64Array;
+  private readonly outBar: Float64Array;
+  private readonly dOutBar: Float64Array;
+
+  constructor(shape: Shape, member: Member) {
+    this.layout = layoutOf(shape);
+    this.member = member;
+    this.network = new Network(shape, this.layout, member.frequencies, member.sampleMs / shape.perSample);
+    this.head = shape.states === 'network' ? new NetworkHead(shape, this.layout, member) : new IntegratedHead(shape, this.layout, member);
+    this.rowWeight = rowWeights(shape, member, this.head.rows);
+    this.projection = createProjection(shape, this.layout, member, this.rowWeight.subarray(this.head.rows.data, this.head.rows.data + this.head.rows.current));
+    this.outBar = new Float64Array(this.network.out.length);
+    this.dOutBar = new Float64Array(this.network.out.length);
+  }
+
+  /** Bring network and residuals to theta. With `project`, first solve for the linear parameters and write them into theta. */
+  evaluate(theta: Float64Array, project = false): LossTerms {
+    this.network.forward(theta);
+    this.head.evaluate(this.network, theta);
+    if (project && this.projection !== null) {
+      this.projection.solve(this.head, this.network, theta);
+      this.head.evaluate(this.network, theta);
+    }
+    return this.terms();
+  }
+
+  private terms(): LossTerms {
+    const { data, current } = this.head.rows;
+    return { data: this.meanSquare(0, data), current: this.meanSquare(data, data + current), gates: this.meanSquare(data + current, this.rowWeight.length) };
+  }
+
+  private meanSquare(from: number, to: number): number {
+    let sum = 0;
+    for (let r = from; r < to; r++) {
+      const weight = this.rowWeight[r]!;
+      if (weight > 0) sum += weight * this.head.residual[r]! ** 2;
+    }
+    return sum;
+  }
+
+  total(terms: LossTerms, physics: number): number {
+    const { weights } = this.member;
+    return weights.data * terms.data + physics * (weights.current * terms.current + weights.gates * terms.gates);
+  }
+
+  /** d loss / d theta at the state last evaluated, added to nothing: `gradient` is overwritten. */
+  gradient(theta: Float64Array, physics: number, gradient: Float64Array): void {
+    this.head.linearise(this.network, theta);
+    const bar = this.rowScales(physics);
+    for (let r = 0; r < bar.length; r++) bar[r] = bar[r] === 0 ? 0 : 2 * bar[r]! ** 2 * this.head.residual[r]!;
+    gradient.fill(0);
+    this.pullback(theta, bar, gradient);
+  }
+
+  evaluation(theta: Float64Array, physics: number): Evaluation {
+    const terms = this.evaluate(theta);
+    const gradient = new Float64Array(this.layout.size);
+    this.gradient(theta, physics, gradient);
+    return { loss: this.total(terms, physics), terms, gradient };
+  }
+
+  /** Adjoints of the unscaled residuals -> gradient, added. Needs `linearise` at this state. */
+  pullback(theta: Float64Array, residualBar: Float64Array, gradient: Float64Array): void {
+    this.head.pullback(residualBar, this.outBar, this.dOutBar, gradient);
+    this.network.backward(theta, this.outBar, this.dOutBar, gradient);
+  }
+
+  /** sqrt of each row's weight in the loss. */
+  rowScales(physics: number): Float64Array {
+    const { data, current } = this.head.rows;
+    const { weights } = this.member;
+    return this.rowWeight.map((weight, r) => Math.sqrt(weight * (r < data ? weights.data : physics * (r < data + current ? weights.current : weights.gates))));
+  }
+
+  /** J_w J_w^T of the unscaled residuals with respect to the network's weights, [rows, rows]. Needs `linearise` at this state. */
+  gram(theta: Float64Array): Float64Array {
+    return this.head.transform(networkGram(this.network, theta, this.head.seeds()));
+  }
+
+  linearise(theta: Float64Array): void {
+    this.head.linearise(this.network, theta);
+  }
+}
+
+/** Weight of each row of residuals within its term: 1 / (scale^2 * number of rows that count), or 0. */
+export function rowWeights(shape: Shape, member: Member, rows: Head['rows']): Float64Array {
+  const points = gridSize(shape);
+  const grid = new Float64Array(points);
+  for (let p = 0; p < points; p++) {
+    const before = Math.floor(p / shape.perSample);
+    const after = Math.ceil(p / shape.perSample);
+    grid[p] = member.sampleWeight[before]! * member.sampleWeight[after]!;
+  }
+  const weights = new Float64Array(rows.data + rows.current + rows.gates);
+  const samples = member.sampleWeight.reduce((sum, weight) => sum + weight, 0);
+  const counted = grid.reduce((sum, weight) => sum + weight, 0);
+  for (let i = 0; i < shape.samples; i++) weights[i] = member.sampleWeight[i]! / (samples * DATA_SCALE_MV ** 2);
+  for (let p = 0; p < rows.current; p++) weights[shape.samples + p] = grid[p]! / (counted * CURRENT_SCALE_MV_PER_MS ** 2);
+  for (let r = 0; r < rows.gates; r++) weights[shape.samples + points + r] = grid[r % points]! / counted;
+  return weights;
+}

@@ -1,0 +1,206 @@
+/**
+ * Loss and gradient of a group of replicas of one shape in float32: networks, head, projection. Everything that stays the same between
+ * steps lies on the device from construction to `close`; an evaluation leaves no tensor behind.
+ *
+ * V is held as V + 40 mV = 40 mV * output until the model's programs need it, and the recording is shifted likewise in float64: their
+ * difference keeps the digits of small misfits.
+ */
+import * as tf from '@tensorflow/tfjs-core';
+import { linearParameters, linearParts } from '../../models/linear.ts';
+import type { LossTerms, Member, Shape } from '../engine.ts';
+import { gridSize, layoutOf, parameterSlope, parameterToTheta, VOLTAGE_CENTRE, type Layout } from '../layout.ts';
+import { rowWeights } from '../reference/objective.ts';
+import { parameterValues } from '../reference/program-run.ts';
+import { boundedLeastSquares } from '../reference/projection.ts';
+import type { Given, HeadAdjoints, Outputs, TensorHead, Tensors } from './tensor-head.ts';
+import { full } from './tensor-head.ts';
+import { TensorIntegratedHead } from './tensor-integrated-head.ts';
+import { TensorNetwork, type NetworkPass } from './tensor-network.ts';
+import { TensorNetworkHead } from './tensor-network-head.ts';
+import { TensorProgram } from './tensor-program.ts';
+
+/** Weights within a term, by point: data on the grid (0 between samples), current, and each gate's alike. */
+interface PointWeights {
+  readonly data: Float64Array;
+  readonly current: Float64Array;
+  readonly gates: Float64Array;
+}
+
+export class TensorObjective {
+  readonly layout: Layout;
+  private readonly shape: Shape;
+  private readonly members: readonly Member[];
+  private readonly physics: number;
+  private readonly size: [number, number];
+  private readonly weights: readonly PointWeights[];
+  private readonly network: TensorNetwork;
+  private readonly head: TensorHead;
+  private readonly fixed: Tensors;
+  private readonly target: tf.Tensor2D;
+  private readonly dataSeed: tf.Tensor2D;
+  private readonly linear: { readonly names: readonly string[]; readonly program: TensorProgram; readonly movesStates: boolean } | null;
+
+  /** `physics`: the factor on the physics terms. */
+  constructor(shape: Shape, members: readonly Member[], physics: number) {
+    this.shape = shape;
+    this.members = members;
+    this.physics = physics;
+    this.layout = layoutOf(shape);
+    this.size = [members.length, gridSize(shape)];
+    this.weights = members.map((member) => pointWeights(shape, member));
+    const stepMs = (member: Member): number => member.sampleMs / shape.perSample;
+    this.network = new TensorNetwork(shape, this.layout, members.map((member) => ({ frequencies: member.frequencies, stepMs: stepMs(member) })));
+    this.head = shape.states === 'network' ? new TensorNetworkHead(shape) : new TensorIntegratedHead(shape, this.layout, members);
+    this.target = this.upload((member) => onGrid(shape, member.voltageMv, (V) => V - VOLTAGE_CENTRE));
+    this.dataSeed = this.upload((member, r) => this.weights[r]!.data.map((weight) => 2 * member.weights.data * weight));
+    this.fixed = {
+      I: this.upload((member) => member.current),
+      'seed:current': this.upload((member, r) => this.weights[r]!.current.map((weight) => 2 * physics * member.weights.current * weight)),
+      'seed:gates': this.upload((member, r) => this.weights[r]!.gates.map((weight) => 2 * physics * member.weights.gates * weight)),
+      ...Object.fromEntries(Object.keys(members[0]!.fixed).map((name) => [name, tf.tensor2d(members.map((member) => [member.fixed[name]!]))])),
+    };
+    this.linear = this.createProjection();
+  }
+
+  private upload(row: (member: Member, r: number) => Float64Array): tf.Tensor2D {
+    const values = new Float32Array(this.size[0] * this.size[1]);
+    this.members.forEach((member, r) => values.set(row(member, r), r * this.size[1]));
+    return tf.tensor2d(values, this.size);
+  }
+
+  private createProjection(): TensorObjective['linear'] {
+    const { model, infer } = this.shape;
+    const names = linearParameters(model.currentResidual, 'residual:V', infer);
+    if (names.length === 0) return null;
+    const movesStates = this.shape.states === 'integrated' && names.some((name) => model.gateRates.inputs.includes(name));
+    return { names, movesStates, program: new TensorProgram(linearParts(model.currentResidual, 'residual:V', names)) };
+  }
+
+  /** Gradients at the thetas, overwritten. With `project`, linear parameters are solved for first and written into the thetas; their gradient is 0. */
+  gradient(thetas: readonly Float64Array[], project: boolean, gradients: readonly Float64Array[]): void {
+    tf.tidy(() => {
+      // without physics nothing depends on dV/dt, the gates or the parameters
+      if (this.physics === 0) this.dataGradient(thetas, gradients);
+      else this.fullGradient(thetas, project, gradients);
+    });
+  }
+
+  private dataGradient(thetas: readonly Float64Array[], gradients: readonly Float64Array[]): void {
+    const pass = this.network.forward(thetas, false);
+    const bar = this.dataBar(this.row(pass.out, 0));
+    const rest = pass.out.shape[0] - 1;
+    const top: tf.Tensor3D = tf.reshape(bar, [1, ...this.size]);
+    for (const gradient of gradients) gradient.fill(0);
+    this.network.backward(pass.tapes, rest === 0 ? top : tf.concat([top, tf.zeros<tf.Rank.R3>([rest, ...this.size])], 0), null, gradients);
+  }
+
+  private fullGradient(thetas: readonly Float64Array[], project: boolean, gradients: readonly Float64Array[]): void {
+    const { pass, given, adjoints } = this.run(thetas, project);
+    this.network.backward(pass.tapes, adjoints.outBar, adjoints.dOutBar, gradients);
+    const { parameters, parameterOffset, freeGateOffset } = this.layout;
+    gradients.forEach((gradient, r) => {
+      parameters.forEach((parameter, p) => {
+        const solved = project && this.linear?.names.includes(parameter.name) === true;
+        gradient[parameterOffset + p] = solved ? 0 : adjoints.parameters[r]![p]! * parameterSlope(parameter, given.values[r]![parameter.name]!);
+      });
+      adjoints.initialGates[r]?.forEach((bar, k) => {
+        const x = 1 / (1 + Math.exp(-thetas[r]![freeGateOffset + k]!));
+        gradient[freeGateOffset + k] = bar * x * (1 - x);
+      });
+    });
+  }
+
+  /** Unweighted terms of the loss at the thetas, summed in float64. */
+  terms(thetas: readonly Float64Array[]): LossTerms[] {
+    return tf.tidy(() => {
+      const { pass, adjoints } = this.run(thetas, false);
+      const data = tf.sub(this.row(pass.out, 0), this.target).dataSync();
+      const current = full(adjoints.residuals.current, this.size).dataSync();
+      const gates = adjoints.residuals.gates.map((residual) => full(residual, this.size).dataSync());
+      return this.weights.map((weights, r) => ({
+        data: this.meanSquare(data, r, weights.data),
+        current: this.meanSquare(current, r, weights.current),
+        gates: gates.reduce((sum, residual) => sum + this.meanSquare(residual, r, weights.gates), 0),
+      }));
+    });
+  }
+
+  private meanSquare(residual: ArrayLike<number>, r: number, weights: Float64Array): number {
+    let sum = 0;
+    for (let j = 0; j < weights.length; j++) if (weights[j]! > 0) sum += weights[j]! * residual[r * weights.length + j]! ** 2;
+    return sum;
+  }
+
+  private run(thetas: readonly Float64Array[], project: boolean): { pass: NetworkPass; given: Given; adjoints: HeadAdjoints } {
+    const pass = this.network.forward(thetas, true);
+    const outputs = this.outputs(pass);
+    let given = this.given(thetas);
+    let states = this.head.states(outputs, given);
+    if (project && this.linear !== null) {
+      this.project(this.linear, states, given, thetas);
+      given = this.given(thetas);
+      if (this.linear.movesStates) states = this.head.states(outputs, given);
+    }
+    return { pass, given, adjoints: this.head.adjoints(states, given, this.dataBar(this.row(pass.out, 0))) };
+  }
+
+  private outputs({ out, dOut }: NetworkPass): Outputs {
+    if (dOut === null) throw new Error('internal: physics without time derivatives');
+    const gates = (tensor: tf.Tensor3D): tf.Tensor3D => tf.slice(tensor, [1, 0, 0], [tensor.shape[0] - 1, ...this.size]);
+    return { V: tf.add(this.row(out, 0), VOLTAGE_CENTRE), dV: this.row(dOut, 0), gates: gates(out), dGates: gates(dOut) };
+  }
+
+  private row(tensor: tf.Tensor3D, k: number): tf.Tensor2D {
+    return tf.reshape(tf.slice(tensor, [k, 0, 0], [1, ...this.size]), this.size);
+  }
+
+  private dataBar(shifted: tf.Tensor2D): tf.Tensor2D {
+    return tf.mul(tf.sub(shifted, this.target), this.dataSeed);
+  }
+
+  private given(thetas: readonly Float64Array[]): Given {
+    const values = thetas.map((theta, r) => ({ ...this.members[r]!.fixed, ...parameterValues(this.layout, theta) }));
+    const inferred = this.shape.infer.map((name) => [name, tf.tensor2d(values.map((value) => [value[name]!]))] as const);
+    return { thetas, values, tensors: { ...this.fixed, ...Object.fromEntries(inferred) } };
+  }
+
+  /** Least squares in float64 on what the programs gave in float32. */
+  private project({ names, program }: NonNullable<TensorObjective['linear']>, states: Tensors, given: Given, thetas: readonly Float64Array[]): void {
+    const parts = program.run({ ...states, ...given.tensors });
+    const columns = ['constant', ...names.map((name) => `slope:${name}`)].map((name) => Float64Array.from(full(parts[name]!, this.size).dataSync()));
+    const places = names.map((name) => this.layout.parameters.findIndex((parameter) => parameter.name === name));
+    const ranges = places.map((place) => this.layout.parameters[place]!.range);
+    const points = this.size[1];
+    thetas.forEach((theta, r) => {
+      const [constant, ...slopes] = columns.map((column) => column.subarray(r * points, (r + 1) * points));
+      const values = boundedLeastSquares(slopes, constant!, this.weights[r]!.current, ranges);
+      places.forEach((place, k) => {
+        if (Number.isFinite(values[k]!)) theta[this.layout.parameterOffset + place] = parameterToTheta(this.layout.parameters[place]!, values[k]!);
+      });
+    });
+  }
+
+  close(): void {
+    this.network.close();
+    this.head.close();
+    this.linear?.program.close();
+    for (const tensor of [this.target, this.dataSeed, ...Object.values(this.fixed)]) tensor.dispose();
+  }
+}
+
+/** Values per sample on the collocation grid; between samples they are 0 and carry no weight. */
+function onGrid(shape: Shape, samples: Float64Array, of: (value: number) => number): Float64Array {
+  const grid = new Float64Array(gridSize(shape));
+  samples.forEach((value, i) => (grid[i * shape.perSample] = of(value)));
+  return grid;
+}
+
+function pointWeights(shape: Shape, member: Member): PointWeights {
+  const points = gridSize(shape);
+  const all = rowWeights(shape, member, { data: shape.samples, current: points, gates: points });
+  return {
+    data: onGrid(shape, all.subarray(0, shape.samples), (weight) => weight),
+    current: all.slice(shape.samples, shape.samples + points),
+    gates: all.slice(shape.samples + points),
+  };
+}

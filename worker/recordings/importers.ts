@@ -1,0 +1,87 @@
+/**
+ * Which importer reads a file: told by its first bytes, never by its name. A new format is one importer and one line here.
+ *
+ * Reads the whole file into memory, so its size is bounded; devices and pipes, which may never end, are refused.
+ */
+import { readFile, stat } from 'node:fs/promises';
+import type { CsvColumns } from '../../schemas/generated/types.ts';
+import { importAbf2 } from './abf2.ts';
+import { importCsv } from './csv.ts';
+import type { ChannelChoice, Recording } from './recording.ts';
+import { refusal } from './refusal.ts';
+
+/** Decoded samples take up to eight times the bytes of the file. */
+const MOST_BYTES = 256 * 2 ** 20;
+
+export interface ImportOptions extends ChannelChoice {
+  /** CSV only: which column is what */
+  readonly columns?: CsvColumns;
+  /** CSV only: V alone will do. */
+  readonly currentOptional?: boolean;
+}
+
+/** Formats that are told from their first bytes, in the order of the test. */
+const SIGNATURES = [
+  { signature: 'ABF2', name: 'ABF 2', supported: true, remedy: '' },
+  { signature: 'ABF ', name: 'ABF 1', supported: false, remedy: 'Save it as ABF 2 or CSV with Clampfit.' },
+  { signature: '\x89HDF\r\n\x1a\n', name: 'NWB (HDF5)', supported: false, remedy: 'Export the sweep as CSV.' },
+  {
+    signature: 'ATF',
+    name: 'ATF',
+    supported: false,
+    remedy: 'Delete the ATF header and name the columns: the rest is a CSV file with tabs.',
+  },
+] as const;
+
+/** The recording in `file`. LoligoError RECORDING_NOT_READABLE, _FORMAT, _UNSUPPORTED, _CORRUPT or _CHANNEL, exit code 2. */
+export async function importRecording(file: string, options: ImportOptions = {}): Promise<Recording> {
+  const content = await readWhole(file);
+  const format = SIGNATURES.find(({ signature }) => content.subarray(0, signature.length).toString('latin1') === signature);
+  if (format?.supported === false)
+    throw refusal('RECORDING_UNSUPPORTED', file, { rule: 'this version reads ABF 2 and CSV', got: format.name, remedy: format.remedy });
+  if (format !== undefined)
+    return importAbf2({ file, view: new DataView(content.buffer, content.byteOffset, content.byteLength) }, options);
+  return importCsv(file, textOf(file, content), options);
+}
+
+async function readWhole(file: string): Promise<Buffer> {
+  try {
+    const status = await stat(file);
+    if (!status.isFile())
+      throw refusal('RECORDING_NOT_READABLE', file, {
+        rule: 'a recording is a regular file',
+        got: status.isDirectory() ? 'a folder' : 'a device or pipe',
+      });
+    if (status.size > MOST_BYTES)
+      throw refusal('RECORDING_UNSUPPORTED', file, {
+        rule: `a recording may have ${MOST_BYTES} bytes`,
+        got: String(status.size),
+        remedy: 'Split it.',
+      });
+    return await readFile(file);
+  } catch (error) {
+    if (!isSystemError(error)) throw error;
+    throw refusal('RECORDING_NOT_READABLE', file, { rule: 'the file must exist and be readable', got: error.code, cause: error });
+  }
+}
+
+function isSystemError(error: unknown): error is Error & { code: string } {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' && 'syscall' in error;
+}
+
+/** UTF-8, or Latin 1 where the bytes are not UTF-8 (a micro sign from an older program). RECORDING_FORMAT for anything binary. */
+function textOf(file: string, content: Buffer): string {
+  if (content.length === 0) throw refusal('RECORDING_FORMAT', file, { rule: 'a recording must not be empty', got: '0 bytes' });
+  if (content[0] === 0xff && content[1] === 0xfe)
+    throw refusal('RECORDING_UNSUPPORTED', file, { rule: 'text must be UTF-8', got: 'UTF-16', remedy: 'Save it as UTF-8.' });
+  if (content.includes(0))
+    throw refusal('RECORDING_FORMAT', file, {
+      rule: 'a recording is an ABF 2 file or a CSV text',
+      got: `bytes ${content.subarray(0, 8).toString('hex')} ...`,
+    });
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(content);
+  } catch {
+    return content.toString('latin1');
+  }
+}

@@ -1,0 +1,158 @@
+/**
+ * From a data unit to what a replica is fitted to: synthetic data are simulated from their truth and given noise, recorded data are
+ * read from their stored window. And from a `synthetic` entry of a spec to its data unit.
+ *
+ * The noise is a function of the data unit's id and the draw alone, so that replicas of all configurations and seeds see the same
+ * draws, and more draws or entries change none that were there.
+ */
+import { closest } from 'fastest-levenshtein';
+import { contentId } from '../../schemas/content-id.ts';
+import { LoligoError } from '../../schemas/errors.ts';
+import type { Violation } from '../../schemas/errors.ts';
+import type { DataUnit, Synthetic, SyntheticSource, TraceObject } from '../../schemas/generated/types.ts';
+import { randomStream } from '../../schemas/random.ts';
+import type { Model } from '../models/model.ts';
+import { simulate } from '../simulate/forward.ts';
+import type { SimulationOutcome } from '../simulate/forward.ts';
+import { sampleStimulus, stimulusParts, unsupportedFile } from '../simulate/stimuli.ts';
+import type { Observation } from './observation.ts';
+
+/**
+ * Smallest standard deviation that chi2 is counted in, mV. Data without noise would make chi2 infinite for any fit; what remains
+ * there is the error of the network and of single precision, some 0.02 to 0.1 mV in V (measured for noiseless Hodgkin-Huxley data).
+ */
+export const SIGMA_FLOOR_MV = 0.1;
+
+const DEFAULT_SAMPLE_MS = 0.1;
+
+/** Relative tolerance of the trial simulation that a spec's truth must pass: enough to see whether it can be simulated at all. */
+const TRIAL_TOLERANCE = 1e-4;
+
+export interface ObservationRequest {
+  readonly data: DataUnit;
+  /** noise draw, from 0; recorded data have only one */
+  readonly draw: number;
+  readonly model: Model;
+  /** Stored windows by content hash; must hold the one that `data` names. */
+  readonly objects: { trace(hash: string): TraceObject };
+}
+
+/** @throws LoligoError SPEC_DATA when the truth of synthetic data cannot be simulated */
+export function observe({ data, draw, model, objects }: ObservationRequest): Observation {
+  return data.source.kind === 'synthetic'
+    ? observeSynthetic(data, data.source, draw, model)
+    : observeTrace(data, objects.trace(data.source.object));
+}
+
+function observeSynthetic(data: DataUnit, source: SyntheticSource, draw: number, model: Model): Observation {
+  const current = sampleStimulus(source.stimulus, source);
+  const simulation = simulateTruth(source, current, model);
+  if (simulation.kind === 'failed') throw new LoligoError([unsimulable(data.label, simulation)]);
+  const noise = randomStream(draw, `noise/${data.id}`);
+  return {
+    tMs: Float64Array.from(current, (_, i) => i * source.sampleMs),
+    voltageMv: simulation.states['V']!.map((V, i) => V + source.noiseMv * noise.normal(i)),
+    current,
+    sampleMs: source.sampleMs,
+    sigmaMv: data.sigmaMv,
+    truth: { parameters: source.parameters, states: simulation.states },
+  };
+}
+
+function observeTrace(data: DataUnit, trace: TraceObject): Observation {
+  return {
+    tMs: Float64Array.from(trace.voltageMv, (_, i) => i * trace.sampleMs),
+    voltageMv: Float64Array.from(trace.voltageMv),
+    current: Float64Array.from(trace.current),
+    sampleMs: trace.sampleMs,
+    sigmaMv: data.sigmaMv,
+  };
+}
+
+function simulateTruth(source: SyntheticSource, current: Float64Array, model: Model, tolerance?: number): SimulationOutcome {
+  const { parameters, sampleMs, initialMv } = source;
+  const loosened = tolerance === undefined ? {} : { rtol: tolerance, atol: tolerance };
+  return simulate(model, { parameters, initial: { V: initialMv }, current, sampleMs, ...loosened });
+}
+
+export type UnitOutcome =
+  | { readonly kind: 'unit'; readonly unit: DataUnit }
+  | { readonly kind: 'violations'; readonly violations: readonly [Violation, ...Violation[]] };
+
+/**
+ * The data unit of one `synthetic` entry, defaults filled in; its id is that of its source, so order and number of entries and draws
+ * do not change it.
+ * @param entryIndex position in the spec's problem.data
+ */
+export function syntheticUnit(entry: Synthetic, entryIndex: number, model: Model): UnitOutcome {
+  const where = `problem.data[${entryIndex}].synthetic`;
+  const broken = [...parameterViolations(entry, where, model), ...gridViolations(entry, where), ...stimulusViolations(entry, where)];
+  if (isNonEmpty(broken)) return { kind: 'violations', violations: broken };
+  const source = sourceOf(entry, model);
+  const trial = simulateTruth(source, sampleStimulus(source.stimulus, source), model, TRIAL_TOLERANCE);
+  if (trial.kind === 'failed') return { kind: 'violations', violations: [unsimulable(where, trial)] };
+  const { samples, sampleMs, noiseMv } = source;
+  const unit: DataUnit = {
+    id: contentId(source),
+    entry: entryIndex,
+    label: `synthetic ${entryIndex + 1}`,
+    draws: entry.draws ?? 1,
+    samples,
+    sampleMs,
+    sigmaMv: Math.max(noiseMv, SIGMA_FLOOR_MV),
+    source,
+  };
+  return { kind: 'unit', unit };
+}
+
+function sourceOf(entry: Synthetic, model: Model): SyntheticSource {
+  const sampleMs = entry.sampleMs ?? DEFAULT_SAMPLE_MS;
+  return {
+    kind: 'synthetic',
+    parameters: Object.fromEntries(model.parameters.map(({ name, value }) => [name, entry.parameters?.[name] ?? value])),
+    stimulus: entry.stimulus,
+    initialMv: entry.initialMv ?? model.rest,
+    noiseMv: entry.noiseMv ?? 0,
+    samples: Math.round(entry.durationMs / sampleMs) + 1,
+    sampleMs,
+  };
+}
+
+function parameterViolations({ parameters = {} }: Synthetic, where: string, model: Model): Violation[] {
+  return Object.entries(parameters).flatMap(([name, value]): Violation[] => {
+    const path = `${where}.parameters.${name}`;
+    const known = model.parameters.find((parameter) => parameter.name === name);
+    if (known === undefined) return [unknownParameter(name, path, model)];
+    if (known.positive && value < 0) return [{ code: 'SPEC_DATA', where: path, rule: `${name} must not be negative`, got: String(value) }];
+    return [];
+  });
+}
+
+function unknownParameter(name: string, where: string, model: Model): Violation {
+  const names = model.parameters.map((parameter) => parameter.name);
+  const remedy = `Did you mean ${closest(name, names)}? Parameters: ${names.join(', ')}.`;
+  return { code: 'SPEC_UNKNOWN_PARAMETER', where, rule: `model ${model.name} has no such parameter`, got: name, remedy };
+}
+
+function gridViolations({ durationMs, sampleMs = DEFAULT_SAMPLE_MS }: Synthetic, where: string): Violation[] {
+  const steps = durationMs / sampleMs;
+  // 1e-6 of a step: 50 / 0.1 is 500 only up to rounding
+  if (Math.round(steps) >= 1 && Math.abs(steps - Math.round(steps)) < 1e-6) return [];
+  const rule = 'durationMs must be a whole number of samples';
+  const remedy = `For instance durationMs: ${Number((Math.max(1, Math.round(steps)) * sampleMs).toPrecision(12))}.`;
+  return [{ code: 'SPEC_DATA', where: `${where}.durationMs`, rule, got: `${durationMs} ms at ${sampleMs} ms`, remedy }];
+}
+
+function stimulusViolations({ stimulus }: Synthetic, where: string): Violation[] {
+  return stimulusParts(stimulus).flatMap((part) => ('file' in part ? [unsupportedFile(part, `${where}.stimulus`)] : []));
+}
+
+function unsimulable(where: string, { atMs, reason }: SimulationOutcome & { kind: 'failed' }): Violation {
+  const rule = 'the truth must have a forward solution';
+  const remedy = 'Check parameters and the amplitude of the stimulus.';
+  return { code: 'SPEC_DATA', where, rule, got: `${reason} at ${Number(atMs.toPrecision(6))} ms`, remedy };
+}
+
+function isNonEmpty<T>(list: T[]): list is [T, ...T[]] {
+  return list.length > 0;
+}
