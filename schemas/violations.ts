@@ -9,7 +9,7 @@
  */
 import type { ErrorObject, ValidateFunction } from 'ajv';
 import { describeViolation, type ErrorCode, type Violation } from './errors.ts';
-import * as validators from './generated/validators.js';
+import { lock, model, result, spec, summary, task, trace } from './generated/validators.js';
 import { expectationsOf, nearest, tagOf, type Expectation, type Path } from './meant-branch.ts';
 import { alternatives, child, follow, rootNode, type LocatedNode, type SchemaName, type SchemaNode } from './schema-node.ts';
 
@@ -22,9 +22,12 @@ export interface Place {
   readonly locate?: ((path: Path) => string | undefined) | undefined;
 }
 
+/** The generated validators by name. A validator keeps its errors until its next call. */
+export const VALIDATORS: Readonly<Record<SchemaName, ValidateFunction>> = { lock, model, result, spec, summary, task, trace };
+
 /** Everything in `value` that breaks the schema; empty when it is valid. */
 export function violationsOf(schema: SchemaName, value: unknown, place: Place): Violation[] {
-  const validate: ValidateFunction = validators[schema];
+  const validate = VALIDATORS[schema];
   if (validate(value)) return [];
   const errors = validate.errors ?? [];
   const meant = expectationsOf(rootNode(schema), value).flatMap((expectation) => violationsAt(expectation, errors, place));
@@ -139,7 +142,7 @@ function noAlternative({ path, value, nodes }: Expectation, place: Place): Viola
   const tag = tagOf(objects);
   if (tag !== undefined && typeof value === 'object' && value !== null) {
     const known = objects.map((branch) => tagText(branch, tag));
-    const got = Object.entries(value).find(([key]) => key === tag)?.[1];
+    const got: unknown = Object.entries(value).find(([key]) => key === tag)?.[1];
     if (got === undefined)
       return { code: place.code, where: whereOf(path, place), rule: `must have the key "${tag}": ${known.map(shown).join(' or ')}` };
     const guess = typeof got === 'string' ? nearest(got, known) : undefined;

@@ -24,8 +24,7 @@ export type ConfigurationAt = (position: number) => Configuration;
 export function configurationAt({ seed, space, sampler }: Pick<ResolvedSweep, 'seed' | 'space' | 'sampler'>): ConfigurationAt {
   const axes = axesOf(space, seed);
   if (sampler === 'grid') return (position) => cell(axes, position);
-  if (hasContinuousAxis(space) || cellCount(space) > MAX_PERMUTATION)
-    return (position) => filled(Object.fromEntries(axes.map((axis) => [axis.name, drawn(axis, position)])));
+  if (hasContinuousAxis(space) || cellCount(space) > MAX_PERMUTATION) return (position) => filled(drawnAll(axes, position));
   const shuffled = permutation(cellCount(space), randomStream(seed, 'space'));
   return (position) => cell(axes, shuffled(position));
 }
@@ -58,9 +57,20 @@ function cell(axes: readonly NamedAxis[], position: number): Configuration {
   }
   const continuous = axes.filter(({ axis }) => isContinuous(axis));
   if (continuous.length === 0) return filled(values);
-  const counter = Number.parseInt(sha256(canonicalJson(withPerSample(values))).slice(0, 11), 16);
+  const counter = Number.parseInt(sha256(canonicalJson(discreteOf(filled(values), continuous))).slice(0, 11), 16);
   for (const axis of continuous) values[axis.name] = drawn(axis, counter);
   return filled(values);
+}
+
+function discreteOf(configuration: Configuration, continuous: readonly NamedAxis[]): Values {
+  const names = new Set(continuous.map(({ name }) => name));
+  return Object.fromEntries(Object.entries(configuration).filter(([name]) => !names.has(name as AxisName))); // keys of a configuration
+}
+
+function drawnAll(axes: readonly NamedAxis[], position: number): Values {
+  const values: Values = {};
+  for (const axis of axes) values[axis.name] = drawn(axis, position);
+  return values;
 }
 
 function drawn({ name, axis, stream }: NamedAxis, counter: number): Value {
@@ -84,15 +94,10 @@ function isDistribution(axis: Axis): axis is ContinuousDistribution {
   return typeof axis === 'object' && ('uniform' in axis || 'logUniform' in axis || 'normal' in axis);
 }
 
-function withPerSample(values: Values): Values {
-  const { states } = values;
-  return { 'collocation.perSample': states === 'network' ? DEFAULT_PER_SAMPLE.network : DEFAULT_PER_SAMPLE.integrated, ...values };
-}
-
-/** All keys, in the order of the table. */
+/** All keys, in the order of the table; an absent `collocation.perSample` follows from `states`. */
 function filled(values: Values): Configuration {
   const full: Values = {};
-  const given = withPerSample(values);
-  for (const name of AXES) full[name] = given[name];
+  for (const name of AXES) full[name] = values[name];
+  full['collocation.perSample'] ??= values.states === 'network' ? DEFAULT_PER_SAMPLE.network : DEFAULT_PER_SAMPLE.integrated;
   return full as Configuration; // every axis has a value of its type: the space is valid and has all defaults
 }

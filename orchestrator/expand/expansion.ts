@@ -28,9 +28,9 @@ export interface Expansion {
   readonly replicas: number;
   readonly configurations: number;
   /** The task at an index from 0 to replicas - 1. */
-  task(index: number): Task;
+  readonly task: (index: number) => Task;
   /** All tasks in order, from an index on. */
-  tasks(from?: number): Iterable<Task>;
+  readonly tasks: (from?: number) => Iterable<Task>;
 }
 
 /** Configurations, shapes and seeds that are kept at hand. */

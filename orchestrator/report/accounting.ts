@@ -23,7 +23,7 @@ export function renderAccounting({ counts, reasons }: Summary): Markup {
     <div class="scroll" tabindex="0" role="region" aria-label="Outcomes">
       <table class="fit">
         <caption>
-          Outcomes. Shares are of the planned replicas.
+          <span> Outcomes. Shares are of the planned replicas. </span>
         </caption>
         <thead>
           <tr>
@@ -55,7 +55,7 @@ function leftOut(reasons: readonly (readonly [string, number])[], { planned }: C
   return html`<div class="scroll" tabindex="0" role="region" aria-label="Left out">
     <table class="fit">
       <caption>
-        Left out of the filtered statistics, by outcome and reason. Those that have an estimate are in the unfiltered ones.
+        <span> Left out of the filtered statistics, by outcome and reason. Those that have an estimate are in the unfiltered ones. </span>
       </caption>
       <thead>
         <tr>

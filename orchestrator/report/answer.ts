@@ -2,7 +2,16 @@
 import type { Lock, ParameterSummary, Summary } from '../../schemas/generated/types.ts';
 import { html } from './markup.ts';
 import type { Markup } from './markup.ts';
-import { formatCount, formatInterval, formatMedianCount, formatNumber, formatPercent, formatUnit, NOTHING } from './number-format.ts';
+import {
+  formatCount,
+  formatInterval,
+  formatMedianCount,
+  formatNumber,
+  formatPercent,
+  formatUnit,
+  NOTHING,
+  plural,
+} from './number-format.ts';
 import { judge } from './verdict.ts';
 
 export function renderAnswer(lock: Lock, summary: Summary, fittedData: number): Markup {
@@ -15,17 +24,22 @@ export function renderAnswer(lock: Lock, summary: Summary, fittedData: number): 
 }
 
 function keyNumbers({ counts, predictive, reconstruction }: Summary): Markup {
-  const share = counts.finished === 0 ? '' : ` (${formatPercent(counts.accepted / counts.finished)})`;
   const items: [string, string, string][] = [
-    ['Accepted replicas', `${formatCount(counts.accepted)} of ${formatCount(counts.finished)}`, `finished${share}`],
-    ['Predictive misfit', `${formatNumber(predictive.rmseMv, 3)} mV`, 'simulation against data, median'],
+    [
+      'Accepted',
+      formatPercent(counts.finished === 0 ? null : counts.accepted / counts.finished),
+      `${formatCount(counts.accepted)} of ${plural(counts.finished, 'finished replica')}`,
+    ],
+    ['Predictive misfit', withMv(predictive.rmseMv, 3), 'simulation against data, median'],
     ['\u03c7\u00b2 per sample', formatNumber(predictive.chi2, 3), '1 is what noise alone gives'],
     [
       'Spikes',
-      `${formatMedianCount(predictive.spikes.simulated)} of ${formatMedianCount(predictive.spikes.observed)}`,
+      predictive.spikes.simulated === null
+        ? NOTHING
+        : `${formatMedianCount(predictive.spikes.simulated)} of ${formatMedianCount(predictive.spikes.observed)}`,
       'simulated of observed, medians',
     ],
-    ['V band', `${formatNumber(reconstruction['V']?.variability, 2)} mV`, 'width of the 95 % band, median'],
+    ['V band', withMv(reconstruction['V']?.variability ?? null, 2), 'width of the 95 % band, median'],
   ];
   return html`<dl class="numbers">
     ${items.map(
@@ -39,6 +53,10 @@ function keyNumbers({ counts, predictive, reconstruction }: Summary): Markup {
   </dl>`;
 }
 
+function withMv(value: number | null, digits: number): string {
+  return value === null ? NOTHING : `${formatNumber(value, digits)} mV`;
+}
+
 function parameterTable({ parameters }: Summary): Markup {
   const entries = Object.entries(parameters);
   const known = entries.some(([, { truth }]) => truth !== undefined);
@@ -46,8 +64,10 @@ function parameterTable({ parameters }: Summary): Markup {
   return html`<div class="scroll" tabindex="0" role="region" aria-label="Inferred parameters">
       <table>
         <caption>
-          Inferred parameters over accepted replicas. ${errors && 'Errors are of the median, signed. '}Last column: the median over every
-          replica that has an estimate, accepted or not.
+          <span>
+            Inferred parameters over accepted replicas. ${errors && 'Errors are of the median, signed. '}Last column: the median over every
+            replica that has an estimate, accepted or not.
+          </span>
         </caption>
         <thead>
           <tr>
@@ -96,7 +116,7 @@ function truthTable(entries: readonly (readonly [string, ParameterSummary])[]): 
   return html`<div class="scroll" tabindex="0" role="region" aria-label="Estimates by true value">
       <table>
         <caption>
-          Estimates by true value, over accepted replicas on data with that truth.
+          <span> Estimates by true value, over accepted replicas on data with that truth. </span>
         </caption>
         <thead>
           <tr>

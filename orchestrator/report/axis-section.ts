@@ -86,7 +86,7 @@ function axisTable({ rows, omitted }: AxisTable, name: string, infer: readonly I
   return html`<div class="scroll" tabindex="0" role="region" aria-label="By ${name}">
       <table>
         <caption>
-          Medians over accepted replicas by ${name}.
+          <span> Medians over accepted replicas by ${name}. </span>
         </caption>
         <thead>
           <tr>

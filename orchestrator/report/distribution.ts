@@ -33,8 +33,8 @@ export interface Reference {
   readonly dashed: boolean;
 }
 
-const WIDTH = 320;
-const HEIGHT = 124;
+const WIDTH = 300;
+const HEIGHT = { dots: 96, bars: 124 } as const;
 const MARGIN = 10;
 /** Room for the axis of counts, which dots do without. */
 const MARGIN_LEFT = { dots: 14, bars: 46 } as const;
@@ -129,15 +129,24 @@ function bulkPanel(
 ): Panel {
   const bins = binned(seen, axis);
   const tallest = Math.max(1, ...bins.map((bin) => bin.accepted.length + bin.rejected.length));
-  const radius = Math.min(4, (WIDTH - 26) / BINS / 2 + 0.4, (HEIGHT - MARGIN) / tallest / 2);
-  const rows = kind === 'dots' ? (HEIGHT - MARGIN) / (2 * radius) : tallest;
+  const radius = Math.min(4, (WIDTH - 26) / BINS / 2 + 0.4, (HEIGHT[kind] - MARGIN) / tallest / 2);
+  const rows = kind === 'dots' ? (HEIGHT[kind] - MARGIN) / (2 * radius) : 1.05 * tallest;
   const y: Plot.ScaleOptions =
     kind === 'dots'
       ? { domain: [0, rows], axis: null }
-      : { domain: [0, rows], label: 'replicas', labelAnchor: 'center', labelArrow: 'none', ticks: 4, tickSize: 0, grid: true };
+      : {
+          domain: [0, rows],
+          label: 'replicas',
+          labelAnchor: 'center',
+          labelArrow: 'none',
+          ticks: 4,
+          tickSize: 0,
+          tickFormat: '~s',
+          grid: true,
+        };
   const marks = kind === 'dots' ? stackedDots(bins, radius) : stackedBars(bins);
   return {
-    height: HEIGHT,
+    height: HEIGHT[kind],
     options: {
       marginTop: MARGIN,
       marginBottom: 0,

@@ -4,7 +4,7 @@ import type { Markup } from './markup.ts';
 
 /** One entry of a key; `mark` is a class of the style sheet. */
 export interface KeyEntry {
-  readonly mark: 'line' | 'dashed' | 'dotted' | 'band' | 'dot' | 'hollow' | 'reference' | 'interval';
+  readonly mark: 'line' | 'dashed' | 'broad' | 'band' | 'dot' | 'hollow' | 'reference' | 'interval';
   readonly colour: string;
   readonly text: string;
 }

@@ -29,7 +29,7 @@ nav a:hover{text-decoration-color:currentColor}
 .scroll{overflow-x:auto;margin:1.5rem 0}
 table{border-collapse:collapse;width:100%;font-size:.875rem;line-height:1.4}
 table.fit{width:auto;min-width:min(100%,34rem)}
-caption{text-align:left;color:var(--muted);font-size:.8125rem;padding-bottom:.6rem;max-width:44rem}
+caption{text-align:left;color:var(--muted);font-size:.8125rem;padding-bottom:.6rem}caption{position:sticky;left:0}caption>span{display:block;max-width:min(44rem,calc(100vw - 2.5rem))}
 th,td{text-align:left;padding:.45rem 1rem .45rem 0;vertical-align:baseline;border-bottom:1px solid var(--rule)}
 th:last-child,td:last-child{padding-right:0}
 thead th{font-weight:600;font-size:.8125rem;vertical-align:bottom;border-bottom:1.5px solid var(--ink)}
@@ -48,7 +48,7 @@ figcaption b{color:var(--ink)}
 .mark::before,.interval::after{content:"";position:absolute;inset:0;margin:auto}
 .line::before{height:0;border-top:2px solid var(--colour)}
 .dashed::before{height:0;border-top:2px dashed var(--colour)}
-.dotted::before{height:0;border-top:2px dotted var(--colour)}
+.broad::before{height:0;border-top:5px solid var(--colour);opacity:.5}
 .band::before{background:linear-gradient(var(--colour),var(--colour)) center/100% 45% no-repeat;opacity:.55;box-shadow:inset 0 0 0 1rem color-mix(in srgb,var(--colour) 35%,transparent)}
 .dot::before{width:.5rem;height:.5rem;border-radius:50%;background:var(--colour)}
 .hollow::before{width:.5rem;height:.5rem;border-radius:50%;border:1.5px solid var(--colour)}
@@ -56,7 +56,7 @@ figcaption b{color:var(--ink)}
 .interval::before{height:0;border-top:2px solid var(--colour)}
 .interval::after{width:.5rem;height:.5rem;border-radius:50%;border:2px solid var(--colour);background:var(--paper)}
 .cells{display:grid;gap:1.75rem 2rem;grid-template-columns:repeat(auto-fit,minmax(min(100%,22rem),1fr))}
-.cells.small{grid-template-columns:repeat(auto-fit,minmax(min(100%,16rem),1fr))}
+.cells.small{grid-template-columns:repeat(auto-fill,minmax(min(100%,16rem),1fr))}
 .cells.one{grid-template-columns:1fr}
 .cells.one>.cell>.drawing{max-width:30rem}
 .cell{min-width:0}

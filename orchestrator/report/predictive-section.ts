@@ -8,7 +8,7 @@ import { renderFigure } from './figure.ts';
 import type { Cell } from './figure.ts';
 import { html } from './markup.ts';
 import type { Markup } from './markup.ts';
-import { formatCount, formatNumber } from './number-format.ts';
+import { formatCount } from './number-format.ts';
 import { COLOUR } from './palette.ts';
 import { replicaKey, split } from './parameter-section.ts';
 import type { FigureNumbers } from './reconstruction-section.ts';
@@ -97,7 +97,7 @@ function spikeTable(table: ReplicaTable): Markup {
   return html`<div class="scroll" tabindex="0" role="region" aria-label="Spikes">
     <table class="fit">
       <caption>
-        Spikes of the simulation, against those of the data.
+        <span> Spikes of the simulation, against those of the data. </span>
       </caption>
       <thead>
         <tr>
@@ -121,5 +121,5 @@ function spikeTable(table: ReplicaTable): Markup {
 }
 
 function describeDifference(difference: number): string {
-  return difference === 0 ? 'as many' : `${formatNumber(Math.abs(difference), 6)} ${difference > 0 ? 'more' : 'fewer'}`;
+  return difference === 0 ? 'as many' : `${formatCount(Math.abs(difference))} ${difference > 0 ? 'more' : 'fewer'}`;
 }

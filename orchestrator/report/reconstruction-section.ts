@@ -57,25 +57,38 @@ function voltageFigure(
       : fittedData === 1
         ? 'the one data set'
         : `all ${fittedData} data sets`;
-  const sigma = [...new Set(drawn.map(({ data }) => formatNumber(lock.resolved.problem.data[data]?.sigmaMv, 2)))].join(', ');
+  const hasBands = drawn.some(({ states }) => states['V'] !== undefined);
   return renderFigure({
     number: numbers.next(),
-    title: `Data and reconstruction of V, ${which}.`,
+    title: hasBands ? `Data and reconstruction of V, ${which}.` : `Data, ${which}.`,
     key: [
-      { mark: 'dot', colour: COLOUR.observed, text: 'data' },
-      { mark: 'line', colour: COLOUR.ensemble, text: 'networks, median' },
-      { mark: 'band', colour: COLOUR.ensemble, text: '50 and 95 % of the networks' },
-      { mark: 'dashed', colour: COLOUR.simulated, text: 'simulated, median' },
-      ...truthKey(hasTruth),
+      ...(drawn.some(({ key }) => observations.has(key)) ? [{ mark: 'dot', colour: COLOUR.observed, text: 'data' } as const] : []),
+      ...(hasBands ? bandKey() : []),
+      ...(drawn.some(({ simulatedV }) => simulatedV !== undefined)
+        ? [{ mark: 'dashed', colour: COLOUR.simulated, text: 'simulated, median' } as const]
+        : []),
+      ...truthKey(hasTruth && hasBands),
     ],
     cells: drawn.map((shown) =>
       cell(lock, shown, observations.get(shown.key), `voltage-${shown.data}-${shown.draw}`, drawn.length === 1, voltageDrawing),
     ),
-    caption: html`Top: the data, V as the networks give it, and V of forward simulations with the inferred parameters and initial values.
-    Middle: the same minus the networks’ median, where differences that a spike hides can be seen (values beyond the axis are not drawn; the
-    noise is taken as ${sigma} mV). Bottom: the stimulus. Bands are quantiles over ${whose(drawn)} at each time, not smoothed. Where the
-    simulation leaves the networks, these break their own equations.`,
+    caption: hasBands ? bandCaption(lock, drawn) : html`Top: V as measured. Bottom: the stimulus.`,
   });
+}
+
+function bandCaption(lock: Lock, drawn: readonly ShownData[]): Markup {
+  const sigma = [...new Set(drawn.map(({ data }) => formatNumber(lock.resolved.problem.data[data]?.sigmaMv, 2)))].join(', ');
+  return html`Top: the data, V as the networks give it, and V of forward simulations with the inferred parameters and initial values.
+  Middle: the same minus the networks’ median, where differences that a spike hides can be seen (values beyond the axis are not drawn; the
+  noise is taken as ${sigma} mV). Bottom: the stimulus. Bands are quantiles over ${whose(drawn)} at each time, not smoothed. Where the
+  simulation leaves the networks, these break their own equations.`;
+}
+
+function bandKey(): KeyEntry[] {
+  return [
+    { mark: 'line', colour: COLOUR.ensemble, text: 'networks, median' },
+    { mark: 'band', colour: COLOUR.ensemble, text: '50 and 95 % of the networks' },
+  ];
 }
 
 function gateFigure(
@@ -89,11 +102,7 @@ function gateFigure(
   return renderFigure({
     number: numbers.next(),
     title: 'Hidden gates, for the same data.',
-    key: [
-      { mark: 'line', colour: COLOUR.ensemble, text: 'networks, median' },
-      { mark: 'band', colour: COLOUR.ensemble, text: '50 and 95 % of the networks' },
-      ...truthKey(hasTruth),
-    ],
+    key: [...bandKey(), ...truthKey(hasTruth)],
     cells: withBands.map((shown) =>
       cell(lock, shown, observations.get(shown.key), `gates-${shown.data}-${shown.draw}`, withBands.length === 1, gateDrawing),
     ),
@@ -103,7 +112,7 @@ function gateFigure(
 }
 
 function truthKey(hasTruth: boolean): KeyEntry[] {
-  return hasTruth ? [{ mark: 'dotted', colour: COLOUR.truth, text: 'truth' }] : [];
+  return hasTruth ? [{ mark: 'broad', colour: COLOUR.truth, text: 'truth' }] : [];
 }
 
 function whose(drawn: readonly ShownData[]): string {
@@ -154,8 +163,10 @@ function reconstructionTable({ reconstruction }: Summary): Markup {
   return html`<div class="scroll" tabindex="0" role="region" aria-label="Reconstruction">
     <table class="fit">
       <caption>
-        Reconstruction by state, over accepted replicas. Misfits are root mean squares of the network, medians over replicas. Band: width of
-        the ensemble’s 95 % band, median over time, then over data sets.
+        <span>
+          Reconstruction by state, over accepted replicas. Misfits are root mean squares of the network, medians over replicas. Band: width
+          of the ensemble’s 95 % band, median over time, then over data sets.
+        </span>
       </caption>
       <thead>
         <tr>

@@ -1,10 +1,11 @@
 /** `loligo simulate --plot` and `loligo inspect --plot`: voltage and stimulus against time, as an SVG file that stands alone. */
 import * as Plot from '@observablehq/plot';
 import { renderSvgFile } from './drawing.ts';
-import type { Drawing } from './drawing.ts';
+import type { Drawing, Panel } from './drawing.ts';
 import { plural, withUnit } from './number-format.ts';
 import { COLOUR } from './palette.ts';
 import { line, panel, stimulusPanel, timeRange, withTimeAxis } from './time-course.ts';
+import type { Range } from './time-course.ts';
 
 type Numbers = ArrayLike<number>;
 
@@ -41,34 +42,29 @@ export interface InspectedSweep {
 const WIDTH = 860;
 /** Sweeps that are drawn over each other. */
 const MOST_SWEEPS = 12;
-const GATE_DASHES = ['none', '6 3', '2 3', '8 3 2 3'];
+/** How gates are told apart, by their place; beyond these, patterns repeat. */
+const GATE_LINES = [
+  { name: 'solid', dashes: 'none' },
+  { name: 'dashed', dashes: '7 3' },
+  { name: 'dotted', dashes: '2 3' },
+  { name: 'dash-dotted', dashes: '9 3 2 3' },
+] as const;
 
 export function simulationSvg({ title, tMs, voltageMv, current, currentUnit, gates = {} }: SimulationPlot): string {
   const range = timeRange(tMs);
-  const named = Object.entries(gates);
   const panels = [
     panel(260, range, 'V (mV)', [line(tMs, voltageMv, COLOUR.ensemble)]),
-    ...(named.length === 0
-      ? []
-      : [
-          panel(
-            130,
-            range,
-            named.map(([name]) => name).join(', '),
-            named.flatMap((gate, i) => gateMarks(tMs, gate, i)),
-            { domain: [0, 1] },
-          ),
-        ]),
+    ...(Object.keys(gates).length === 0 ? [] : [gatePanel(tMs, gates, range)]),
     stimulusPanel({ tMs, current }, currentUnit, range),
   ];
   return svgFile('simulation', title, `V and stimulus over ${range[1] - range[0]} ms.`, withTimeAxis(panels, range));
 }
 
-/** A gate's line, dashed by its place, with its name where the line ends. */
-function gateMarks(tMs: Numbers, [name, values]: readonly [string, Numbers], place: number): Plot.Markish[] {
-  const last = values.length - 1;
-  const label = Plot.text([name], { x: () => tMs[last]!, y: () => values[last]!, dx: 4, textAnchor: 'start', fill: COLOUR.ink });
-  return [line(tMs, values, COLOUR.simulated, { strokeDasharray: GATE_DASHES[place % GATE_DASHES.length]! }), label];
+function gatePanel(tMs: Numbers, gates: Readonly<Record<string, Numbers>>, range: Range): Panel {
+  const styled = Object.entries(gates).map(([name, values], i) => ({ name, values, style: GATE_LINES[i % GATE_LINES.length]! }));
+  const label = styled.map(({ name, style }) => `${name} ${style.name}`).join(', ');
+  const marks = styled.map(({ values, style }) => line(tMs, values, COLOUR.simulated, { strokeDasharray: style.dashes }));
+  return panel(190, range, label, marks, { domain: [0, 1] });
 }
 
 export function inspectionSvg({ title, currentUnit, sweeps }: InspectionPlot): string {

@@ -62,7 +62,7 @@ export function gateDrawing(course: TimeCourse, shown: ShownData, observation: O
   const range = timeRange(shown.tMs, observation?.tMs);
   const gates = Object.entries(shown.states).filter(([state]) => state !== 'V');
   const panels = gates.map(([gate, band]) =>
-    panel(course.width > 600 ? 130 : 105, range, gate, [...bandMarks(shown.tMs, band, 2), ...truthLine(observation, gate)], {
+    panel(course.width > 600 ? 130 : 105, range, gate, [...truthLine(observation, gate), ...bandMarks(shown.tMs, band)], {
       domain: [0, 1],
       ticks: [0, 0.5, 1],
     }),
@@ -108,12 +108,12 @@ export function line(tMs: Numbers, values: Numbers, stroke: string, options: Plo
 }
 
 /** 95 and 50 % of the replicas, and their median. */
-function bandMarks(tMs: Numbers, band: Band | undefined, strokeWidth = 1.4): Plot.Markish[] {
+function bandMarks(tMs: Numbers, band: Band | undefined): Plot.Markish[] {
   if (band === undefined) return [];
   return [
     area(tMs, band.low95, band.high95, COLOUR.ensemble, 0.2),
     area(tMs, band.low50, band.high50, COLOUR.ensemble, 0.4),
-    line(tMs, band.median, COLOUR.ensemble, { strokeWidth }),
+    line(tMs, band.median, COLOUR.ensemble),
   ];
 }
 
@@ -140,7 +140,12 @@ function simulated({ tMs, simulatedV }: ShownData): Plot.Markish[] {
 
 function truthLine(observation: Observation | undefined, state: string): Plot.Markish[] {
   const truth = observation?.truth?.states[state];
-  return observation === undefined || truth === undefined ? [] : [line(observation.tMs, truth, COLOUR.truth, { strokeDasharray: '3 4' })];
+  return observation === undefined || truth === undefined ? [] : [broadLine(observation.tMs, truth)];
+}
+
+/** The truth: broad and pale, so that a line on top of it leaves it visible. */
+function broadLine(tMs: Numbers, values: Numbers): Plot.Markish {
+  return line(tMs, values, COLOUR.truth, { strokeWidth: 4.5, strokeOpacity: 0.5 });
 }
 
 /** Everything minus the network's median, where a band that is narrow against a spike can be seen. */
@@ -160,12 +165,12 @@ function deviationPanel({ sigmaMv }: TimeCourse, shown: ShownData, observation: 
     range,
     'V \u2212 median (mV)',
     [
-      Plot.ruleY([0], { stroke: COLOUR.ensemble, strokeWidth: 1.2 }),
       noisy && dots(tMs, within(noisy)),
+      truth && broadLine(tMs, within(truth)),
+      Plot.ruleY([0], { stroke: COLOUR.ensemble, strokeWidth: 1.2 }),
       area(tMs, clamped(band.low95), clamped(band.high95), COLOUR.ensemble, 0.25),
       area(tMs, clamped(band.low50), clamped(band.high50), COLOUR.ensemble, 0.45),
       shown.simulatedV && line(tMs, within(shown.simulatedV.median), COLOUR.simulated, { strokeDasharray: '5 3' }),
-      truth && line(tMs, within(truth), COLOUR.truth, { strokeDasharray: '2 3' }),
     ].filter((mark) => mark !== undefined),
     { domain: [-limit, limit], ticks: 5 },
   );

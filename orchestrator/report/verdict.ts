@@ -31,7 +31,8 @@ export function judge(lock: Lock, summary: Summary, fittedData: number): Verdict
   if (counts.accepted === 0) return { level: 'none', lead: 'Do not trust any value here:', rest: nothingAccepted(summary) };
   const objections = [...fitObjections(lock, summary), ...sizeObjections(summary, fittedData), ...parameterObjections(summary)];
   const praise = `${formatCount(counts.accepted)} of ${plural(counts.finished, 'finished replica')} (${formatPercent(counts.accepted / counts.finished)}) passed the acceptance filter${prediction(summary)}`;
-  if (objections.length === 0) return { level: 'trust', lead: 'These values can be trusted:', rest: `${praise}, and the replicas agree.` };
+  if (objections.length === 0)
+    return { level: 'trust', lead: 'These values look trustworthy:', rest: `${praise}, and the replicas agree.` };
   return { level: 'care', lead: 'Trust these values with care:', rest: `${praise}; but ${objections.join('; ')}.` };
 }
 
@@ -87,9 +88,11 @@ function sizeObjections({ counts }: Summary, fittedData: number): string[] {
 
 function parameterObjections({ parameters }: Summary): string[] {
   const entries = Object.entries(parameters);
+  const mixed = entries.some(([, { perTruth }]) => perTruth !== undefined && perTruth.length > 1);
   const wide = entries.filter(([, summary]) => relativeSpread(summary) > WIDE_SPREAD);
   const missed = entries.filter(([, { truth, ci95 }]) => truth !== undefined && ci95 !== null && (truth < ci95[0] || truth > ci95[1]));
   return [
+    mixed ? 'the data have different true values, which a median over all mixes: read the table by true value' : undefined,
     wide.length > 0
       ? `${listed(wide.map(([name, summary]) => `${name} spreads by ${formatPercent(relativeSpread(summary))}`))}`
       : undefined,

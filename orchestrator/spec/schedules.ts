@@ -1,7 +1,7 @@
 /**
  * Named schedules of training. The recipes are those of science.md: with integrated gates, Adam on V alone and then
  * Levenberg-Marquardt on everything while the physics weight rises; with network states, a joint Adam stage before a finer ramp.
- * `quick` is a third of `standard`: for demonstrations and tests, not for statements about a cell.
+ * `quick` takes a fraction of the steps and stops the ramp early: for demonstrations and tests, not for statements about a cell.
  */
 import type { AdamStage, LevenbergMarquardtStage, Spec, Stage, States } from '../../schemas/generated/types.ts';
 import { DEFAULT_ADAM, DEFAULT_LEVENBERG_MARQUARDT } from './defaults.ts';
@@ -27,22 +27,22 @@ export function filledStage(stage: Stage): Required<AdamStage> | Required<Levenb
 const SCHEDULES: Readonly<Record<ScheduleName, Readonly<Record<States, readonly Stage[]>>>> = {
   standard: {
     integrated: [
-      { optimizer: 'adam', steps: 1500, physics: 0 },
-      { optimizer: 'levenberg-marquardt', steps: 15, physics: [10, 100] },
+      { optimizer: 'adam', steps: 300, physics: 0 },
+      { optimizer: 'levenberg-marquardt', steps: 15, physics: [1, 10, 100, 1000] },
     ],
     network: [
-      { optimizer: 'adam', steps: 4000, physics: 1 },
-      { optimizer: 'levenberg-marquardt', steps: 30, physics: [1, 3, 10, 30, 100] },
+      { optimizer: 'adam', steps: 2000, physics: 1 },
+      { optimizer: 'levenberg-marquardt', steps: 20, physics: [1, 10, 100, 1000] },
     ],
   },
   quick: {
     integrated: [
-      { optimizer: 'adam', steps: 500, physics: 0 },
-      { optimizer: 'levenberg-marquardt', steps: 5, physics: [10, 100] },
+      { optimizer: 'adam', steps: 150, physics: 0 },
+      { optimizer: 'levenberg-marquardt', steps: 6, physics: [1, 10, 100] },
     ],
     network: [
-      { optimizer: 'adam', steps: 1333, physics: 1 },
-      { optimizer: 'levenberg-marquardt', steps: 10, physics: [1, 3, 10, 30, 100] },
+      { optimizer: 'adam', steps: 600, physics: 1 },
+      { optimizer: 'levenberg-marquardt', steps: 8, physics: [1, 10, 100] },
     ],
   },
 };

@@ -1,6 +1,7 @@
 """Values of the shared ABF 2 files as pyABF 2.3.8 reads them: the outside reference of tests/worker/recordings/real-files.test.ts.
 
-python tests/golden/abf2-samples.py ../shared/recordings > tests/golden/abf2-samples.json   (pip install pyabf==2.3.8)
+python tests/golden/abf2-samples.py ../shared/recordings > tests/golden/abf2-samples.json && npx prettier --write tests/golden/abf2-samples.json
+(pip install pyabf==2.3.8)
 """
 
 import json

@@ -41,6 +41,8 @@ export interface Abf2File {
   readonly mode?: number;
   readonly float?: boolean;
   readonly userList?: boolean;
+  /** outputs take turns from sweep to sweep */
+  readonly alternating?: boolean;
   /** ms between starts of sweeps; back to back when absent */
   readonly startToStartMs?: number;
   /** raw digit (or float) of a channel at a sample of a sweep */
@@ -73,7 +75,7 @@ export function abf2File(given: Abf2File = {}): Buffer {
     else data.writeInt16LE(value, 2 * i);
   }
   const sections = [
-    { at: 76, bytes: 512, records: [protocol(mode, intervalUs, samples * adcs.length)] },
+    { at: 76, bytes: 512, records: [protocol(mode, intervalUs, samples * adcs.length, given.alternating === true)] },
     { at: 92, bytes: 128, records: adcs.map((adc, index) => adcRecord(adc, index)) },
     { at: 108, bytes: 256, records: dacs.map((dac, index) => dacRecord(dac, index, adcs.length)) },
     { at: 156, bytes: 48, records: epochs.map(({ dac, index, epoch }) => epochRecord(dac, index, epoch)) },
@@ -120,7 +122,7 @@ function stringSection(strings: readonly string[]): Buffer {
   return Buffer.concat([header, text]);
 }
 
-function protocol(mode: number, intervalUs: number, perEpisode: number): Buffer {
+function protocol(mode: number, intervalUs: number, perEpisode: number, alternating: boolean): Buffer {
   const record = Buffer.alloc(184);
   record.writeInt16LE(mode, 0);
   record.writeFloatLE(intervalUs, 2);
@@ -128,6 +130,7 @@ function protocol(mode: number, intervalUs: number, perEpisode: number): Buffer 
   record.writeInt32LE(perEpisode, 22);
   record.writeFloatLE(10, 110);
   record.writeInt32LE(32768, 118);
+  record.writeInt16LE(alternating ? 1 : 0, 182);
   return record;
 }
 

@@ -43,7 +43,6 @@ export const SQUID: Conductances = { gNa: 120, gK: 36, gL: 0.3 };
 const SAMPLES = 501;
 const SAMPLE_MS = 0.1;
 const TRACE_POINTS = 251;
-const NAMES = ['gNa', 'gK', 'gL'] as const;
 
 type Resolved = Required<FixtureOptions>;
 
@@ -146,7 +145,8 @@ export function* fixtureReplicas(given: FixtureOptions = {}): Generator<FixtureR
 }
 
 function replica(options: Resolved, lock: Lock, data: DataUnit, unit: number, draw: number, width: number, index: number): FixtureReplica {
-  const own = randomStream(options.seed, `replica ${index}`);
+  const stream = randomStream(options.seed, `replica ${index}`);
+  const own = { uniform: (i: number) => stream.uniform(i), normal: (i: number) => stream.normal(i) };
   const shared = randomStream(options.seed, `draw ${unit} ${draw}`);
   const fate = fateOf(own.uniform(100), options.accepted);
   const spread = fate.kind === 'converged' ? 0.4 : 12;
@@ -288,5 +288,3 @@ export function fixtureObservations(given: FixtureOptions = {}): Map<string, Fix
   }
   return observations;
 }
-
-export const FIXTURE_NAMES = NAMES;

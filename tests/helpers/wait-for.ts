@@ -1,6 +1,6 @@
-/** Waits for something that another thread or process does and tells nobody: looks again at every turn of the event loop. The test's own time limit ends it. */
-import { setImmediate as turn } from 'node:timers/promises';
+/** Waits for something that another thread or process does and tells nobody: looks again every millisecond. The test's own time limit ends it. */
+import { setTimeout as delay } from 'node:timers/promises';
 
 export async function waitFor(condition: () => boolean): Promise<void> {
-  while (!condition()) await turn();
+  while (!condition()) await delay(1);
 }

@@ -91,7 +91,7 @@ describe('a random stream', () => {
     expect(values.every((value) => value >= 0 && value < 1)).toBe(true);
     expect(Math.abs(mean(values) - 1 / 2)).toBeLessThan(5 * Math.sqrt(1 / 12 / COUNT));
     expect(Math.abs(mean(values.map((value) => value ** 2)) - 1 / 3)).toBeLessThan(5 * Math.sqrt(4 / 45 / COUNT));
-    const bins = new Array<number>(64).fill(0);
+    const bins = Array.from({ length: 64 }, () => 0);
     for (const value of values) bins[Math.floor(value * 64)] = (bins[Math.floor(value * 64)] ?? 0) + 1;
     const chi2 = bins.reduce((sum, count) => sum + (count - COUNT / 64) ** 2 / (COUNT / 64), 0);
     expect(chi2).toBeLessThan(63 + 5 * Math.sqrt(2 * 63));

@@ -20,7 +20,13 @@ export function initialFrequencies(seed: number, count: number, bandwidthKhz: nu
  * theta at the start: weights normal with variance 1 / inputs (LeCun et al. 1998, 4.6), parameters at `starts` (model's units), free gates
  * at their steady state at `firstMv`.
  */
-export function initialTheta(shape: Shape, seed: number, starts: Readonly<Record<string, number>>, fixed: Readonly<Record<string, number>>, firstMv: number): Float64Array {
+export function initialTheta(
+  shape: Shape,
+  seed: number,
+  starts: Readonly<Record<string, number>>,
+  fixed: Readonly<Record<string, number>>,
+  firstMv: number,
+): Float64Array {
   const layout = layoutOf(shape);
   const theta = new Float64Array(layout.size);
   layout.layers.forEach((layer, l) => {

@@ -52,9 +52,18 @@ export function layoutOf(shape: Shape): Layout {
     offset += (inputs + 1) * out;
   }
   const parameters = shape.infer.map((name) => parameterNamed(shape.model, name));
-  const freeGates = shape.states === 'integrated' ? shape.model.gates.filter((gate) => gate.initial === 'free').map((gate) => gate.name) : [];
+  const freeGates =
+    shape.states === 'integrated' ? shape.model.gates.filter((gate) => gate.initial === 'free').map((gate) => gate.name) : [];
   const freeGateOffset = offset + parameters.length;
-  return { layers, networkSize: offset, parameters, parameterOffset: offset, freeGates, freeGateOffset, size: freeGateOffset + freeGates.length };
+  return {
+    layers,
+    networkSize: offset,
+    parameters,
+    parameterOffset: offset,
+    freeGates,
+    freeGateOffset,
+    size: freeGateOffset + freeGates.length,
+  };
 }
 
 function parameterNamed(model: Model, name: string): Parameter {

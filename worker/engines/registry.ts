@@ -17,12 +17,16 @@ export interface EngineFinding {
 interface Entry {
   readonly name: EngineName;
   readonly text: string;
-  create(): Promise<Engine>;
+  readonly create: () => Promise<Engine>;
 }
 
 const ENGINES: readonly Entry[] = [
   { name: 'reference', text: 'plain TypeScript, float64', create: () => Promise.resolve(createReferenceEngine()) },
-  { name: 'tfjs', text: 'TensorFlow.js on WebAssembly SIMD, float32; Levenberg-Marquardt in float64 by reference', create: createTfjsEngine },
+  {
+    name: 'tfjs',
+    text: 'TensorFlow.js on WebAssembly SIMD, float32; Levenberg-Marquardt in float64 by reference',
+    create: createTfjsEngine,
+  },
 ];
 
 let findings: Promise<EngineFinding[]> | undefined;
@@ -64,7 +68,9 @@ export async function openEngine(name: string): Promise<{ engine: Engine; why: s
 }
 
 async function openFastest(): Promise<{ engine: Engine; why: string }> {
-  const working = (await availableEngines()).filter(({ available }) => available).toSorted((a, b) => (b.stepsPerSecond ?? 0) - (a.stepsPerSecond ?? 0));
+  const working = (await availableEngines())
+    .filter(({ available }) => available)
+    .toSorted((a, b) => (b.stepsPerSecond ?? 0) - (a.stepsPerSecond ?? 0));
   const [best] = working;
   if (best === undefined) throw unavailable('auto', 'no engine works here');
   const speeds = working.map(({ name, stepsPerSecond = 0 }) => `${name} ${stepsPerSecond.toFixed(0)}`).join(', ');
@@ -72,5 +78,8 @@ async function openFastest(): Promise<{ engine: Engine; why: string }> {
 }
 
 function unavailable(name: string, rule: string, cause?: unknown): LoligoError {
-  return new LoligoError([{ code: 'ENGINE_UNAVAILABLE', where: `--engine ${name}`, rule, remedy: 'Ask "loligo doctor" which engines work here.' }], { cause });
+  return new LoligoError(
+    [{ code: 'ENGINE_UNAVAILABLE', where: `--engine ${name}`, rule, remedy: 'Ask "loligo doctor" which engines work here.' }],
+    { cause },
+  );
 }

@@ -1,4 +1,4 @@
-/** A short, fixed piece of training to time an engine by: Hodgkin-Huxley, 251 points, 24 frequencies, 2 x 32, both formulations' common path. */
+/** A short, fixed piece of training to time an engine by: Hodgkin-Huxley, 251 points, 24 frequencies, 2 x 32, every residual, with projection. */
 import { packageRoot } from '../../schemas/package-root.ts';
 import { loadModel } from '../models/library.ts';
 import type { Engine, Member, Shape } from './engine.ts';
@@ -9,11 +9,29 @@ const SAMPLES = 251;
 /** Timed for about so long. */
 const DURATION_MS = 400;
 
+/** What `measureSpeed` trains. */
+export function speedTestShape(): Shape {
+  const { model } = loadModel('hodgkin-huxley', packageRoot());
+  return {
+    model,
+    infer: ['gNa', 'gK', 'gL'],
+    states: 'network',
+    depth: 2,
+    width: 32,
+    features: 24,
+    activation: 'tanh',
+    samples: SAMPLES,
+    perSample: 1,
+  };
+}
+
 /** Adam steps a second, all replicas together. */
 export async function measureSpeed(engine: Engine): Promise<number> {
-  const { model } = loadModel('hodgkin-huxley', packageRoot());
-  const shape: Shape = { model, infer: ['gNa', 'gK', 'gL'], states: 'network', depth: 2, width: 32, features: 24, activation: 'tanh', samples: SAMPLES, perSample: 1 };
-  const cohort = await engine.open(shape, Array.from({ length: REPLICAS }, (_, r) => createMember(shape, r)));
+  const shape = speedTestShape();
+  const cohort = await engine.open(
+    shape,
+    Array.from({ length: REPLICAS }, (_, r) => createMember(shape, r)),
+  );
   try {
     await train(5);
     const start = performance.now();

@@ -149,7 +149,7 @@ export function specialise(program: Program, values: Readonly<Record<string, num
 }
 
 /** True for every node that one of `roots` is made of. */
-export function reachable(graph: Graph, roots: readonly Node[]): boolean[] {
+function reachable(graph: Graph, roots: readonly Node[]): boolean[] {
   const live: boolean[] = Array.from(graph.code, () => false);
   for (const root of roots) live[root] = true;
   for (let node = graph.code.length - 1; node >= 0; node--)

@@ -84,7 +84,7 @@ export function unify(system: UnitSystem, a: UnitTerm, b: UnitTerm): boolean {
 /** A unit as the file would write it, for messages. */
 export function describeUnit(system: UnitSystem, unit: UnitTerm): string {
   const { known, variables } = reduce(system, unit);
-  if (variables.size > 0) return 'a unit that follows from nothing';
+  if (variables.size > 0) return 'an undetermined unit';
   for (const [text, vector] of system.written) if (sameUnit(vector, known)) return text;
   return describeVector(known);
 }

@@ -110,6 +110,7 @@ interface Stepper {
 /** All work arrays are made here: the loop allocates nothing. */
 function openStepper(f: Derivative, dimension: number, { rtol, atol }: Tolerance): Stepper {
   const n = dimension;
+  // `as`: Array.from does not know its length
   const [y, next, stage, k1, k2, k3, k4, k5, k6, k7] = Array.from({ length: 10 }, () => new Float64Array(n)) as Ten<Float64Array>;
   return {
     y,

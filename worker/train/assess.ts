@@ -14,8 +14,8 @@ import type { Observation } from './observation.ts';
 
 /**
  * Largest change of a parameter over the last tenth of the steps, relative (or as a share of its range), that counts as stationary.
- * One percent: the Cramer-Rao standard error of a Hodgkin-Huxley conductance from 50 ms at 1 mV noise is 0.5 to 4 %, so an estimate
- * that still moves by more has not settled within its own uncertainty; plain Adam that has stalled on noise moves by far less.
+ * One percent: the Cramer-Rao standard error of a Hodgkin-Huxley conductance from 50 ms at 1 mV noise is 0.5 to 4 % (fisher.test.ts), so
+ * an estimate that still moves by more has not settled within its own uncertainty.
  */
 export const STATIONARY_WITHIN = 0.01;
 

@@ -18,8 +18,8 @@ import { sampleStimulus, stimulusParts, unsupportedFile } from '../simulate/stim
 import type { Observation } from './observation.ts';
 
 /**
- * Smallest standard deviation that chi2 is counted in, mV. Data without noise would make chi2 infinite for any fit; what remains
- * there is the error of the network and of single precision, some 0.02 to 0.1 mV in V (measured for noiseless Hodgkin-Huxley data).
+ * Smallest standard deviation that chi2 is counted in, mV. Data without noise would make chi2 infinite for any fit: what is left there
+ * is the error of the network and the optimizer (0.02 mV in V where gates are integrated), five times below this floor.
  */
 export const SIGMA_FLOOR_MV = 0.1;
 

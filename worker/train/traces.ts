@@ -5,7 +5,12 @@ import type { Observation } from './observation.ts';
 /** 5 digits: 0.001 mV in V. */
 const DIGITS = 5;
 
-export function tracesOf({ tMs }: Observation, states: Readonly<Record<string, Float64Array>>, simulatedV: Float64Array | undefined, points: number): Traces {
+export function tracesOf(
+  { tMs }: Observation,
+  states: Readonly<Record<string, Float64Array>>,
+  simulatedV: Float64Array | undefined,
+  points: number,
+): Traces {
   const kept = keptSamples(tMs.length, points);
   const thin = (values: Float64Array): number[] => kept.map((i) => rounded(values[i]!));
   return {

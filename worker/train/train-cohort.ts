@@ -49,7 +49,15 @@ export async function trainCohort(tasks: readonly Task[], context: TrainContext)
   const estimates = await train(trainees, shape, context);
   const seconds = (performance.now() - started) / 1000 / tasks.length;
   return prepared.map((entry) => {
-    const described = { sweep: entry.task.sweep, index: entry.task.index, replica: entry.task.replica, attempts: context.attempts[entry.place] ?? 1, worker: context.worker, engine: context.engine.name, seconds };
+    const described = {
+      sweep: entry.task.sweep,
+      index: entry.task.index,
+      replica: entry.task.replica,
+      attempts: context.attempts[entry.place] ?? 1,
+      worker: context.worker,
+      engine: context.engine.name,
+      seconds,
+    };
     if (!('observation' in entry)) return { ...described, outcome: entry.outcome, steps: 0 };
     const finished = estimates.get(entry);
     if (entry.outcome === 'training' || entry.outcome === 'interrupted') return null;
@@ -57,7 +65,12 @@ export async function trainCohort(tasks: readonly Task[], context: TrainContext)
   });
 }
 
-function prepare(task: Task, place: number, model: Model, context: TrainContext): Trainee | { task: Task; place: number; outcome: Outcome } {
+function prepare(
+  task: Task,
+  place: number,
+  model: Model,
+  context: TrainContext,
+): Trainee | { task: Task; place: number; outcome: Outcome } {
   try {
     const trace = (hash: string): TraceObject => parseTrace(JSON.parse(context.objects(hash)));
     const observation = observe({ data: task.data, draw: task.draw, model, objects: { trace } });
@@ -122,7 +135,10 @@ function conclude(trainee: Trainee, shape: Shape, reconstruction: Reconstruction
   const { task, observation } = trainee;
   const sampled = onSamples(reconstruction.states, shape);
   const inferred = layoutOf(shape).parameters;
-  const stationarity = trainee.history.change(inferred, inferred.map(({ name }) => reconstruction.parameters[name]!));
+  const stationarity = trainee.history.change(
+    inferred,
+    inferred.map(({ name }) => reconstruction.parameters[name]!),
+  );
   const parameters = { ...task.fixed, ...reconstruction.parameters };
   const initial = Object.fromEntries(Object.entries(sampled).map(([name, values]) => [name, values[0]!]));
   const assessment = assess({ model: shape.model, observation, parameters, initial, accept: task.accept, stationarity });
@@ -140,13 +156,16 @@ function conclude(trainee: Trainee, shape: Shape, reconstruction: Reconstruction
 }
 
 function onSamples(states: Reconstruction['states'], shape: Shape): Record<string, Float64Array> {
-  const every = (values: Float64Array): Float64Array => Float64Array.from({ length: shape.samples }, (_, i) => values[i * shape.perSample]!);
+  const every = (values: Float64Array): Float64Array =>
+    Float64Array.from({ length: shape.samples }, (_, i) => values[i * shape.perSample]!);
   return Object.fromEntries(Object.entries(states).map(([name, values]) => [name, every(values)]));
 }
 
 function truthScores(sampled: Record<string, Float64Array>, { truth }: Observation): { rmseToTruth?: Record<string, number> } {
   if (truth === undefined) return {};
-  return { rmseToTruth: Object.fromEntries(Object.entries(sampled).map(([name, values]) => [name, rootMeanSquare(values, truth.states[name]!)])) };
+  return {
+    rmseToTruth: Object.fromEntries(Object.entries(sampled).map(([name, values]) => [name, rootMeanSquare(values, truth.states[name]!)])),
+  };
 }
 
 function rootMeanSquare(a: Float64Array, b: Float64Array): number {

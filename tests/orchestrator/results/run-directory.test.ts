@@ -82,7 +82,7 @@ describe('the lock of the writer', () => {
     const path = scratch();
     const child = await sleeper();
     writeFileSync(join(path, 'writer.lock'), JSON.stringify({ pid: child.pid, host: hostname(), birth: 'another boot 77' }));
-    openRun(path, lockFixture()).close();
+    expect(openRun(path, lockFixture()).resumed).toBe(false);
   });
 
   test('a writer on another host is respected and named', () => {
@@ -94,7 +94,7 @@ describe('the lock of the writer', () => {
   test('a lock file of noise is stale', () => {
     const path = scratch();
     writeFileSync(join(path, 'writer.lock'), '');
-    openRun(path, lockFixture()).close();
+    expect(openRun(path, lockFixture()).resumed).toBe(false);
   });
 });
 

@@ -9,7 +9,9 @@ import type { Progress } from '../../../orchestrator/run/progress.ts';
 import { runSweep } from '../../../orchestrator/run/run-sweep.ts';
 import type { RunEnd } from '../../../orchestrator/run/run-sweep.ts';
 import type { Result } from '../../../schemas/generated/types.ts';
+import type { TaskQueue } from '../../../schemas/queue.ts';
 import { consume } from '../../../worker/queue/consumer.ts';
+import type { Consumer } from '../../../worker/queue/consumer.ts';
 import { inlineRunner, trained } from '../../helpers/inline-runner.ts';
 import type { InlineRunner } from '../../helpers/inline-runner.ts';
 import { MODEL_TEXT, resultFixture, taskFixture } from '../../helpers/replica-fixture.ts';
@@ -46,12 +48,20 @@ async function session(run: string, options: Session = {}): Promise<RunEnd> {
         ...(limit === undefined ? {} : { limit }),
         ...(onProgress === undefined ? {} : { onProgress }),
       }),
-      consumer.ended.finally(() => queue.close()),
+      drained(consumer, queue),
     ]);
     return end;
   } finally {
     await queue.close();
     await log.close();
+  }
+}
+
+async function drained(consumer: Consumer, queue: TaskQueue): Promise<void> {
+  try {
+    await consumer.ended;
+  } finally {
+    await queue.close();
   }
 }
 

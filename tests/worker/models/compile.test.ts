@@ -218,6 +218,12 @@ test('a textbook rate with units in its numbers passes', () => {
   expect(places(changed('1 / exprel(-(V + 40) / 10)', '0.1*(V+40)/(1-exp(-(V+40)/10))'))).toEqual([]);
 });
 
+test('a square root has the square root of a unit', () => {
+  expect(places(changed('(V - ENa)', 'sqrt((V - ENa)^2)'))).toEqual([]);
+  expect(places(changed('(V - ENa)', 'sqrt(V - ENa)'))).toEqual(['MODEL_UNIT 24:8']);
+  expect(places(changed('(V - ENa)', '((V - ENa)^4)^0.25'))).toEqual([]);
+});
+
 test('powers of positive constants through the logarithm, and square roots, are arithmetic', () => {
   expect(places(changed('4 * exp(-shifted / k)', '3^(shifted / 10) * sqrt(shifted^2 / k^2 + 1) * 2^0.5'))).toEqual([]);
 });

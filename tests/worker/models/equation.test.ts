@@ -105,6 +105,10 @@ test('all problems of an equation are told at once', () => {
   expect(problemsOf('cos(V) + sin(2 V)').map(({ at }) => at)).toEqual([0, 9, 15]);
 });
 
+test.each(['2 V', '2V', '(V)(V)', '2 (V)', 'exp(V) V'])('%j is told to write multiplication with *', (text) => {
+  expect(problemsOf(text).map(({ rule }) => rule)).toEqual(['must write multiplication with *']);
+});
+
 test('a function that is nearly known is suggested', () => {
   expect(problemsOf('exq(V)')[0]?.remedy).toBe('Did you mean "exp"?');
   expect(problemsOf('2V')[0]?.remedy).toBe('Write 2 * V.');

@@ -21,7 +21,7 @@ interface Scene {
   readonly consumer: Consumer;
   readonly runner: InlineRunner;
   readonly results: Result[];
-  abort(): void;
+  readonly abort: () => void;
 }
 
 /** A consumer on a queue with tasks 0..count-1; the queue closes when each has a result. */

@@ -171,6 +171,7 @@ describe('the command', () => {
     ['lies in another file', { dacs: [{ ...STEP_DAC, source: 2 }] }],
     ['has a shape that is not rebuilt', { dacs: [{ ...STEP_DAC, epochs: [{ type: 5, level: 1, duration: 9 }] }] }],
     ['is changed by a user list', { userList: true }],
+    ['takes turns with another output', { alternating: true }],
     ['has no enabled output', { dacs: [{ ...STEP_DAC, enabled: false }] }],
     ['is of a gap-free recording', { mode: 3, sweeps: 1 }],
   ] satisfies [string, Abf2File][])('that %s is not known, and not taken for zero', async (_, file) => {

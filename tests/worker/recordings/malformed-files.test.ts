@@ -89,6 +89,11 @@ const CASES: readonly [string, Buffer | string, RegExp][] = [
   ],
   ['no strings', damaged((file) => file.write('XXXX', sectionStart(file, STRINGS), 'latin1')), /Strings section: .*SSCH/],
   [
+    'more strings than bytes',
+    damaged((file) => file.writeUInt32LE(0xffffffff, sectionStart(file, STRINGS) + 8)),
+    /Strings section: .*4294967295 strings/,
+  ],
+  [
     'a level that is not a number',
     damaged((file) => file.writeFloatLE(NaN, sectionStart(file, EPOCHS) + 6)),
     /output Cmd 0, epoch 0: level: must be a finite number/,

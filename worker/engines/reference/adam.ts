@@ -23,7 +23,14 @@ export interface Moments {
 }
 
 /** One step in place; `step` counts from 0. */
-export function adamStep(theta: Float64Array, gradient: Float64Array, moments: Moments, stage: Required<AdamStage>, step: number, layout: Layout): void {
+export function adamStep(
+  theta: Float64Array,
+  gradient: Float64Array,
+  moments: Moments,
+  stage: Required<AdamStage>,
+  step: number,
+  layout: Layout,
+): void {
   const rate = rateAt(stage, step);
   const correction1 = 1 - BETA1 ** (step + 1);
   const correction2 = 1 - BETA2 ** (step + 1);

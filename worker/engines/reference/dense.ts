@@ -6,7 +6,15 @@
  */
 
 /** C[i, j] (+)= X[i, :] . Y[j, :] for X [rows, n], Y [columns, n]. With `lower`, only blocks with j <= i are computed. */
-export function timesTranspose(X: Float64Array, Y: Float64Array, rows: number, columns: number, n: number, C: Float64Array, lower: boolean): void {
+export function timesTranspose(
+  X: Float64Array,
+  Y: Float64Array,
+  rows: number,
+  columns: number,
+  n: number,
+  C: Float64Array,
+  lower: boolean,
+): void {
   for (let i = 0; i < rows; i += 4) {
     const end = lower ? Math.min(columns, i + 4) : columns;
     for (let j = 0; j < end; j += 4) {
@@ -66,7 +74,17 @@ function block(X: Float64Array, Y: Float64Array, i: number, j: number, n: number
   C[c + 3 * columns + 3] = c33;
 }
 
-function edge(X: Float64Array, Y: Float64Array, i0: number, i1: number, j0: number, j1: number, n: number, columns: number, C: Float64Array): void {
+function edge(
+  X: Float64Array,
+  Y: Float64Array,
+  i0: number,
+  i1: number,
+  j0: number,
+  j1: number,
+  n: number,
+  columns: number,
+  C: Float64Array,
+): void {
   for (let i = i0; i < i1; i++) {
     for (let j = j0; j < j1; j++) {
       let sum = 0;

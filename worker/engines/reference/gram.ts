@@ -21,7 +21,13 @@ export function networkGram(network: Network, theta: Float64Array, seeds: Seeds)
   for (let l = network.tapes.length - 1; l >= 0; l--) {
     const tape = network.tapes[l]!;
     addLayer(tape, network.points, seeds.point, bar, dBar, work, gram);
-    if (l > 0) [bar, dBar] = throughActivation(network.tapes[l - 1]!, seeds.point, timesTransposed(tape.layer, theta, q, bar), timesTransposed(tape.layer, theta, q, dBar));
+    if (l > 0)
+      [bar, dBar] = throughActivation(
+        network.tapes[l - 1]!,
+        seeds.point,
+        timesTransposed(tape.layer, theta, q, bar),
+        timesTransposed(tape.layer, theta, q, dBar),
+      );
   }
   for (let r = 0; r < q; r++) for (let s = 0; s < r; s++) gram[s * q + r] = gram[r * q + s]!;
   return gram;
@@ -44,7 +50,15 @@ function createWork(points: number, q: number): Work {
 }
 
 /** Adds to the lower triangle. */
-function addLayer({ layer, a, da }: LayerTape, points: number, point: Int32Array, bar: Float64Array, dBar: Float64Array, work: Work, gram: Float64Array): void {
+function addLayer(
+  { layer, a, da }: LayerTape,
+  points: number,
+  point: Int32Array,
+  bar: Float64Array,
+  dBar: Float64Array,
+  work: Work,
+  gram: Float64Array,
+): void {
   const { aa, ad, dd, zz, zd, ee } = work;
   const q = point.length;
   timesTranspose(a, a, points, points, layer.inputs, aa, false);
@@ -58,7 +72,10 @@ function addLayer({ layer, a, da }: LayerTape, points: number, point: Int32Array
     for (let s = 0; s <= r; s++) {
       const j = point[s]!;
       gram[r * q + s]! +=
-        (aa[i + j]! + 1) * zz[r * q + s]! + ad[i + j]! * zd[r * q + s]! + ad[j * points + point[r]!]! * zd[s * q + r]! + dd[i + j]! * ee[r * q + s]!;
+        (aa[i + j]! + 1) * zz[r * q + s]! +
+        ad[i + j]! * zd[r * q + s]! +
+        ad[j * points + point[r]!]! * zd[s * q + r]! +
+        dd[i + j]! * ee[r * q + s]!;
     }
   }
 }

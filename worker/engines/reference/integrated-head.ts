@@ -94,7 +94,8 @@ export class IntegratedHead implements Head {
     this.rates.vector('V').set(nodes);
     this.rates.values();
     for (const gate of this.gates) {
-      const initial = gate.free < 0 ? this.rates.output(`inf:${gate.name}`)[0]! : thetaToGate(theta[this.layout.freeGateOffset + gate.free]!);
+      const initial =
+        gate.free < 0 ? this.rates.output(`inf:${gate.name}`)[0]! : thetaToGate(theta[this.layout.freeGateOffset + gate.free]!);
       gate.integration.integrate(initial, this.rates.output(`inf:${gate.name}`), this.rates.output(`rate:${gate.name}`));
       this.balance.vector(gate.name).set(gate.integration.x);
     }
@@ -118,7 +119,9 @@ export class IntegratedHead implements Head {
     this.rates.linearise();
     this.slopeV.set(this.balance.partial('residual:V', 'V'));
     this.slopeDV.set(this.balance.partial('residual:V', 'd:V'));
-    this.layout.parameters.forEach(({ name }, p) => scaled(this.balance.partial('residual:V', name), this.scales[p]!, this.slopeParameters[p]!));
+    this.layout.parameters.forEach(({ name }, p) =>
+      scaled(this.balance.partial('residual:V', name), this.scales[p]!, this.slopeParameters[p]!),
+    );
     for (const gate of this.gates) this.lineariseGate(gate);
   }
 
@@ -140,7 +143,12 @@ export class IntegratedHead implements Head {
   }
 
   /** d x[j+1] by way of one of the step's three nodes, per step, when inf and rate there change as `by` says (over all nodes). */
-  private throughNode(integration: GateIntegration, node: number, by: { inf: Float64Array; rate: Float64Array }, factor: number): Float64Array {
+  private throughNode(
+    integration: GateIntegration,
+    node: number,
+    by: { inf: Float64Array; rate: Float64Array },
+    factor: number,
+  ): Float64Array {
     const first = [0, this.points, 1][node]!;
     const infSlope = integration.infSlopes[node]!;
     const rateSlope = integration.rateSlopes[node]!;
@@ -219,7 +227,8 @@ export class IntegratedHead implements Head {
     for (const gate of this.gates) {
       const [start, middle, end] = gate.voltageSlopes;
       for (let j = 0; j + 1 < points; j++) {
-        const V = (perturbation[j]! + perturbation[j + 1]!) / 2 + (stepMs * (perturbation[points + j]! - perturbation[points + j + 1]!)) / 8;
+        const V =
+          (perturbation[j]! + perturbation[j + 1]!) / 2 + (stepMs * (perturbation[points + j]! - perturbation[points + j + 1]!)) / 8;
         drive[j] = start[j]! * perturbation[j]! + middle[j]! * V + end[j]! * perturbation[j + 1]!;
       }
       gate.integration.respond(gate.initialVoltageSlope * perturbation[0]!, drive, x);

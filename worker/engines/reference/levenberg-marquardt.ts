@@ -20,7 +20,13 @@ const INITIAL_DAMPING = 1e-3;
 /** Rejected steps in a row after which a stage is at its floor. */
 const MAX_REJECTED = 12;
 
-export function levenbergMarquardt(objective: Objective, theta: Float64Array, stage: Required<LevenbergMarquardtStage>, control: StageControl, replica: number): StageOutcome {
+export function levenbergMarquardt(
+  objective: Objective,
+  theta: Float64Array,
+  stage: Required<LevenbergMarquardtStage>,
+  control: StageControl,
+  replica: number,
+): StageOutcome {
   const ramp = typeof stage.physics === 'number' ? [stage.physics] : stage.physics;
   let terms = objective.evaluate(theta, stage.project);
   let steps = 0;

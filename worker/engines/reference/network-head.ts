@@ -44,7 +44,11 @@ export class NetworkHead implements Head {
     this.residual = new Float64Array(shape.samples + points * this.outputs);
     const derivatives = this.names.map((name) => `d:${name}`);
     this.balance = new ProgramRun(model.currentResidual, ['V', ...this.names, 'd:V', ...infer], points, ['V', 'd:V', 'I', ...this.names]);
-    this.kinetics = new ProgramRun(model.gateResiduals, ['V', ...this.names, ...derivatives, ...infer], points, ['V', ...this.names, ...derivatives]);
+    this.kinetics = new ProgramRun(model.gateResiduals, ['V', ...this.names, ...derivatives, ...infer], points, [
+      'V',
+      ...this.names,
+      ...derivatives,
+    ]);
     this.balance.vector('I').set(member.current);
     const perOutput = (): Float64Array[] => Array.from({ length: this.outputs }, () => new Float64Array(points));
     this.state = perOutput();

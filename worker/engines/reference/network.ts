@@ -139,7 +139,13 @@ function activate(activation: Shape['activation'], { dz, slope, curvature }: Lay
   }
 }
 
-function accumulateWeights({ layer, a, da }: LayerTape, points: number, zBar: Float64Array, dzBar: Float64Array, gradient: Float64Array): void {
+function accumulateWeights(
+  { layer, a, da }: LayerTape,
+  points: number,
+  zBar: Float64Array,
+  dzBar: Float64Array,
+  gradient: Float64Array,
+): void {
   const { inputs, outputs, weights, biases } = layer;
   for (let p = 0; p < points; p++) {
     const row = p * outputs;

@@ -31,7 +31,12 @@ export class Objective {
     this.network = new Network(shape, this.layout, member.frequencies, member.sampleMs / shape.perSample);
     this.head = shape.states === 'network' ? new NetworkHead(shape, this.layout, member) : new IntegratedHead(shape, this.layout, member);
     this.rowWeight = rowWeights(shape, member, this.head.rows);
-    this.projection = createProjection(shape, this.layout, member, this.rowWeight.subarray(this.head.rows.data, this.head.rows.data + this.head.rows.current));
+    this.projection = createProjection(
+      shape,
+      this.layout,
+      member,
+      this.rowWeight.subarray(this.head.rows.data, this.head.rows.data + this.head.rows.current),
+    );
     this.outBar = new Float64Array(this.network.out.length);
     this.dOutBar = new Float64Array(this.network.out.length);
   }
@@ -49,7 +54,11 @@ export class Objective {
 
   private terms(): LossTerms {
     const { data, current } = this.head.rows;
-    return { data: this.meanSquare(0, data), current: this.meanSquare(data, data + current), gates: this.meanSquare(data + current, this.rowWeight.length) };
+    return {
+      data: this.meanSquare(0, data),
+      current: this.meanSquare(data, data + current),
+      gates: this.meanSquare(data + current, this.rowWeight.length),
+    };
   }
 
   private meanSquare(from: number, to: number): number {
@@ -92,7 +101,9 @@ export class Objective {
   rowScales(physics: number): Float64Array {
     const { data, current } = this.head.rows;
     const { weights } = this.member;
-    return this.rowWeight.map((weight, r) => Math.sqrt(weight * (r < data ? weights.data : physics * (r < data + current ? weights.current : weights.gates))));
+    return this.rowWeight.map((weight, r) =>
+      Math.sqrt(weight * (r < data ? weights.data : physics * (r < data + current ? weights.current : weights.gates))),
+    );
   }
 
   /** J_w J_w^T of the unscaled residuals with respect to the network's weights, [rows, rows]. Needs `linearise` at this state. */

@@ -72,7 +72,9 @@ export class ProgramRun {
 
 /** Inferred parameters in the model's units. */
 export function parameterValues(layout: Layout, theta: Float64Array): Record<string, number> {
-  return Object.fromEntries(layout.parameters.map((parameter, p) => [parameter.name, thetaToParameter(parameter, theta[layout.parameterOffset + p]!)]));
+  return Object.fromEntries(
+    layout.parameters.map((parameter, p) => [parameter.name, thetaToParameter(parameter, theta[layout.parameterOffset + p]!)]),
+  );
 }
 
 /** The same as a vector in the order of `layout.parameters`. */

@@ -47,7 +47,12 @@ export function createProjection(shape: Shape, layout: Layout, member: Member, w
 }
 
 /** Minimise sum_j weight[j] (constant[j] + sum_k x[k] slopes[k][j])^2 with each x[k] in its range. */
-export function boundedLeastSquares(slopes: readonly Float64Array[], constant: Float64Array, weight: Float64Array, ranges: readonly (readonly [number, number])[]): number[] {
+export function boundedLeastSquares(
+  slopes: readonly Float64Array[],
+  constant: Float64Array,
+  weight: Float64Array,
+  ranges: readonly (readonly [number, number])[],
+): number[] {
   const n = slopes.length;
   const normal = Array.from({ length: n * n }, (_, i) => weightedInner(slopes[Math.floor(i / n)]!, slopes[i % n]!, weight));
   const right = slopes.map((slope) => -weightedInner(slope, constant, weight));
@@ -73,7 +78,13 @@ function weightedInner(a: Float64Array, b: Float64Array, weight: Float64Array): 
 }
 
 /** Solve for the free unknowns, the others at their present value. Columns are scaled to unit length first. */
-function solveSubset(normal: readonly number[], right: readonly number[], value: readonly number[], free: readonly number[], n: number): [number, number][] {
+function solveSubset(
+  normal: readonly number[],
+  right: readonly number[],
+  value: readonly number[],
+  free: readonly number[],
+  n: number,
+): [number, number][] {
   const scale = free.map((k) => 1 / Math.sqrt(normal[k * n + k]! || 1));
   const A = new Float64Array(free.length ** 2);
   const b = new Float64Array(free.length);
@@ -87,7 +98,10 @@ function solveSubset(normal: readonly number[], right: readonly number[], value:
   return free.map((k, i) => [k, ok ? b[i]! * scale[i]! : Number.NaN]);
 }
 
-function mostViolating(solution: readonly [number, number][], ranges: readonly (readonly [number, number])[]): { k: number; bound: number } | undefined {
+function mostViolating(
+  solution: readonly [number, number][],
+  ranges: readonly (readonly [number, number])[],
+): { k: number; bound: number } | undefined {
   let worst: { k: number; bound: number; excess: number } | undefined;
   for (const [k, x] of solution) {
     const [low, high] = ranges[k]!;

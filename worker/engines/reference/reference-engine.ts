@@ -28,7 +28,12 @@ export class ReferenceCohort implements Cohort {
   private replicas: Replica[] | null;
 
   constructor(shape: Shape, members: readonly Member[]) {
-    this.replicas = members.map((member) => ({ objective: new Objective(shape, member), theta: member.theta.slice(), moments: null, step: 0 }));
+    this.replicas = members.map((member) => ({
+      objective: new Objective(shape, member),
+      theta: member.theta.slice(),
+      moments: null,
+      step: 0,
+    }));
   }
 
   get size(): number {

@@ -16,11 +16,18 @@ export interface ResidualGroup {
 export function lossProgram(groups: readonly ResidualGroup[], wrt: readonly string[]): Program {
   const graph = createGraph();
   const parts = groups.map((group) => residualsAndAdjoints(graph, group, wrt));
-  const adjoints = wrt.map((name, k) => ({ name: `adjoint:${name}`, node: parts.map((part) => part.adjoints[k]!).reduce((a, b) => add(graph, a, b)) }));
+  const adjoints = wrt.map((name, k) => ({
+    name: `adjoint:${name}`,
+    node: parts.map((part) => part.adjoints[k]!).reduce((a, b) => add(graph, a, b)),
+  }));
   return emit(graph, [...parts.flatMap((part) => part.residuals), ...adjoints]);
 }
 
-function residualsAndAdjoints(graph: Graph, { program, seed }: ResidualGroup, wrt: readonly string[]): { residuals: { name: string; node: Node }[]; adjoints: Node[] } {
+function residualsAndAdjoints(
+  graph: Graph,
+  { program, seed }: ResidualGroup,
+  wrt: readonly string[],
+): { residuals: { name: string; node: Node }[]; adjoints: Node[] } {
   const nodes = replay(graph, program);
   const residuals = program.outputs.map(({ name }) => ({ name, node: outputNode(program, nodes, name) }));
   const reverse = differentiate(program, wrt);

@@ -39,7 +39,9 @@ export class TensorIntegratedHead implements TensorHead {
     this.freeGateOffset = layout.freeGateOffset;
     this.points = gridSize(shape);
     this.nodes = 2 * this.points - 1;
-    this.balance = new TensorProgram(lossProgram([{ program: model.currentResidual, seed: 'seed:current' }], ['V', 'd:V', ...this.names, ...infer]));
+    this.balance = new TensorProgram(
+      lossProgram([{ program: model.currentResidual, seed: 'seed:current' }], ['V', 'd:V', ...this.names, ...infer]),
+    );
     this.rates = new TensorProgram(valuesAndPartials(model.gateRates, ['V', ...infer]));
     const stepMs = (member: Member): number => member.sampleMs / shape.perSample;
     this.eighth = tf.tensor2d(members.map((member) => [stepMs(member) / 8]));
@@ -90,7 +92,9 @@ export class TensorIntegratedHead implements TensorHead {
     const through = (wrt: string): tf.Tensor =>
       gateBars
         .filter(({ name }) => this.moves(name, wrt))
-        .map(({ name, inf, rate }) => tf.add(tf.mul(inf, this.last[`partial:inf:${name}:${wrt}`]!), tf.mul(rate, this.last[`partial:rate:${name}:${wrt}`]!)))
+        .map(({ name, inf, rate }) =>
+          tf.add(tf.mul(inf, this.last[`partial:inf:${name}:${wrt}`]!), tf.mul(rate, this.last[`partial:rate:${name}:${wrt}`]!)),
+        )
         .reduce((a, b) => tf.add(a, b), tf.zeros([replicas, this.nodes]));
     const parameters = this.infer.map((name) => {
       const direct = sumOverPoints(bar(name), replicas);
@@ -138,7 +142,10 @@ export class TensorIntegratedHead implements TensorHead {
     const middles = tf.slice(bar, [0, points], [replicas, points - 1]);
     const shifted = (before: number): tf.Tensor => tf.pad(middles, [NO_PADDING, [before, 1 - before]]);
     const [left, right] = [shifted(0), shifted(1)];
-    return { value: tf.add(tf.slice(bar, [0, 0], [replicas, points]), tf.mul(tf.add(left, right), 0.5)), rate: tf.mul(tf.sub(left, right), this.eighth) };
+    return {
+      value: tf.add(tf.slice(bar, [0, 0], [replicas, points]), tf.mul(tf.add(left, right), 0.5)),
+      rate: tf.mul(tf.sub(left, right), this.eighth),
+    };
   }
 
   close(): void {
@@ -149,7 +156,12 @@ export class TensorIntegratedHead implements TensorHead {
 }
 
 /** Add each step's adjoint, times its slopes at start, middle and end, to the adjoints at the nodes. */
-function collect(driveBar: Float64Array, slopes: readonly [Float64Array, Float64Array, Float64Array], points: number, nodes: Float32Array): void {
+function collect(
+  driveBar: Float64Array,
+  slopes: readonly [Float64Array, Float64Array, Float64Array],
+  points: number,
+  nodes: Float32Array,
+): void {
   const [start, middle, end] = slopes;
   for (let j = 0; j + 1 < points; j++) {
     nodes[j]! += driveBar[j]! * start[j]!;

@@ -43,7 +43,14 @@ export class TensorNetworkHead implements TensorHead {
       const top: tf.Tensor3D = tf.reshape(first, [1, ...first.shape]);
       return rest === null ? top : tf.concat([top, rest], 0);
     };
-    const gates = (prefix: string): tf.Tensor3D => tf.reshape(tf.concat(this.names.map((name) => bar(prefix + name)), 0), slope.shape);
+    const gates = (prefix: string): tf.Tensor3D =>
+      tf.reshape(
+        tf.concat(
+          this.names.map((name) => bar(prefix + name)),
+          0,
+        ),
+        slope.shape,
+      );
     let gatesBar: tf.Tensor3D | null = null;
     let dGatesBar: tf.Tensor3D | null = null;
     if (this.names.length > 0) {

@@ -76,7 +76,11 @@ export class TensorNetwork {
   forward(thetas: readonly Float64Array[], tangent: boolean): NetworkPass {
     const passes = thetas.map((theta, r) => this.forwardOne(theta, this.features[r]!, tangent));
     const dOuts = passes.flatMap(({ dOut }) => (dOut === null ? [] : [dOut]));
-    return { out: this.gather(passes.map(({ out }) => out)), dOut: tangent ? this.gather(dOuts) : null, tapes: passes.map(({ tapes }) => tapes) };
+    return {
+      out: this.gather(passes.map(({ out }) => out)),
+      dOut: tangent ? this.gather(dOuts) : null,
+      tapes: passes.map(({ tapes }) => tapes),
+    };
   }
 
   private gather(tensors: tf.Tensor2D[]): tf.Tensor3D {
@@ -84,7 +88,11 @@ export class TensorNetwork {
     return tf.reshape(tf.transpose(rows), [rows.shape[1], tensors.length, this.points]);
   }
 
-  private forwardOne(theta: Float64Array, features: Features, tangent: boolean): { out: tf.Tensor2D; dOut: tf.Tensor2D | null; tapes: Tape[] } {
+  private forwardOne(
+    theta: Float64Array,
+    features: Features,
+    tangent: boolean,
+  ): { out: tf.Tensor2D; dOut: tf.Tensor2D | null; tapes: Tape[] } {
     const tapes: Tape[] = [];
     let a = features.a;
     let da = tangent ? features.da : null;
@@ -125,7 +133,13 @@ export class TensorNetwork {
     return Array.from({ length: replicas }, (_, r) => tf.slice(rows, [r * this.points, 0], [this.points, outputs]));
   }
 
-  private backwardOne(tapes: readonly Tape[], features: Features, outBar: tf.Tensor2D, dOutBar: tf.Tensor2D | null, gradient: Float64Array): void {
+  private backwardOne(
+    tapes: readonly Tape[],
+    features: Features,
+    outBar: tf.Tensor2D,
+    dOutBar: tf.Tensor2D | null,
+    gradient: Float64Array,
+  ): void {
     let uBar = outBar;
     let duBar = dOutBar;
     for (let l = tapes.length - 1; l >= 0; l--) {
@@ -173,7 +187,8 @@ function uploadFeatures(frequencies: Float64Array, points: number, stepMs: numbe
 
 function scaledWeights({ inputs, outputs, weights }: Layer, theta: Float64Array, scale: Scale): Float32Array {
   const W = new Float32Array(inputs * outputs);
-  for (let i = 0; i < inputs; i++) for (let j = 0; j < outputs; j++) W[i * outputs + j] = scale.weights[j]! * theta[weights + i * outputs + j]!;
+  for (let i = 0; i < inputs; i++)
+    for (let j = 0; j < outputs; j++) W[i * outputs + j] = scale.weights[j]! * theta[weights + i * outputs + j]!;
   return W;
 }
 

@@ -49,7 +49,11 @@ export class TensorObjective {
     this.size = [members.length, gridSize(shape)];
     this.weights = members.map((member) => pointWeights(shape, member));
     const stepMs = (member: Member): number => member.sampleMs / shape.perSample;
-    this.network = new TensorNetwork(shape, this.layout, members.map((member) => ({ frequencies: member.frequencies, stepMs: stepMs(member) })));
+    this.network = new TensorNetwork(
+      shape,
+      this.layout,
+      members.map((member) => ({ frequencies: member.frequencies, stepMs: stepMs(member) })),
+    );
     this.head = shape.states === 'network' ? new TensorNetworkHead(shape) : new TensorIntegratedHead(shape, this.layout, members);
     this.target = this.upload((member) => onGrid(shape, member.voltageMv, (V) => V - VOLTAGE_CENTRE));
     this.dataSeed = this.upload((member, r) => this.weights[r]!.data.map((weight) => 2 * member.weights.data * weight));
@@ -57,7 +61,9 @@ export class TensorObjective {
       I: this.upload((member) => member.current),
       'seed:current': this.upload((member, r) => this.weights[r]!.current.map((weight) => 2 * physics * member.weights.current * weight)),
       'seed:gates': this.upload((member, r) => this.weights[r]!.gates.map((weight) => 2 * physics * member.weights.gates * weight)),
-      ...Object.fromEntries(Object.keys(members[0]!.fixed).map((name) => [name, tf.tensor2d(members.map((member) => [member.fixed[name]!]))])),
+      ...Object.fromEntries(
+        Object.keys(members[0]!.fixed).map((name) => [name, tf.tensor2d(members.map((member) => [member.fixed[name]!]))]),
+      ),
     };
     this.linear = this.createProjection();
   }
@@ -101,7 +107,9 @@ export class TensorObjective {
     gradients.forEach((gradient, r) => {
       parameters.forEach((parameter, p) => {
         const solved = project && this.linear?.names.includes(parameter.name) === true;
-        gradient[parameterOffset + p] = solved ? 0 : adjoints.parameters[r]![p]! * parameterSlope(parameter, given.values[r]![parameter.name]!);
+        gradient[parameterOffset + p] = solved
+          ? 0
+          : adjoints.parameters[r]![p]! * parameterSlope(parameter, given.values[r]![parameter.name]!);
       });
       adjoints.initialGates[r]?.forEach((bar, k) => {
         const x = 1 / (1 + Math.exp(-thetas[r]![freeGateOffset + k]!));
@@ -165,9 +173,16 @@ export class TensorObjective {
   }
 
   /** Least squares in float64 on what the programs gave in float32. */
-  private project({ names, program }: NonNullable<TensorObjective['linear']>, states: Tensors, given: Given, thetas: readonly Float64Array[]): void {
+  private project(
+    { names, program }: NonNullable<TensorObjective['linear']>,
+    states: Tensors,
+    given: Given,
+    thetas: readonly Float64Array[],
+  ): void {
     const parts = program.run({ ...states, ...given.tensors });
-    const columns = ['constant', ...names.map((name) => `slope:${name}`)].map((name) => Float64Array.from(full(parts[name]!, this.size).dataSync()));
+    const columns = ['constant', ...names.map((name) => `slope:${name}`)].map((name) =>
+      Float64Array.from(full(parts[name]!, this.size).dataSync()),
+    );
     const places = names.map((name) => this.layout.parameters.findIndex((parameter) => parameter.name === name));
     const ranges = places.map((place) => this.layout.parameters[place]!.range);
     const points = this.size[1];
@@ -175,7 +190,8 @@ export class TensorObjective {
       const [constant, ...slopes] = columns.map((column) => column.subarray(r * points, (r + 1) * points));
       const values = boundedLeastSquares(slopes, constant!, this.weights[r]!.current, ranges);
       places.forEach((place, k) => {
-        if (Number.isFinite(values[k]!)) theta[this.layout.parameterOffset + place] = parameterToTheta(this.layout.parameters[place]!, values[k]!);
+        if (Number.isFinite(values[k]!))
+          theta[this.layout.parameterOffset + place] = parameterToTheta(this.layout.parameters[place]!, values[k]!);
       });
     });
   }

@@ -33,13 +33,16 @@ export class TensorProgram {
 
   constructor(program: Program) {
     this.program = program;
-    this.constants = new Map(program.code.flatMap((instruction, r) => (instruction.op === 'constant' ? [[r, tf.scalar(instruction.value)]] : [])));
+    this.constants = new Map(
+      program.code.flatMap((instruction, r) => (instruction.op === 'constant' ? [[r, tf.scalar(instruction.value)]] : [])),
+    );
   }
 
   /** Values of all outputs. Call inside tf.tidy; an output that is a constant is a scalar that belongs to the program. */
   run(inputs: Values): Record<string, tf.Tensor> {
     const registers: tf.Tensor[] = [];
-    for (const [r, instruction] of this.program.code.entries()) registers.push(this.constants.get(r) ?? execute(instruction, registers, inputs));
+    for (const [r, instruction] of this.program.code.entries())
+      registers.push(this.constants.get(r) ?? execute(instruction, registers, inputs));
     return Object.fromEntries(this.program.outputs.map(({ name, register }) => [name, registers[register]!]));
   }
 

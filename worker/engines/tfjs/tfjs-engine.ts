@@ -6,7 +6,18 @@
  * that a stage reports when it ends, and reconstructions. Nothing lies on the device between stages.
  */
 import type { AdamStage, LevenbergMarquardtStage } from '../../../schemas/generated/types.ts';
-import type { Cohort, Engine, Evaluation, LossTerms, Member, Reconstruction, ReplicaState, Shape, StageControl, StageOutcome } from '../engine.ts';
+import type {
+  Cohort,
+  Engine,
+  Evaluation,
+  LossTerms,
+  Member,
+  Reconstruction,
+  ReplicaState,
+  Shape,
+  StageControl,
+  StageOutcome,
+} from '../engine.ts';
 import { adamStep, type Moments } from '../reference/adam.ts';
 import { brokenTerm, levenbergMarquardt } from '../reference/levenberg-marquardt.ts';
 import { Objective } from '../reference/objective.ts';
@@ -96,10 +107,12 @@ class TfjsCohort implements Cohort {
       if (term !== null) outcomes.set(replica, { kind: 'diverged', step: replica.step, term });
     }
     // each round goes on until a replica ends: then the rest, whose numbers do not depend on it, go on without it
-    for (let active = all; active.length > 0; ) {
-      for (const replica of active) if (replica.step >= stage.steps && !outcomes.has(replica)) outcomes.set(replica, this.finish(replica, stage, taken.get(replica)!));
+    for (let active = all; active.length > 0;) {
+      for (const replica of active)
+        if (replica.step >= stage.steps && !outcomes.has(replica)) outcomes.set(replica, this.finish(replica, stage, taken.get(replica)!));
       active = active.filter((replica) => !outcomes.has(replica));
-      if (active.length > 0) this.onDevice(active, stage.physics, (objective) => this.adamRound(objective, active, stage, control, taken, outcomes));
+      if (active.length > 0)
+        this.onDevice(active, stage.physics, (objective) => this.adamRound(objective, active, stage, control, taken, outcomes));
     }
     return all.map((replica) => outcomes.get(replica)!);
   }
@@ -117,7 +130,8 @@ class TfjsCohort implements Cohort {
     const all = this.open();
     while (active.every((replica) => replica.step < stage.steps && !outcomes.has(replica))) {
       if (control.shouldStop()) {
-        for (const replica of active) outcomes.set(replica, { kind: 'interrupted', steps: taken.get(replica)!, terms: this.exactTerms(replica, project) });
+        for (const replica of active)
+          outcomes.set(replica, { kind: 'interrupted', steps: taken.get(replica)!, terms: this.exactTerms(replica, project) });
         return;
       }
       objective.gradient(

@@ -1,0 +1,117 @@
+/** `loligo run SPEC` */
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import type { CommandModule } from 'yargs';
+import { EXIT, LoligoError } from '../../../schemas/errors.ts';
+import type { Lock, ResolvedTolerate, Summary } from '../../../schemas/generated/types.ts';
+import { packageVersion } from '../../../schemas/package-root.ts';
+import { openEngine } from '../../../worker/engines/registry.ts';
+import { readRun } from '../../results/run-directory.ts';
+import { progressLine } from '../../run/progress-line.ts';
+import type { RunEnd } from '../../run/run-sweep.ts';
+import { buildReport } from '../build-report.ts';
+import { describeSummary } from '../describe-summary.ts';
+import { loadSweep, type LoadedSweep } from '../load-sweep.ts';
+import { print, printJson, say } from '../output.ts';
+import { runLocal } from '../run-local.ts';
+
+interface RunArguments {
+  spec: string;
+  out: string | undefined;
+  engine: string;
+  workers: number;
+  limit: number | undefined;
+  json: boolean;
+}
+
+export const run: CommandModule<object, RunArguments> = {
+  command: 'run <spec>',
+  describe: 'run a sweep on this machine to a report; the same command on the same --out resumes',
+  builder: (yargs) =>
+    yargs
+      .positional('spec', { type: 'string', demandOption: true, describe: 'YAML or JSON file' })
+      .option('out', { type: 'string', describe: 'run directory [default: runs/<name>]' })
+      .option('engine', { type: 'string', default: 'auto', describe: 'auto, reference or tfjs' })
+      .option('workers', { type: 'number', default: availableParallelism(), describe: 'threads that train' })
+      .option('limit', { type: 'number', describe: 'stop after so many replicas; the same command goes on' })
+      .option('json', { type: 'boolean', default: false, describe: 'print summary.json instead of the table' })
+      .example('$0 run sweeps/demo.yaml --out runs/demo', 'train the demo ensemble and write its report'),
+  handler: async (argv) => {
+    checkCount('--workers', argv.workers);
+    if (argv.limit !== undefined) checkCount('--limit', argv.limit);
+    const sweep = await loadSweep(argv.spec);
+    const out = argv.out ?? join('runs', sweep.resolved.name);
+    for (const note of sweep.notes) say(`note: ${note}`);
+    const { engine, why } = await openEngine(argv.engine);
+    const engineName = engine.name;
+    await engine.close();
+    say(`engine: ${why}`);
+    const end = await train(sweep, out, engineName, argv);
+    if (end.kind === 'interrupted') {
+      say(`interrupted: ${end.progress.finished} of ${end.progress.planned} replicas are stored in ${out}; the same command goes on.`);
+      process.exitCode = EXIT.interrupted;
+      return;
+    }
+    const { summary, report } = await buildReport(readRun(out));
+    if (argv.json) printJson(summary);
+    else print(describeSummary(summary));
+    say(`report: ${report}`);
+    process.exitCode = exitCodeOf(end, summary, sweep.resolved.tolerate);
+  },
+};
+
+function checkCount(option: string, value: number): void {
+  if (Number.isInteger(value) && value >= 1) return;
+  throw new LoligoError([{ code: 'USAGE', where: option, rule: 'must be a whole number of at least 1', got: String(value) }]);
+}
+
+async function train(sweep: LoadedSweep, out: string, engine: string, { workers, limit }: RunArguments): Promise<RunEnd> {
+  const interruption = new AbortController();
+  const line = progressLine(process.stderr, process.env);
+  const interrupt = (): void => {
+    // a second Ctrl-C does not wait for the running cohorts: what is stored is safe
+    if (interruption.signal.aborted) process.exit(EXIT.interrupted);
+    say('\nstopping: running replicas are given back, press Ctrl-C again to stop at once');
+    interruption.abort();
+  };
+  process.on('SIGINT', interrupt);
+  process.on('SIGTERM', interrupt);
+  try {
+    return await runLocal({
+      sweep,
+      lock: lockOf(sweep, engine),
+      out,
+      engine,
+      threads: workers,
+      ...(limit === undefined ? {} : { limit }),
+      signal: interruption.signal,
+      onStart: (directory, finished) => {
+        say(
+          `${directory.resumed ? 'resuming' : 'starting'} ${sweep.resolved.name}: ${sweep.expansion.replicas} replicas, ${finished} finished, ${workers} threads, into ${out}`,
+        );
+      },
+      onProgress: (progress) => line.show(progress),
+    });
+  } finally {
+    line.stop();
+    process.off('SIGINT', interrupt);
+    process.off('SIGTERM', interrupt);
+  }
+}
+
+function lockOf({ resolved, expansion }: LoadedSweep, engine: string): Lock {
+  const versions = { loligo: packageVersion(), node: process.versions.node, v8: process.versions.v8 };
+  return { sweep: expansion.sweep, resolved, engine, versions, startedAt: new Date().toISOString() };
+}
+
+/** 3 when a larger share of the finished replicas failed or diverged than the spec allows. */
+function exitCodeOf(end: RunEnd, { counts }: Summary, tolerate: ResolvedTolerate): number {
+  const tooMany = counts.failed > tolerate.failed * counts.finished || counts.diverged > tolerate.diverged * counts.finished;
+  if (tooMany) {
+    say(
+      `too many replicas failed (${counts.failed}) or diverged (${counts.diverged}) for tolerate: { failed: ${tolerate.failed}, diverged: ${tolerate.diverged} }`,
+    );
+    return EXIT.intolerable;
+  }
+  return end.kind === 'limited' ? EXIT.budget : EXIT.done;
+}

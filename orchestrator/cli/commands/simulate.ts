@@ -1,0 +1,126 @@
+/** `loligo simulate MODEL` */
+import type { CommandModule } from 'yargs';
+import { parse as parseYaml } from 'yaml';
+import { LoligoError } from '../../../schemas/errors.ts';
+import type { Stimulus, Synthetic } from '../../../schemas/generated/types.ts';
+import { violationsOf } from '../../../schemas/violations.ts';
+import { loadModel } from '../../../worker/models/library.ts';
+import type { Model } from '../../../worker/models/model.ts';
+import { simulate as simulateForward } from '../../../worker/simulate/forward.ts';
+import { simulationTable } from '../../../worker/simulate/simulation-table.ts';
+import { sampleStimulus } from '../../../worker/simulate/stimuli.ts';
+import { syntheticUnit } from '../../../worker/train/observe.ts';
+import { simulationSvg } from '../../report/simulation-svg.ts';
+import { print, say, writeNamed } from '../output.ts';
+
+interface SimulateArguments {
+  model: string;
+  set: string[];
+  stimulus: string;
+  duration: number;
+  sample: number;
+  plot: string | undefined;
+}
+
+export const simulate: CommandModule<object, SimulateArguments> = {
+  command: 'simulate <model>',
+  describe: 'forward solution of a model as CSV',
+  builder: (yargs) =>
+    yargs
+      .positional('model', { type: 'string', demandOption: true, describe: 'name of a built-in model, or a model file' })
+      .option('set', { type: 'string', array: true, default: [], describe: "parameters as name=value, in the model's units" })
+      .option('stimulus', { type: 'string', default: '{ step: { amplitude: 10 } }', describe: 'as in a spec (YAML)' })
+      .option('duration', { type: 'number', default: 50, describe: 'ms' })
+      .option('sample', { type: 'number', default: 0.1, describe: 'ms between samples' })
+      .option('plot', { type: 'string', describe: 'write an SVG picture to this file instead of CSV' })
+      .example(
+        "$0 simulate hodgkin-huxley --set gNa=100 --stimulus '{ ramp: { from: 0, to: 20 } }' --plot hh.svg",
+        'a picture of a ramp response',
+      ),
+  handler: ({ model: name, set, stimulus, duration, sample, plot }) => {
+    const { model } = loadModel(name, process.cwd());
+    const source = sourceOf(model, {
+      parameters: parseAssignments(set),
+      stimulus: parseStimulus(stimulus),
+      durationMs: duration,
+      sampleMs: sample,
+    });
+    const current = sampleStimulus(source.stimulus, source);
+    const outcome = simulateForward(model, {
+      parameters: source.parameters,
+      initial: { V: source.initialMv },
+      current,
+      sampleMs: source.sampleMs,
+    });
+    if (outcome.kind === 'failed')
+      throw new LoligoError([
+        {
+          code: 'SPEC_DATA',
+          where: `simulate ${name}`,
+          rule: 'the simulation must stay finite',
+          got: `${outcome.reason} at ${outcome.atMs} ms`,
+        },
+      ]);
+    if (plot === undefined) return printTable(model, outcome.states, current, source.sampleMs);
+    const { V, ...gates } = outcome.states;
+    const tMs = Float64Array.from(current, (_, i) => i * source.sampleMs);
+    writeNamed(plot, simulationSvg({ title: model.name, tMs, voltageMv: V!, current, currentUnit: model.currentUnit, gates }));
+    return say(`wrote ${plot}`);
+  },
+};
+
+/** The checks and defaults of a spec's synthetic entry. */
+function sourceOf(model: Model, entry: Synthetic) {
+  const outcome = syntheticUnit(entry, 0, model);
+  if (outcome.kind === 'violations') throw new LoligoError(withoutPath(outcome.violations));
+  if (outcome.unit.source.kind !== 'synthetic') throw new Error('internal: a synthetic entry gave other data');
+  return outcome.unit.source;
+}
+
+/** Places as the command line names them. */
+function withoutPath([first, ...rest]: readonly [Violation, ...Violation[]]): [Violation, ...Violation[]] {
+  const renamed = (violation: Violation): Violation => ({ ...violation, where: violation.where.replace('problem.data[0].synthetic.', '') });
+  return [renamed(first), ...rest.map(renamed)];
+}
+
+type Violation = LoligoError['violations'][number];
+
+function parseAssignments(assignments: readonly string[]): Record<string, number> {
+  return Object.fromEntries(
+    assignments.map((assignment) => {
+      const [name = '', text = ''] = assignment.split('=', 2);
+      const value = Number(text);
+      if (name !== '' && text !== '' && Number.isFinite(value)) return [name, value];
+      throw new LoligoError([{ code: 'USAGE', where: '--set', rule: 'must be name=number', got: assignment }]);
+    }),
+  );
+}
+
+function parseStimulus(text: string): Stimulus {
+  const got: unknown = readYaml(text);
+  const entry = { synthetic: { stimulus: got, durationMs: 1 } };
+  const violations = violationsOf(
+    'spec',
+    { name: 'simulate', problem: { model: 'any', infer: ['any'], data: [entry] } },
+    { code: 'USAGE', root: '--stimulus' },
+  );
+  const [first, ...rest] = violations;
+  if (first !== undefined) throw new LoligoError([first, ...rest]);
+  return got as Stimulus; // validated by the spec's schema just above
+}
+
+function readYaml(text: string): unknown {
+  try {
+    return parseYaml(text);
+  } catch (cause) {
+    const got = cause instanceof Error ? cause.message : String(cause);
+    throw new LoligoError([{ code: 'USAGE', where: '--stimulus', rule: 'must be YAML', got }], { cause });
+  }
+}
+
+function printTable(model: Model, states: Readonly<Record<string, Float64Array>>, current: Float64Array, sampleMs: number): void {
+  const { columns, rows } = simulationTable(model, states, current, sampleMs);
+  const lines = [columns.join(',')];
+  for (const row of rows()) lines.push(row.join(','));
+  print(lines.join('\n'));
+}

@@ -1,0 +1,24 @@
+/** The end of a run for people: counts and the table of parameters, as plain text. */
+import type { Summary } from '../../schemas/generated/types.ts';
+import { formatInterval, formatNumber, formatPercent } from '../report/number-format.ts';
+
+export function describeSummary({ counts, parameters, predictive }: Summary): string {
+  const kinds = (['converged', 'stopped', 'diverged', 'pruned', 'failed'] as const).filter((kind) => counts[kind] > 0);
+  const rows = Object.entries(parameters).map(([name, { unit, median, ci95, truth, relativeError }]) => [
+    name,
+    formatNumber(median),
+    formatInterval(ci95),
+    unit,
+    truth === undefined ? '' : `truth ${formatNumber(truth)}, off by ${formatPercent(relativeError, { sign: true })}`,
+  ]);
+  return [
+    `${counts.finished} of ${counts.planned} replicas finished: ${kinds.map((kind) => `${counts[kind]} ${kind}`).join(', ') || 'none'}`,
+    ...aligned([['parameter', 'median', '95 % interval', 'unit', ''], ...rows]),
+    `forward simulation of accepted replicas: RMSE ${formatNumber(predictive.rmseMv)} mV (median)`,
+  ].join('\n');
+}
+
+function aligned(rows: readonly (readonly string[])[]): string[] {
+  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
+  return rows.map((row) => `  ${row.map((cell, column) => cell.padEnd(widths[column]!)).join('  ')}`.trimEnd());
+}

@@ -1,0 +1,97 @@
+/** What a sweep will be, before it runs: replicas by shape, cost, disk, and what the data cannot tell. */
+import type { Task, TraceObject } from '../../schemas/generated/types.ts';
+import { parseTrace } from '../../schemas/parse.ts';
+import type { Engine } from '../../worker/engines/engine.ts';
+import { measureSpeed, speedTestShape } from '../../worker/engines/speed-test.ts';
+import { adamOperations, measureDenseRate, replicaSeconds, shapeCost, type Rates } from '../../worker/train/cost.ts';
+import { identifiabilityWarnings, type IdentifiabilityWarning } from '../../worker/train/identifiability.ts';
+import { shapeOf } from '../../worker/train/member.ts';
+import { seedCount } from '../spec/sweep-size.ts';
+import type { LoadedSweep } from './load-sweep.ts';
+
+export interface Plan {
+  readonly replicas: number;
+  readonly configurations: number;
+  readonly shapes: readonly PlannedShape[];
+  readonly estimate: { readonly coreSeconds: number; readonly diskBytes: number };
+  readonly warnings: readonly PlanWarning[];
+}
+
+interface PlannedShape {
+  readonly id: string;
+  readonly replicas: number;
+  readonly weights: number;
+  readonly residuals: number;
+}
+
+interface PlanWarning {
+  readonly code: IdentifiabilityWarning['code'] | 'CONTINUOUS_GRID' | 'NOTE';
+  readonly message: string;
+  readonly parameters: readonly string[];
+}
+
+/** Tasks that are looked at for shapes and cost; the rest is taken in proportion. */
+const MOST_EXAMINED = 20_000;
+/** Bytes of an outcome without traces, and of a stored number in a trace: measured on the outcome log. */
+const OUTCOME_BYTES = 900;
+const TRACE_NUMBER_BYTES = 8;
+
+export async function planSweep(sweep: LoadedSweep, engine: Engine): Promise<Plan> {
+  const { expansion, resolved, model } = sweep;
+  const seeds = seedCount(resolved);
+  const perSeed = expansion.replicas / seeds;
+  const stride = Math.max(1, Math.ceil(perSeed / MOST_EXAMINED));
+  const rates = await measureRates(engine);
+  const shapes = new Map<string, { replicas: number; task: Task }>();
+  let seconds = 0;
+  let bytes = 0;
+  for (let index = 0; index < perSeed; index += stride) {
+    const task = expansion.task(index);
+    const counted = Math.min(stride, perSeed - index) * seeds;
+    const known = shapes.get(task.shape);
+    shapes.set(task.shape, { replicas: (known?.replicas ?? 0) + counted, task });
+    seconds += counted * replicaSeconds(shapeOf(task, model), task.training, rates);
+  }
+  const states = resolved.problem.states.length + 2;
+  bytes += expansion.replicas * OUTCOME_BYTES;
+  bytes += Math.min(expansion.replicas, resolved.traces.replicas) * resolved.traces.points * states * TRACE_NUMBER_BYTES;
+  return {
+    replicas: expansion.replicas,
+    configurations: expansion.configurations,
+    shapes: [...shapes].map(([id, { replicas, task }]) => ({ id, replicas, ...shapeCost(shapeOf(task, model)) })),
+    estimate: { coreSeconds: seconds, diskBytes: bytes },
+    warnings: warningsOf(sweep),
+  };
+}
+
+async function measureRates(engine: Engine): Promise<Rates> {
+  return { adam: (await measureSpeed(engine)) * adamOperations(speedTestShape()), dense: measureDenseRate() };
+}
+
+function warningsOf({ resolved, model, objects, notes }: LoadedSweep): PlanWarning[] {
+  const trace = (hash: string): TraceObject => parseTrace(JSON.parse(objects.get(hash)!));
+  const [unit] = resolved.problem.data;
+  return [
+    ...identifiabilityWarnings(model, resolved.problem, unit, trace),
+    ...notes.map((message) => ({ code: 'NOTE' as const, message, parameters: [] })),
+  ];
+}
+
+/** The plan for people. */
+export function describePlan(name: string, plan: Plan): string {
+  const { coreSeconds, diskBytes } = plan.estimate;
+  return [
+    `${name}: ${plan.replicas} replicas, ${plan.configurations} configurations, ${plan.shapes.length} shapes`,
+    ...plan.shapes
+      .slice(0, 12)
+      .map(({ id, replicas, weights, residuals }) => `  shape ${id}: ${replicas} replicas, ${weights} weights, ${residuals} residuals`),
+    ...(plan.shapes.length > 12 ? [`  and ${plan.shapes.length - 12} more`] : []),
+    `about ${describeSeconds(coreSeconds)} on one core, ${(diskBytes / 1e6).toPrecision(2)} MB on disk`,
+    ...plan.warnings.map(({ code, message }) => `warning: ${message} [${code}]`),
+  ].join('\n');
+}
+
+function describeSeconds(seconds: number): string {
+  if (seconds < 120) return `${seconds.toPrecision(2)} s`;
+  return seconds < 7200 ? `${(seconds / 60).toPrecision(2)} min` : `${(seconds / 3600).toPrecision(3)} h`;
+}

@@ -1,0 +1,98 @@
+/**
+ * A sweep without a server: queue, workers and collector in this process, training in pool threads. The one place where the
+ * orchestrator's side and the worker's side are put together.
+ */
+import { LoligoError } from '../../schemas/errors.ts';
+import type { Lock } from '../../schemas/generated/types.ts';
+import { openPool } from '../../worker/pool/pool.ts';
+import { consume } from '../../worker/queue/consumer.ts';
+import { openLocalQueue } from '../queue/local.ts';
+import { openOutcomeLog } from '../results/outcome-log.ts';
+import { openProgramLog } from '../results/program-log.ts';
+import { openRun, type WritableRun } from '../results/run-directory.ts';
+import type { Progress } from '../run/progress.ts';
+import { runSweep, type RunEnd } from '../run/run-sweep.ts';
+import type { LoadedSweep } from './load-sweep.ts';
+
+export interface LocalRunOptions {
+  readonly sweep: LoadedSweep;
+  readonly lock: Lock;
+  readonly out: string;
+  /** An engine's name, not `auto`. */
+  readonly engine: string;
+  readonly threads: number;
+  readonly limit?: number;
+  readonly signal: AbortSignal;
+  onStart(run: WritableRun, finished: number): void;
+  onProgress(progress: Progress): void;
+}
+
+/** Replicas that train together on one thread: tfjs is bound by dispatch and gains from company, reference does not. */
+const COHORT: Readonly<Record<string, number>> = { reference: 1, tfjs: 8 };
+
+export async function runLocal(options: LocalRunOptions): Promise<RunEnd> {
+  const { sweep, lock, out, engine, threads, signal } = options;
+  const run = openRun(out, lock);
+  const closing: (() => unknown)[] = [() => run.close()];
+  try {
+    for (const text of sweep.objects.values()) run.objects.put(text);
+    const programLog = openProgramLog(out);
+    closing.push(() => programLog.close());
+    const log = openOutcomeLog(out, { replicas: sweep.expansion.replicas });
+    closing.push(() => log.close());
+    const queue = openLocalQueue(out);
+    closing.push(() => queue.close());
+    const pool = openPool({ threads, engine });
+    closing.push(() => pool.close());
+    options.onStart(run, log.stored);
+    programLog.logger.info({ sweep: lock.sweep, engine, threads, finished: log.stored }, 'run started');
+    const places = Math.max(1, Math.min(COHORT[engine] ?? 1, Math.ceil((sweep.expansion.replicas - log.stored) / threads)));
+    const stopped = new AbortController();
+    const consumer = consume({
+      source: queue,
+      runner: pool,
+      places,
+      objects: async (hash) => run.objects.get(hash),
+      signal: AbortSignal.any([signal, stopped.signal]),
+    });
+    // the workers drain after an abort, and only then is there nothing left to collect
+    const drained = consumer.ended.finally(() => queue.close());
+    const end = runSweep({
+      expansion: sweep.expansion,
+      queue,
+      log,
+      engine,
+      ...(options.limit === undefined ? {} : { limit: options.limit }),
+      signal,
+      onProgress: (progress) => options.onProgress(progress),
+      activity: () => ({ running: consumer.running(), steps: pool.steps() }),
+    }).finally(() => stopped.abort());
+    const ended = await bothEnded(end, drained);
+    programLog.logger.info({ sweep: lock.sweep, end: ended.kind, finished: ended.progress.finished }, 'run ended');
+    return ended;
+  } finally {
+    await closeAll(closing.toReversed());
+  }
+}
+
+/** Wait for both, and let a failure of either through, the workers' first: it is the cause when both fail. */
+async function bothEnded(end: Promise<RunEnd>, drained: Promise<void>): Promise<RunEnd> {
+  const [ended, workers] = await Promise.allSettled([end, drained]);
+  if (workers.status === 'rejected') throw workers.reason;
+  if (ended.status === 'rejected') throw ended.reason;
+  return ended.value;
+}
+
+async function closeAll(closing: readonly (() => unknown)[]): Promise<void> {
+  const failures: unknown[] = [];
+  for (const close of closing) {
+    try {
+      await close();
+    } catch (error) {
+      failures.push(error);
+    }
+  }
+  if (failures.length === 0) return;
+  if (failures.length === 1 && failures[0] instanceof LoligoError) throw failures[0];
+  throw new AggregateError(failures, 'the run did not close cleanly');
+}

@@ -1,0 +1,415 @@
+/** Every engine keeps the promises of worker/engines/engine.ts: one group of tests per promise, run on each engine. */
+import * as tf from '@tensorflow/tfjs-core';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Cohort, Engine, EngineName, Member, Shape } from '../../worker/engines/engine.ts';
+import { layoutOf } from '../../worker/engines/layout.ts';
+import { createReferenceEngine } from '../../worker/engines/reference/reference-engine.ts';
+import { createTfjsEngine } from '../../worker/engines/tfjs/tfjs-engine.ts';
+import { adamStage, controlOf, distance, memberOf, shapeOf, simulatedMember } from '../helpers/engine-cohorts.ts';
+
+const ENGINES: readonly (readonly [EngineName, () => Promise<Engine>])[] = [
+  ['reference', () => Promise.resolve(createReferenceEngine())],
+  ['tfjs', createTfjsEngine],
+];
+
+/** Of the largest component, and in L2: float32 sums over some hundred points lose two to three digits of its seven. */
+const TOLERANCE = 2e-6;
+
+const HH_ALL = ['gNa', 'gK', 'gL', 'ENa', 'EK', 'EL', 'C'];
+const RS_ALL = ['gNa', 'gK', 'gM', 'gL', 'ENa', 'EK', 'EL', 'VT'];
+const SHAPES: Readonly<Record<string, Shape>> = {
+  'hodgkin-huxley network 2x16': shapeOf('hodgkin-huxley'),
+  'hodgkin-huxley network 3x32, two points per sample': shapeOf('hodgkin-huxley', {
+    depth: 3,
+    width: 32,
+    features: 32,
+    samples: 101,
+    perSample: 2,
+  }),
+  'hodgkin-huxley network, every parameter': shapeOf('hodgkin-huxley', { infer: HH_ALL, width: 17, features: 3, samples: 64 }),
+  'hodgkin-huxley network, smallest': shapeOf('hodgkin-huxley', { infer: ['gK'], depth: 1, width: 1, features: 1, samples: 2 }),
+  'hodgkin-huxley network, sine': shapeOf('hodgkin-huxley', { activation: 'sin', depth: 3, samples: 65 }),
+  'hodgkin-huxley integrated 2x32': shapeOf('hodgkin-huxley', { states: 'integrated', width: 32, features: 24, samples: 127 }),
+  'hodgkin-huxley integrated, every parameter, two points per sample': shapeOf('hodgkin-huxley', {
+    states: 'integrated',
+    infer: HH_ALL,
+    depth: 4,
+    width: 7,
+    samples: 33,
+    perSample: 2,
+  }),
+  'hodgkin-huxley integrated, smallest': shapeOf('hodgkin-huxley', {
+    states: 'integrated',
+    infer: ['EL'],
+    depth: 1,
+    width: 2,
+    features: 1,
+    samples: 2,
+  }),
+  'pospischil-rs network': shapeOf('pospischil-rs', { infer: ['gNa', 'gK', 'gM'], width: 31, samples: 63 }),
+  'pospischil-rs network, every parameter, sine': shapeOf('pospischil-rs', {
+    infer: RS_ALL,
+    activation: 'sin',
+    features: 5,
+    samples: 50,
+    perSample: 2,
+  }),
+  'pospischil-rs integrated': shapeOf('pospischil-rs', { states: 'integrated', infer: ['gNa', 'VT'], depth: 3, width: 33, samples: 66 }),
+  'pospischil-rs integrated, every parameter': shapeOf('pospischil-rs', {
+    states: 'integrated',
+    infer: RS_ALL,
+    width: 20,
+    samples: 95,
+    perSample: 2,
+  }),
+};
+
+/** Use a cohort and close it. */
+async function withCohort<T>(engine: Engine, shape: Shape, members: readonly Member[], use: (cohort: Cohort) => Promise<T>): Promise<T> {
+  const cohort = await engine.open(shape, members);
+  try {
+    return await use(cohort);
+  } finally {
+    await cohort.close();
+  }
+}
+
+/** theta of every replica after one Adam stage. */
+async function trained(engine: Engine, shape: Shape, members: readonly Member[], stage = adamStage()): Promise<Float64Array[]> {
+  return withCohort(engine, shape, members, async (cohort) => {
+    await cohort.adam(stage, controlOf());
+    return Promise.all(members.map(async (_, r) => (await cohort.save(r)).theta));
+  });
+}
+
+describe('the oracle', () => {
+  const reference = createReferenceEngine();
+
+  test.each(Object.entries(SHAPES))('has the gradient of its own loss: %s', async (_, shape) => {
+    const member = memberOf(shape, 3, Math.floor(shape.samples / 4));
+    const layout = layoutOf(shape);
+    await withCohort(reference, shape, [member], async (cohort) => {
+      const [{ gradient } = { gradient: new Float64Array() }] = await cohort.evaluate(2);
+      const loss = async (i: number, shift: number): Promise<number> => {
+        const theta = member.theta.slice();
+        theta[i]! += shift;
+        await cohort.load(0, { theta, step: 0 });
+        return (await cohort.evaluate(2))[0]!.loss;
+      };
+      const largest = gradient.reduce((max, value) => Math.max(max, Math.abs(value)), 0);
+      // every parameter and initial gate, and weights from all over the network
+      const beyond = Array.from({ length: layout.size - layout.networkSize }, (__, k) => layout.networkSize + k);
+      const spread = Array.from({ length: 12 }, (__, k) => Math.floor(((k + 0.5) * layout.networkSize) / 12));
+      for (const i of [...beyond, ...spread]) {
+        // central difference: error of order h^2 and of rounding / h
+        const h = 1e-5;
+        const difference = ((await loss(i, h)) - (await loss(i, -h))) / (2 * h);
+        expect(Math.abs(difference - gradient[i]!) / largest, `component ${i}`).toBeLessThan(3e-6);
+      }
+    });
+  });
+});
+
+describe.each(ENGINES)('engine contract: %s', (_name, create) => {
+  const reference = createReferenceEngine();
+  let engine: Engine;
+  beforeAll(async () => {
+    engine = await create();
+  });
+  afterAll(() => engine.close());
+
+  describe('1. loss and gradient equal the reference', () => {
+    async function expectEqual(shape: Shape, members: readonly Member[], physics: number, tolerance = TOLERANCE): Promise<void> {
+      const [actual, exact] = await Promise.all(
+        [engine, reference].map((each) => withCohort(each, shape, members, (cohort) => cohort.evaluate(physics))),
+      );
+      exact!.forEach((evaluation, r) => {
+        const { max, l2 } = distance(actual![r]!.gradient, evaluation.gradient);
+        expect(max, `replica ${r}, largest component`).toBeLessThan(tolerance);
+        expect(l2, `replica ${r}, L2`).toBeLessThan(tolerance);
+        expect(Math.abs(actual![r]!.loss / evaluation.loss - 1), `replica ${r}, loss`).toBeLessThan(TOLERANCE);
+        for (const term of ['data', 'current', 'gates'] as const)
+          expect(Math.abs(actual![r]!.terms[term] - evaluation.terms[term]), term).toBeLessThanOrEqual(TOLERANCE * evaluation.terms[term]);
+      });
+    }
+
+    test.each(Object.entries(SHAPES))('%s', (_, shape) => expectEqual(shape, [memberOf(shape, 1), memberOf(shape, 2)], 1));
+
+    test.each([0, 0.1, 30])('with a physics weight of %d', async (physics) => {
+      for (const states of ['network', 'integrated'] as const) {
+        const shape = shapeOf('hodgkin-huxley', { states });
+        await expectEqual(shape, [memberOf(shape, 4)], physics);
+      }
+    });
+
+    test('with padding at the end of some windows', async () => {
+      for (const states of ['network', 'integrated'] as const) {
+        const shape = shapeOf('hodgkin-huxley', { states, perSample: 2 });
+        await expectEqual(shape, [memberOf(shape, 1), memberOf(shape, 2, 1), memberOf(shape, 3, 20)], 1);
+      }
+    });
+
+    test('after training, when the gradient is a small difference of large sums', async () => {
+      for (const states of ['network', 'integrated'] as const) {
+        const shape = shapeOf('hodgkin-huxley', { states });
+        const member = memberOf(shape, 5);
+        const [theta] = await trained(reference, shape, [member], adamStage({ steps: 400, rate: 3e-3 }));
+        // the loss is still met to TOLERANCE; the sums of the gradient cancel to about a fifth, and so do its digits
+        await expectEqual(shape, [{ ...member, theta: theta! }], 1, 5 * TOLERANCE);
+      }
+    });
+
+    test('an Adam stage ends where the reference ends', async () => {
+      const shape = shapeOf('hodgkin-huxley');
+      for (const project of [false, true]) {
+        const [actual, exact] = await Promise.all(
+          [engine, reference].map((each) => trained(each, shape, [memberOf(shape, 6)], adamStage({ project }))),
+        );
+        // Adam divides by the gradient's size, so a gradient of rounding errors moves a weight as far as any other
+        expect(distance(actual![0]!, exact![0]!).l2).toBeLessThan(1e-4);
+      }
+    });
+
+    test('linear parameters are at their least-squares optimum after a stage that projects', async () => {
+      for (const states of ['network', 'integrated'] as const) {
+        const shape = shapeOf('hodgkin-huxley', { states, samples: 101, features: 16, width: 24 });
+        const layout = layoutOf(shape);
+        await withCohort(engine, shape, [simulatedMember(shape, 2)], async (cohort) => {
+          await cohort.adam(adamStage({ physics: 0, steps: 300, rate: 5e-3 }), controlOf());
+          await cohort.adam(adamStage({ project: true, steps: 30 }), controlOf());
+          const { parameters } = (await cohort.reconstruct())[0]!;
+          const { gradient } = (await cohort.evaluate(1))[0]!;
+          const free = layout.parameters.flatMap(({ name: parameter, range: [low, high] }, p) =>
+            parameters[parameter]! > low * 1.001 && parameters[parameter]! < high * 0.999 ? [layout.parameterOffset + p] : [],
+          );
+          expect(free.length).toBeGreaterThan(0);
+          const largest = gradient.reduce((max, value) => Math.max(max, Math.abs(value)), 0);
+          for (const place of free) expect(Math.abs(gradient[place]!) / largest).toBeLessThan(1e-4);
+        });
+      }
+    });
+
+    test('the reconstruction is what the loss was computed from', async () => {
+      for (const states of ['network', 'integrated'] as const) {
+        const shape = shapeOf('pospischil-rs', { states, perSample: 2 });
+        const member = memberOf(shape, 3);
+        await withCohort(engine, shape, [member], async (cohort) => {
+          const [evaluation] = await cohort.evaluate(1);
+          const [reconstruction] = await cohort.reconstruct();
+          const { V } = reconstruction!.states;
+          const mean = member.voltageMv.reduce((sum, value, i) => sum + ((V![i * 2]! - value) / 10) ** 2, 0) / shape.samples;
+          expect(Math.abs(mean / evaluation!.terms.data - 1)).toBeLessThan(1e-5);
+          expect(Object.keys(reconstruction!.states)).toEqual(['V', ...shape.model.gates.map((gate) => gate.name)]);
+          expect(Object.keys(reconstruction!.parameters)).toEqual(shape.infer);
+        });
+      }
+    });
+  });
+
+  describe('2. a replica does not depend on its cohort', () => {
+    test.each(['network', 'integrated'] as const)('states: %s', async (states) => {
+      const shape = shapeOf('hodgkin-huxley', { states });
+      const members = [1, 2, 3].map((seed) => memberOf(shape, seed));
+      const broken: Member = { ...memberOf(shape, 7), voltageMv: new Float64Array(shape.samples).fill(Number.NaN) };
+      // exp(200) mS/cm2 is beyond float32: this one breaks there, and in float64 it is carried along
+      const huge: Member = { ...memberOf(shape, 8), theta: memberOf(shape, 8).theta.slice() };
+      huge.theta[layoutOf(shape).parameterOffset] = 200;
+      for (const project of [false, true]) {
+        const stage = adamStage({ project });
+        const alone = await Promise.all(members.map(async (member) => (await trained(engine, shape, [member], stage))[0]!));
+        const [together0, , together1, , together2] = await trained(
+          engine,
+          shape,
+          [members[0]!, broken, members[1]!, huge, members[2]!],
+          stage,
+        );
+        expect([together0, together1, together2]).toEqual(alone);
+      }
+    });
+
+    test('a replica that diverges in the middle changes no bit of its neighbours', async () => {
+      const shape = shapeOf('hodgkin-huxley');
+      const member = memberOf(shape, 1);
+      const stage = adamStage({ steps: 30 });
+      const [alone] = await trained(engine, shape, [member], stage);
+      await withCohort(engine, shape, [memberOf(shape, 2), member], async (cohort) => {
+        const half = controlOf(20);
+        await cohort.adam(stage, half);
+        const poisoned = await cohort.save(0);
+        poisoned.theta.fill(Number.NaN);
+        await cohort.load(0, poisoned);
+        const [first, second] = await cohort.adam(stage, controlOf());
+        expect(first).toMatchObject({ kind: 'diverged', step: poisoned.step });
+        expect(second).toMatchObject({ kind: 'done' });
+        expect((await cohort.save(1)).theta).toEqual(alone);
+      });
+    });
+  });
+
+  test.each(['network', 'integrated'] as const)('3. the same replica gives the same bits again, states: %s', async (states) => {
+    const shape = shapeOf('pospischil-rs', { states });
+    const runs = [await trained(engine, shape, [memberOf(shape, 1)]), await trained(engine, shape, [memberOf(shape, 1)])];
+    expect(runs[0]).toEqual(runs[1]);
+    expect(runs[0]![0]).not.toEqual(memberOf(shape, 1).theta);
+  });
+
+  test('4. a state saved in the middle of a stage goes on as if it had never stopped', async () => {
+    for (const states of ['network', 'integrated'] as const) {
+      const shape = shapeOf('hodgkin-huxley', { states });
+      const members = [memberOf(shape, 1), memberOf(shape, 2)];
+      const stage = adamStage({ steps: 30, project: true });
+      const whole = await trained(engine, shape, members, stage);
+      const halfway = await withCohort(engine, shape, members, async (cohort) => {
+        const outcomes = await cohort.adam(stage, controlOf(22));
+        expect(outcomes.some(({ kind }) => kind === 'interrupted')).toBe(true);
+        return Promise.all([cohort.save(0), cohort.save(1)]);
+      });
+      const resumed = await withCohort(engine, shape, members, async (cohort) => {
+        for (const r of [0, 1]) await cohort.load(r, structuredClone(halfway[r]!));
+        const outcomes = await cohort.adam(stage, controlOf());
+        outcomes.forEach((outcome, r) =>
+          expect(outcome).toMatchObject({ kind: 'done', steps: halfway[r]!.moments === undefined ? 30 : 30 - halfway[r]!.step }),
+        );
+        return Promise.all([cohort.save(0), cohort.save(1)]);
+      });
+      // a replica that was done before the interruption starts the stage anew when it is asked to
+      const stopped = [0, 1].filter((r) => halfway[r]!.moments !== undefined);
+      expect(stopped.length).toBeGreaterThan(0);
+      for (const r of stopped) expect(resumed[r]!.theta).toEqual(whole[r]);
+    }
+  });
+
+  describe('5. numerical trouble is an outcome', () => {
+    test('a recording with a hole diverges in the data term at step 0', async () => {
+      const shape = shapeOf('hodgkin-huxley');
+      const member = memberOf(shape, 1);
+      member.voltageMv[17] = Number.NaN;
+      const outcomes = await withCohort(engine, shape, [member], (cohort) => cohort.adam(adamStage(), controlOf()));
+      expect(outcomes).toEqual([{ kind: 'diverged', step: 0, term: 'data' }]);
+    });
+
+    test('a stimulus with a hole diverges in the current term at step 0', async () => {
+      const shape = shapeOf('hodgkin-huxley', { states: 'integrated' });
+      const member = memberOf(shape, 1);
+      member.current[17] = Infinity;
+      const outcomes = await withCohort(engine, shape, [member], (cohort) => cohort.adam(adamStage(), controlOf()));
+      expect(outcomes).toEqual([{ kind: 'diverged', step: 0, term: 'current' }]);
+    });
+
+    test.each(['network', 'integrated'] as const)('too large a learning rate diverges after the first step, states: %s', async (states) => {
+      const shape = shapeOf('hodgkin-huxley', { states });
+      const stage = adamStage({ rate: 1e6, warmup: 0 });
+      const [outcome] = await withCohort(engine, shape, [memberOf(shape, 1)], (cohort) => cohort.adam(stage, controlOf()));
+      expect(outcome).toEqual({ kind: 'diverged', step: 1, term: 'current' });
+    });
+
+    test('Levenberg-Marquardt reports what was broken before it began', async () => {
+      const shape = shapeOf('hodgkin-huxley', { states: 'integrated' });
+      const member = { ...memberOf(shape, 1), voltageMv: new Float64Array(shape.samples).fill(Number.NaN) };
+      const stage = { optimizer: 'levenberg-marquardt', steps: 3, physics: 1, tolerance: 1e-4, project: false } as const;
+      const outcomes = await withCohort(engine, shape, [member], (cohort) => cohort.levenbergMarquardt(stage, controlOf()));
+      expect(outcomes).toEqual([{ kind: 'diverged', step: 0, term: 'data' }]);
+    });
+  });
+
+  describe('6. close releases everything', () => {
+    test('a closed cohort rejects every call', async () => {
+      const shape = shapeOf('hodgkin-huxley');
+      const cohort = await engine.open(shape, [memberOf(shape, 1)]);
+      const state = await cohort.save(0);
+      await cohort.close();
+      const lm = { optimizer: 'levenberg-marquardt', steps: 1, physics: 1, tolerance: 0, project: false } as const;
+      const calls = [
+        () => cohort.evaluate(1),
+        () => cohort.adam(adamStage(), controlOf()),
+        () => cohort.levenbergMarquardt(lm, controlOf()),
+        () => cohort.reconstruct(),
+        () => cohort.save(0),
+        () => cohort.load(0, state),
+      ];
+      for (const call of calls) await expect(call()).rejects.toThrow('internal: the cohort is closed');
+    });
+  });
+
+  describe('a stage under control', () => {
+    test('stops when asked, and says how far it came', async () => {
+      const shape = shapeOf('hodgkin-huxley');
+      const members = [memberOf(shape, 1), memberOf(shape, 2)];
+      await withCohort(engine, shape, members, async (cohort) => {
+        const control = controlOf(10);
+        const outcomes = await cohort.adam(adamStage(), control);
+        expect(outcomes.map(({ kind }) => kind)).toEqual(['interrupted', 'interrupted']);
+        expect(outcomes.reduce((sum, outcome) => sum + ('steps' in outcome ? outcome.steps : 0), 0)).toBe(10);
+        expect(control.done).toBe(10);
+        const lm = { optimizer: 'levenberg-marquardt', steps: 5, physics: 1, tolerance: 0, project: false } as const;
+        expect(await cohort.levenbergMarquardt(lm, controlOf(0))).toMatchObject([
+          { kind: 'interrupted', steps: 0 },
+          { kind: 'interrupted', steps: 0 },
+        ]);
+      });
+    });
+
+    test('traces every parameter after every step', async () => {
+      const shape = shapeOf('hodgkin-huxley');
+      const steps: number[] = [];
+      const last = new Float64Array(3);
+      await withCohort(engine, shape, [memberOf(shape, 1)], async (cohort) => {
+        const control = {
+          ...controlOf(),
+          trace: (_: number, step: number, values: Float64Array): void => {
+            steps.push(step);
+            last.set(values);
+          },
+        };
+        const outcomes = await cohort.adam(adamStage(), control);
+        expect(outcomes).toMatchObject([{ kind: 'done', steps: 20 }]);
+        const [reconstruction] = await cohort.reconstruct();
+        expect(Object.values(reconstruction!.parameters)).toEqual([...last]);
+      });
+      expect(steps).toEqual(Array.from({ length: 20 }, (_, i) => i + 1));
+    });
+
+    test('Levenberg-Marquardt lowers the loss, in float64 on every engine', async () => {
+      const shape = shapeOf('hodgkin-huxley', { states: 'integrated', samples: 31, width: 8 });
+      const stage = {
+        optimizer: 'levenberg-marquardt',
+        steps: 3,
+        physics: [1, 3] as [number, ...number[]],
+        tolerance: 0,
+        project: true,
+      } as const;
+      const ends = await Promise.all(
+        [engine, reference].map((each) =>
+          withCohort(each, shape, [memberOf(shape, 1)], async (cohort) => {
+            const [before] = await cohort.evaluate(3);
+            const outcomes = await cohort.levenbergMarquardt(stage, controlOf());
+            expect(outcomes).toMatchObject([{ kind: 'done' }]);
+            const [after] = await cohort.evaluate(3);
+            expect(after!.loss).toBeLessThan(before!.loss);
+            return (await cohort.save(0)).theta;
+          }),
+        ),
+      );
+      expect(ends[0]).toEqual(ends[1]);
+    });
+  });
+});
+
+describe('the tfjs engine', () => {
+  test('leaves no tensor behind after a step or a cohort', async () => {
+    const engine = await createTfjsEngine();
+    const before = tf.memory().numTensors;
+    for (const states of ['network', 'integrated'] as const) {
+      const shape = shapeOf('pospischil-rs', { states });
+      const broken: Member = { ...memberOf(shape, 7), voltageMv: new Float64Array(shape.samples).fill(Number.NaN) };
+      const during: number[] = [];
+      await withCohort(engine, shape, [memberOf(shape, 1), broken], async (cohort) => {
+        await cohort.evaluate(1);
+        await cohort.adam(adamStage({ project: true }), { ...controlOf(), trace: () => void during.push(tf.memory().numTensors) });
+      });
+      expect(during).toHaveLength(20);
+      expect(new Set(during).size).toBe(1);
+      expect(tf.memory().numTensors).toBe(before);
+    }
+  });
+});

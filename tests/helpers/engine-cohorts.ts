@@ -1,0 +1,80 @@
+/** Shapes, members and controls for tests of engines. Data are smooth made-up voltages: engines are compared, nothing is recovered. */
+import { packageRoot } from '../../schemas/package-root.ts';
+import type { AdamStage } from '../../schemas/generated/types.ts';
+import type { Member, Shape, StageControl } from '../../worker/engines/engine.ts';
+import { initialFrequencies, initialTheta } from '../../worker/engines/initial.ts';
+import { gridSize } from '../../worker/engines/layout.ts';
+import { loadModel } from '../../worker/models/library.ts';
+import { simulate } from '../../worker/simulate/forward.ts';
+
+export function shapeOf(modelName: string, overrides: Partial<Omit<Shape, 'model'>> = {}): Shape {
+  const { model } = loadModel(modelName, packageRoot());
+  return {
+    model,
+    infer: ['gNa', 'gK', 'gL'],
+    states: 'network',
+    depth: 2,
+    width: 16,
+    features: 8,
+    activation: 'tanh',
+    samples: 41,
+    perSample: 1,
+    ...overrides,
+  };
+}
+
+/** Replica `seed` of a shape; the last `padded` samples carry no weight. */
+export function memberOf(shape: Shape, seed: number, padded = 0): Member {
+  const points = gridSize(shape);
+  const voltageMv = Float64Array.from({ length: shape.samples }, (_, i) => -50 + 25 * Math.sin(i / 9 + seed));
+  const values = Object.fromEntries(shape.model.parameters.map(({ name, value }) => [name, value]));
+  const starts = Object.fromEntries(shape.infer.map((name, k) => [name, values[name]! * (1 + 0.1 * ((seed + k) % 3))]));
+  const fixed = Object.fromEntries(Object.entries(values).filter(([name]) => !shape.infer.includes(name)));
+  return {
+    sampleMs: 0.1 + 0.02 * (seed % 3),
+    voltageMv,
+    sampleWeight: Float64Array.from({ length: shape.samples }, (_, i) => (i < shape.samples - padded ? 1 : 0)),
+    current: Float64Array.from({ length: points }, (_, j) => 5 + 3 * Math.sin(j / 20 + seed)),
+    frequencies: initialFrequencies(seed, shape.features, 0.4),
+    fixed,
+    weights: { data: 1, current: 0.7, gates: 1.3 },
+    theta: initialTheta(shape, seed, { ...values, ...starts }, fixed, voltageMv[0]!),
+  };
+}
+
+/** The model's own voltage under a constant current of 10 from rest, at its own parameters. */
+export function simulatedMember(shape: Shape, seed: number): Member {
+  const member = memberOf(shape, seed);
+  const outcome = simulate(shape.model, { parameters: {}, current: new Float64Array(shape.samples).fill(10), sampleMs: member.sampleMs });
+  if (outcome.kind === 'failed') throw new Error('the simulation failed');
+  return { ...member, voltageMv: outcome.states['V']!, current: member.current.fill(10) };
+}
+
+export function adamStage(overrides: Partial<AdamStage> = {}): Required<AdamStage> {
+  return { optimizer: 'adam', steps: 20, rate: 1e-3, parameterRate: 5, warmup: 5, physics: 1, project: false, ...overrides };
+}
+
+/** Lets a stage run, or stops it after `limit` replica-steps; counts them. */
+export function controlOf(limit = Infinity): StageControl & { readonly done: number } {
+  let done = 0;
+  return {
+    shouldStop: () => done >= limit,
+    progress: (steps) => void (done += steps),
+    get done() {
+      return done;
+    },
+  };
+}
+
+/** Largest and root-mean-square difference, each relative to the reference's. */
+export function distance(actual: Float64Array, reference: Float64Array): { max: number; l2: number } {
+  let [worst, largest, difference, norm] = [0, 0, 0, 0];
+  reference.forEach((value, i) => {
+    const error = Math.abs(actual[i]! - value);
+    worst = Math.max(worst, error);
+    largest = Math.max(largest, Math.abs(value));
+    difference += error ** 2;
+    norm += value ** 2;
+  });
+  return { max: worst / largest, l2: Math.sqrt(difference / norm) };
+}

@@ -1,0 +1,228 @@
+/** The summary against a second computation that shares no code with it: plain loops over the replicas. */
+import { describe, expect, test } from 'vitest';
+import { aggregate } from '../../../orchestrator/aggregate/aggregate.ts';
+import { MOST_ROWS } from '../../../orchestrator/aggregate/axis-table.ts';
+import { MOST_SHOWN, observationKey } from '../../../orchestrator/aggregate/shown-data.ts';
+import { summary as validate } from '../../../schemas/generated/validators.js';
+import type { Summary } from '../../../schemas/generated/types.ts';
+import { fixtureLock, fixtureReplicas, SQUID } from '../../helpers/ensemble-fixture.ts';
+import type { FixtureOptions, FixtureReplica } from '../../helpers/ensemble-fixture.ts';
+
+function aggregated(options: FixtureOptions, replicas: Iterable<FixtureReplica> = fixtureReplicas(options), planned = 40) {
+  return aggregate({ lock: fixtureLock(options), planned, replicas });
+}
+
+const plainMedian = (values: number[]) => {
+  const sorted = values.toSorted((a, b) => a - b);
+  const half = Math.floor(sorted.length / 2);
+  return sorted.length % 2 === 1 ? sorted[half]! : (sorted[half - 1]! + sorted[half]!) / 2;
+};
+
+const typical: FixtureOptions = { amplitudes: [8, 12], draws: 2, seeds: 6, accepted: 0.7 };
+const replicas = [...fixtureReplicas(typical)];
+const { summary, tables } = aggregated(typical, replicas, 30);
+const accepted = replicas.filter(({ result }) => result.outcome.kind === 'converged');
+const estimated = replicas.filter(({ result }) => result.estimate !== undefined);
+
+test('the summary is what its schema promises', () => {
+  expect(validate(summary), JSON.stringify(validate.errors)).toBe(true);
+});
+
+test('medians, spreads and errors of parameters are those of a plain computation', () => {
+  for (const name of ['gNa', 'gK', 'gL'] as const) {
+    const statistics = summary.parameters[name]!;
+    for (const [members, got] of [
+      [accepted, statistics],
+      [estimated, statistics.unfiltered],
+    ] as const) {
+      const logs = members.map(({ result }) => Math.log(result.estimate!.parameters[name]!));
+      const centre = Math.exp(plainMedian(logs));
+      const s = 1.4826 * plainMedian(logs.map((value) => Math.abs(value - Math.log(centre))));
+      expect(got.n).toBe(members.length);
+      expect(got.median).toBeCloseTo(centre, 9);
+      expect(got.mad! / (centre * (Math.exp(s) - 1))).toBeCloseTo(1, 4);
+      expect(got.relativeError).toBeCloseTo(centre / SQUID[name] - 1, 9);
+      expect(got.ci95![0]).toBeLessThanOrEqual(got.median!);
+      expect(got.ci95![1]).toBeGreaterThanOrEqual(got.median!);
+    }
+    expect(statistics.truth).toBe(SQUID[name]);
+  }
+});
+
+test('reconstruction and prediction are medians over accepted replicas', () => {
+  const of = (read: (replica: FixtureReplica) => number) => plainMedian(accepted.map(read));
+  expect(summary.reconstruction['V']!.rmse).toBeCloseTo(
+    of(({ result }) => result.estimate!.network.rmseMv),
+    12,
+  );
+  expect(summary.reconstruction['h']!.rmseToTruth).toBeCloseTo(
+    of(({ result }) => result.estimate!.network.rmseToTruth!['h']!),
+    12,
+  );
+  expect(summary.reconstruction['V']!.unit).toBe('mV');
+  expect(summary.reconstruction['h']!.rmse).toBeUndefined();
+  expect(summary.predictive.rmseMv).toBeCloseTo(
+    of(({ result }) => result.estimate!.predictive!.rmseMv),
+    12,
+  );
+  expect(summary.predictive.chi2).toBeCloseTo(
+    of(({ result }) => result.estimate!.predictive!.chi2),
+    12,
+  );
+  expect(summary.predictive.spikes).toEqual({ observed: 4, simulated: 4 });
+  expect(summary.predictive.n).toBe(accepted.length);
+  expect(summary.predictive.unfiltered.n).toBe(estimated.length);
+});
+
+test('variability is the width of the 95 % band: median over time, then over data units and draws', () => {
+  const widths = [0, 1].flatMap((unit) =>
+    [0, 1].map((draw) => {
+      const traces = accepted
+        .filter(({ task }) => task.data.entry === unit && task.draw === draw)
+        .map(({ result }) => result.estimate!.traces!.states['n']!);
+      return plainMedian(
+        traces[0]!.map((_, i) => {
+          const sorted = traces.map((trace) => trace[i]!).toSorted((a, b) => a - b);
+          const at = (p: number) => {
+            const k = Math.floor((sorted.length - 1) * p);
+            return sorted[k]! + ((sorted.length - 1) * p - k) * ((sorted[k + 1] ?? sorted[k]!) - sorted[k]!);
+          };
+          return at(0.975) - at(0.025);
+        }),
+      );
+    }),
+  );
+  expect(summary.reconstruction['n']!.variability).toBeCloseTo(plainMedian(widths), 12);
+});
+
+test('every planned replica is accepted or left out for a reason', () => {
+  const { counts, reasons } = summary;
+  expect(counts).toMatchObject({ planned: 30, finished: 24, accepted: accepted.length });
+  expect(counts.converged + counts.stopped + counts.diverged + counts.pruned + counts.failed).toBe(counts.finished);
+  expect(reasons['unfinished']).toBe(6);
+  expect(Object.values(reasons).reduce((a, b) => a + b, counts.accepted)).toBe(counts.planned);
+  expect(reasons['stopped/chi2']).toBe(
+    replicas.filter(({ result: { outcome } }) => outcome.kind === 'stopped' && outcome.reason === 'chi2').length,
+  );
+});
+
+test('speed is total steps over total time, and orchestration is told only where it was measured', () => {
+  const seconds = replicas.reduce((sum, { result }) => sum + result.seconds, 0);
+  const steps = replicas.reduce((sum, { result }) => sum + result.steps, 0);
+  expect(summary.speed.replicaStepsPerSecond).toBeCloseTo(steps / seconds, 9);
+  expect(summary.speed.coreSecondsPerReplica).toBeCloseTo(seconds / 24, 9);
+  expect(summary.speed.orchestrationMsPerReplica).toBeNull();
+  const measured = aggregate({ lock: fixtureLock(typical), planned: 24, orchestrationMs: 48, replicas });
+  expect(measured.summary.speed.orchestrationMsPerReplica).toBe(2);
+});
+
+test('a converged replica without a usable estimate is not accepted, and is told', () => {
+  const broken = replicas.map((replica, i) =>
+    i === replicas.indexOf(accepted[0]!)
+      ? { ...replica, result: { ...replica.result, estimate: { ...replica.result.estimate!, parameters: { gNa: 120, gK: -1, gL: 0.3 } } } }
+      : replica,
+  );
+  const { summary: other } = aggregated(typical, broken, 24);
+  expect(other.counts.accepted).toBe(accepted.length - 1);
+  expect(other.counts.converged).toBe(accepted.length);
+  expect(other.reasons['converged/no-estimate']).toBe(1);
+  expect(other.parameters['gNa']!.unfiltered.n).toBe(estimated.length - 1);
+});
+
+test('data with several truths give an error per truth, and no common one', () => {
+  const options: FixtureOptions = {
+    draws: 1,
+    seeds: 6,
+    amplitudes: [10, 11],
+    accepted: 1,
+    traces: false,
+    truths: [SQUID, { gNa: 80, gK: 30, gL: 0.2 }],
+  };
+  const { parameters } = aggregated(options, undefined, 12).summary;
+  expect(parameters['gNa']!.truth).toBeUndefined();
+  expect(parameters['gNa']!.perTruth!.map(({ truth, n }) => [truth, n])).toEqual([
+    [80, 6],
+    [120, 6],
+  ]);
+  for (const { truth, median, relativeError } of parameters['gNa']!.perTruth!) expect(relativeError).toBeCloseTo(median! / truth - 1, 9);
+  expect(Math.abs(parameters['gNa']!.relativeError!)).toBeLessThan(0.05);
+});
+
+test('recordings have neither truth nor error', () => {
+  const { summary: cell } = aggregated({ recorded: true, draws: 1, seeds: 3 });
+  expect(cell.parameters['gNa']).not.toHaveProperty('truth');
+  expect(cell.parameters['gNa']).not.toHaveProperty('relativeError');
+  expect(cell.reconstruction['V']).not.toHaveProperty('rmseToTruth');
+});
+
+describe.each([
+  ['no replica', [] as FixtureReplica[]],
+  ['one replica', [accepted[0]!]],
+  ['two replicas', accepted.slice(0, 2)],
+  ['no accepted replica', replicas.filter((replica) => !accepted.includes(replica))],
+  ['only failures', replicas.filter((replica) => !estimated.includes(replica))],
+])('%s', (_, few) => {
+  const { summary: small } = aggregated(typical, few, few.length);
+
+  test('gives nulls, never NaN, and a valid summary', () => {
+    expect(numbersOf(small).every(Number.isFinite)).toBe(true);
+    expect(validate(JSON.parse(JSON.stringify(small))), JSON.stringify(validate.errors)).toBe(true);
+  });
+
+  test('has an interval and a spread only from two replicas on', () => {
+    const { n, ci95, mad, median } = small.parameters['gNa']!;
+    expect(ci95 !== null).toBe(n > 1);
+    expect(mad !== null).toBe(n > 1);
+    expect(median !== null).toBe(n > 0);
+  });
+});
+
+function numbersOf(value: unknown): number[] {
+  if (typeof value === 'number') return [value];
+  return typeof value === 'object' && value !== null ? Object.values(value).flatMap(numbersOf) : [];
+}
+
+test('a replica with two results is a bug, and so is a replica of foreign data', () => {
+  expect(() => aggregated(typical, [replicas[0]!, replicas[0]!])).toThrow('internal: replica 0 has two results');
+  const foreign = { ...replicas[0]!, task: { ...replicas[0]!.task, data: { ...replicas[0]!.task.data, id: 'f'.repeat(64) } } };
+  expect(() => aggregated(typical, [foreign])).toThrow('internal');
+});
+
+describe('tables for the report', () => {
+  test('shown data are spread evenly, have an observation key, and say which ensemble their bands are of', () => {
+    const many: FixtureOptions = { amplitudes: [6, 7, 8, 9, 10, 11], draws: 2, seeds: 2, accepted: 0.5 };
+    const lock = fixtureLock(many);
+    const { tables: shownTables } = aggregated(many);
+    expect(shownTables.fittedData).toBe(12);
+    expect(shownTables.shown).toHaveLength(MOST_SHOWN);
+    expect(shownTables.shown[0]!.key).toBe(observationKey(lock.resolved.problem.data[0].id, 0));
+    expect(shownTables.shown.some(({ ensemble }) => ensemble === 'all')).toBe(true);
+  });
+
+  test('an axis has a row for each value, and one of many numbers is cut at its quartiles', () => {
+    const options: FixtureOptions = { draws: 1, seeds: 3, widths: [16, 24], traces: false };
+    const [widths] = aggregated(options).tables.axes;
+    expect(widths).toMatchObject({
+      axis: 'network.width',
+      omitted: 0,
+      rows: [
+        { label: '16', finished: 3 },
+        { label: '24', finished: 3 },
+      ],
+    });
+    const continuous: FixtureOptions = { ...options, widths: Array.from({ length: MOST_ROWS + 8 }, (_, i) => 10 + i) };
+    const [cut] = aggregated(continuous).tables.axes;
+    expect(cut!.rows).toHaveLength(4);
+    expect(cut!.rows.reduce((sum, { finished }) => sum + finished, 0)).toBe(60);
+  });
+
+  test('one configuration and one data set have no axis', () => {
+    expect(aggregated({ draws: 1, seeds: 3, traces: false }).tables.axes).toEqual([]);
+    expect(tables.axes.map(({ axis }) => axis)).toEqual(['data']);
+  });
+});
+
+test('a summary survives JSON unchanged', () => {
+  // the type says what JSON gives back
+  expect(JSON.parse(JSON.stringify(summary)) as Summary).toEqual(summary);
+});

@@ -1,0 +1,59 @@
+import { describe, expect, test } from 'vitest';
+import { describeInspection, inspectRecording } from '../../../worker/recordings/inspect.ts';
+import type { Recording } from '../../../worker/recordings/recording.ts';
+
+/** 40 ms at 0.1 ms: -70 mV, from 10 ms on -60 mV, a spike at 30 ms. The file's time starts at 1000 ms. */
+const voltageMv = Float64Array.from({ length: 400 }, (_, i) => (i === 300 ? 30 : i < 100 ? -70 : -60));
+const RECORDING: Recording = {
+  file: 'cell.csv',
+  format: 'CSV',
+  channels: [
+    { name: 'V', unit: 'mV' },
+    { name: 'I', unit: 'nA' },
+  ],
+  sweeps: [
+    {
+      index: 0,
+      startMs: 1000,
+      sampleMs: 0.1,
+      voltageChannel: 'V',
+      voltageMv,
+      current: new Float64Array(400),
+      stimulus: { source: 'stored', channel: 'I', unit: 'nA', kind: 'constant' },
+    },
+  ],
+  continuous: false,
+};
+
+describe('an inspection', () => {
+  test('has the rest of the first 15 ms, and spikes on the time axis of the file', () => {
+    const { sweeps, ...rest } = inspectRecording(RECORDING);
+    expect(rest).toEqual({ file: 'cell.csv', format: 'CSV', channels: RECORDING.channels, continuous: false });
+    expect(sweeps).toEqual([
+      {
+        index: 0,
+        samples: 400,
+        sampleMs: 0.1,
+        voltageChannel: 'V',
+        stimulus: { source: 'stored', channel: 'I', unit: 'nA', kind: 'constant' },
+        restMv: -70,
+        spikes: [1029.9556],
+        edgeCrossings: [],
+      },
+    ]);
+  });
+
+  test('follows the options for spikes', () => {
+    expect(inspectRecording(RECORDING, { thresholdMv: 40 }).sweeps[0]!.spikes).toEqual([]);
+  });
+
+  test('reads as a table with a row for each sweep', () => {
+    expect(describeInspection(inspectRecording(RECORDING)).split('\n')).toEqual([
+      'cell.csv: CSV, 1 sweep',
+      'channels: V (mV), I (nA)',
+      '',
+      'sweep  samples  every   voltage  rest      stimulus                 spikes',
+      '0      400      0.1 ms  V        -70.0 mV  constant, stored I (nA)  1',
+    ]);
+  });
+});
