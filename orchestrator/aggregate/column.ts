@@ -10,7 +10,7 @@ export interface Column<T extends Numbers> {
 
 const FIRST_CAPACITY = 256;
 
-export function createColumn<T extends Numbers>(create: (length: number) => T): Column<T> {
+function createColumn<T extends Numbers>(create: (length: number) => T): Column<T> {
   let values = create(FIRST_CAPACITY);
   let size = 0;
   const grow = () => {

@@ -5,7 +5,7 @@
 import { quantile } from './quantile.ts';
 
 /** 1 / (third quartile of the standard normal). */
-export const NORMAL_CONSISTENCY = 1.482602218505602;
+const NORMAL_CONSISTENCY = 1.482602218505602;
 
 /** 1.4826 MAD of `sorted` (ascending, finite), in its unit; null below 2 values, which have no spread. */
 export function scaledMad(sorted: Float64Array): number | null {

@@ -19,7 +19,7 @@ export function summariseReconstruction(lock: Lock, table: ReplicaTable): Record
 }
 
 /** mV for the voltage, nothing for gates, which are probabilities. */
-export function unitOfState(state: string): string {
+function unitOfState(state: string): string {
   return state === 'V' ? 'mV' : '1';
 }
 

@@ -98,7 +98,7 @@ export function tableBuilder({ resolved }: Pick<Lock, 'resolved'>): TableBuilder
 }
 
 /** Axes that the spec gives a distribution, in the order of the schema. */
-export function variedAxes(space: Space): AxisName[] {
+function variedAxes(space: Space): AxisName[] {
   // Object.keys of a validated space
   const names = Object.keys(space) as (keyof Space)[];
   return names.filter((name) => name !== 'replicas').filter((name) => typeof space[name] === 'object');

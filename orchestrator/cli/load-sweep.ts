@@ -4,6 +4,7 @@ import type { ResolvedSweep } from '../../schemas/generated/types.ts';
 import type { Model } from '../../worker/models/model.ts';
 import { resolveProblem } from '../../worker/train/resolve-problem.ts';
 import { expansionOf, type Expansion } from '../expand/expansion.ts';
+import { DEFAULT_SEED } from '../spec/defaults.ts';
 import { resolveSpec } from '../spec/resolve.ts';
 import { readSpec } from '../spec/spec-file.ts';
 
@@ -20,7 +21,10 @@ export interface LoadedSweep {
 /** Throws LoligoError with every violation found; nothing is written. */
 export async function loadSweep(specFile: string): Promise<LoadedSweep> {
   const spec = readSpec(specFile);
-  const { problem, objects, model, notes } = await resolveProblem(spec.problem, dirname(resolve(specFile)));
+  const { problem, objects, model, notes } = await resolveProblem(spec.problem, {
+    folder: dirname(resolve(specFile)),
+    seed: spec.seed ?? DEFAULT_SEED,
+  });
   const resolved = resolveSpec(spec, problem);
   return { resolved, expansion: expansionOf(resolved), objects, model, notes };
 }

@@ -4,6 +4,7 @@
  */
 import { LoligoError } from '../../schemas/errors.ts';
 import type { Lock } from '../../schemas/generated/types.ts';
+import type { TaskQueue } from '../../schemas/queue.ts';
 import { openPool } from '../../worker/pool/pool.ts';
 import { consume } from '../../worker/queue/consumer.ts';
 import { openLocalQueue } from '../queue/local.ts';
@@ -56,7 +57,7 @@ export async function runLocal(options: LocalRunOptions): Promise<RunEnd> {
       signal: AbortSignal.any([signal, stopped.signal]),
     });
     // the workers drain after an abort, and only then is there nothing left to collect
-    const drained = consumer.ended.finally(() => queue.close());
+    const drained = closeAfter(consumer.ended, queue);
     const end = runSweep({
       expansion: sweep.expansion,
       queue,
@@ -72,6 +73,14 @@ export async function runLocal(options: LocalRunOptions): Promise<RunEnd> {
     return ended;
   } finally {
     await closeAll(closing.toReversed());
+  }
+}
+
+async function closeAfter(ended: Promise<void>, queue: TaskQueue): Promise<void> {
+  try {
+    await ended;
+  } finally {
+    await queue.close();
   }
 }
 

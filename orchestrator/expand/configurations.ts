@@ -14,7 +14,7 @@ import { sampleContinuous, UNLIMITED } from '../../schemas/distribution.ts';
 import type { Configuration, ContinuousDistribution, ResolvedSweep, Space } from '../../schemas/generated/types.ts';
 import { randomStream, type RandomStream } from '../../schemas/random.ts';
 import { AXES, AXIS_LIMITS, type AxisName } from '../spec/axes.ts';
-import { DEFAULT_CONFIGURATION, DEFAULT_PER_SAMPLE } from '../spec/defaults.ts';
+import { DEFAULT_CONFIGURATION } from '../spec/defaults.ts';
 import { cardinality, cellCount, hasContinuousAxis, isContinuous, type Axis } from '../spec/sweep-size.ts';
 import { MAX_PERMUTATION, permutation } from './permutation.ts';
 
@@ -94,10 +94,9 @@ function isDistribution(axis: Axis): axis is ContinuousDistribution {
   return typeof axis === 'object' && ('uniform' in axis || 'logUniform' in axis || 'normal' in axis);
 }
 
-/** All keys, in the order of the table; an absent `collocation.perSample` follows from `states`. */
+/** All keys, in the order of the table. */
 function filled(values: Values): Configuration {
   const full: Values = {};
   for (const name of AXES) full[name] = values[name];
-  full['collocation.perSample'] ??= values.states === 'network' ? DEFAULT_PER_SAMPLE.network : DEFAULT_PER_SAMPLE.integrated;
   return full as Configuration; // every axis has a value of its type: the space is valid and has all defaults
 }

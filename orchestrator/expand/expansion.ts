@@ -14,7 +14,6 @@
 import { canonicalJson, sha256 } from '../../schemas/content-id.ts';
 import type { Configuration, ResolvedSweep, Stage, States, Task } from '../../schemas/generated/types.ts';
 import { sweepId } from '../spec/resolve.ts';
-import { isScheduleName, schedule } from '../spec/schedules.ts';
 import { configurationCount, dataCount, seedCount } from '../spec/sweep-size.ts';
 import { configurationAt } from './configurations.ts';
 import { replicaText, shapeId, shapeKey } from './identity.ts';
@@ -116,11 +115,9 @@ interface Trained {
   readonly text: string;
 }
 
-function trainingOf({ training }: ResolvedSweep, states: States): Trained {
-  if (typeof training === 'string' && !isScheduleName(training)) throw new Error(`internal: no schedule ${training}`);
-  const [first, ...rest] = typeof training === 'string' ? schedule(training, states) : training;
-  if (first === undefined) throw new Error('internal: training without a stage');
-  return { training: [first, ...rest], text: canonicalJson([first, ...rest]) };
+function trainingOf(resolved: ResolvedSweep, states: States): Trained {
+  const training = resolved.training[states];
+  return { training, text: canonicalJson(training) };
 }
 
 /** A replica keeps its traces when its id, read as a number in [0, 1), lies below the share that may. */

@@ -37,7 +37,7 @@ const WIDTH = 300;
 const HEIGHT = { dots: 96, bars: 124 } as const;
 const MARGIN = 10;
 /** Room for the axis of counts, which dots do without. */
-const MARGIN_LEFT = { dots: 14, bars: 46 } as const;
+const MARGIN_LEFT = { dots: 14, bars: 56 } as const;
 /** Replicas beyond which a histogram is drawn. */
 const MOST_DOTS = 160;
 const BINS = 40;
@@ -141,7 +141,7 @@ function bulkPanel(
           labelArrow: 'none',
           ticks: 4,
           tickSize: 0,
-          tickFormat: '~s',
+          tickFormat: (count: number) => (count >= 1000 ? `${count / 1000}k` : String(count)),
           grid: true,
         };
   const marks = kind === 'dots' ? stackedDots(bins, radius) : stackedBars(bins);
@@ -215,7 +215,7 @@ function axisPanel(
         strokeWidth: 1.8,
       }),
     );
-  const axis: Plot.ScaleOptions = { ...x, label, labelAnchor: 'center', labelArrow: 'none', ticks: 5, tickSize: 4 };
+  const axis: Plot.ScaleOptions = { ...x, label, labelAnchor: 'center', labelArrow: 'none', ticks: 4, tickSize: 4 };
   return {
     height: 68,
     options: {
@@ -233,7 +233,7 @@ function rule(range: readonly [number, number], strokeWidth: number): Plot.Marki
   return Plot.ruleY([0], { y: 0, x1: range[0], x2: range[1], stroke: COLOUR.ink, strokeWidth, strokeLinecap: 'round' });
 }
 
-export function referenceMarks(references: readonly Reference[]): Plot.Markish[] {
+function referenceMarks(references: readonly Reference[]): Plot.Markish[] {
   return references.map(({ value, colour, dashed }) =>
     Plot.ruleX([value], { stroke: colour, strokeWidth: 1.8, ...(dashed ? { strokeDasharray: '4 3' } : {}) }),
   );

@@ -1,5 +1,6 @@
 /** How all of it was computed: engine, versions, seeds, filter, statistics, and the resolved spec. */
 import type { Accept, Lock, Summary } from '../../schemas/generated/types.ts';
+import { RESAMPLES } from '../aggregate/bootstrap.ts';
 import { html } from './markup.ts';
 import type { Markup } from './markup.ts';
 import { formatExact, formatNumber, formatSeconds, plural } from './number-format.ts';
@@ -55,10 +56,10 @@ export function renderMethods(lock: Lock, summary: Summary): Markup {
     <p>
       Statistics of positive parameters are computed on their logarithm and brought back to their unit. Quantiles are of type 7 (Hyndman and
       Fan 1996). Spread is 1.4826 times the median absolute deviation from the median (Rousseeuw and Croux 1993). The interval of a median
-      is a percentile bootstrap in two stages, over data sets (data unit and noise draw) and then over the replicas on each, 1000 samples
-      from a fixed stream of random numbers (Davison and Hinkley 1997, section 3.8): it does not claim that replicas on the same data are
-      independent, and from few data sets it is too narrow. Results enter in the order of the sweep’s expansion, so that the order in which
-      replicas finished changes nothing.
+      is a percentile bootstrap in two stages, over data sets (data unit and noise draw) and then over the replicas on each, ${RESAMPLES}
+      samples from a fixed stream of random numbers (Davison and Hinkley 1997, section 3.8): it does not claim that replicas on the same
+      data are independent, and from few data sets it is too narrow. Results enter in the order of the sweep’s expansion, so that the order
+      in which replicas finished changes nothing.
     </p>
     <details>
       <summary>The resolved spec</summary>

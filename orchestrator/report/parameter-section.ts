@@ -1,5 +1,6 @@
 /** One distribution for each parameter, and every two of them against each other. */
 import type { InferredParameter, Lock, ParameterSummary, Summary } from '../../schemas/generated/types.ts';
+import { RESAMPLES } from '../aggregate/bootstrap.ts';
 import { rankCorrelation } from '../aggregate/rank-correlation.ts';
 import type { ReplicaTable } from '../aggregate/replica-table.ts';
 import { drawDistribution } from './distribution.ts';
@@ -73,7 +74,7 @@ function distributionFigure(
       ...truthLineKey(known),
     ],
     cells: infer.map((parameter) => distributionCell(parameter, summary.parameters[parameter.name]!, table)),
-    caption: html`A dot for each replica, or a histogram where there are many. Interval of the median: percentiles of 1000 bootstrap
+    caption: html`A dot for each replica, or a histogram where there are many. Interval of the median: percentiles of ${RESAMPLES} bootstrap
     samples, drawn first over data sets, then over the replicas on each. The axis is fitted to the accepted replicas; rejected ones that lie
     far off are counted below.`,
   });

@@ -15,7 +15,7 @@ export async function writeReport(folder: string, input: ReportInput): Promise<{
 }
 
 /** summary.json as it is written: two spaces, a newline at the end. */
-export function printSummary(summary: Summary): string {
+function printSummary(summary: Summary): string {
   return `${JSON.stringify(summary, undefined, 2)}\n`;
 }
 

@@ -8,8 +8,6 @@ import { parseResult } from '../../schemas/parse.ts';
 
 export type OutcomeKind = Outcome['kind'];
 
-export const OUTCOME_KINDS = ['converged', 'stopped', 'diverged', 'pruned', 'failed'] as const satisfies readonly OutcomeKind[];
-
 const HEAD = /^\{"index":(0|[1-9]\d{0,14}),"replica":"[0-9a-f]{64}","outcome":\{"kind":"(converged|stopped|diverged|pruned|failed)"/;
 /** Longest head: 15 digits of the index and all else fixed. */
 const HEAD_BYTES = 160;

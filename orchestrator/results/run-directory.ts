@@ -10,6 +10,7 @@ import { join } from 'node:path';
 import { LoligoError } from '../../schemas/errors.ts';
 import type { ErrorCode } from '../../schemas/errors.ts';
 import type { Lock } from '../../schemas/generated/types.ts';
+import { extendsSweep } from '../expand/extends.ts';
 import { parseLock } from '../../schemas/parse.ts';
 import { onDisk, systemCode, writeAtomically } from './disk.ts';
 import { openObjectStore } from './object-store.ts';
@@ -35,8 +36,8 @@ export interface WritableRun extends Run {
 }
 
 /**
- * Opens the run directory of this sweep for writing, or makes it. `lock` of the answer is the stored one: the engine, versions and
- * time of the first start. Throws RUN_LOCKED, RUN_DIFFERS, RUN_NOT_FOUND (a folder with other files), RUN_CORRUPT, DISK.
+ * Opens the run directory of this sweep for writing, or makes it; a directory whose sweep this one extends takes the new lock. `lock` of the
+ * answer keeps the engine, versions and time of the first start. Throws RUN_LOCKED, RUN_DIFFERS, RUN_NOT_FOUND (a folder with other files), RUN_CORRUPT, DISK.
  */
 export function openRun(path: string, lock: Lock): WritableRun {
   onDisk(path, 'creating a folder', () => mkdirSync(path, { recursive: true }));
@@ -44,11 +45,12 @@ export function openRun(path: string, lock: Lock): WritableRun {
   const writer = lockForWriting(path);
   try {
     const stored = readSweepLock(path);
-    if (stored !== undefined && stored.sweep !== lock.sweep) throw differs(path, stored, lock);
-    if (stored === undefined) writeAtomically(join(path, SWEEP_LOCK), `${JSON.stringify(lock, undefined, 2)}\n`);
+    if (stored !== undefined && !extendsSweep(stored.resolved, lock.resolved)) throw differs(path, stored, lock);
+    const held = stored === undefined ? lock : { ...stored, sweep: lock.sweep, resolved: lock.resolved };
+    if (stored?.sweep !== lock.sweep) writeAtomically(join(path, SWEEP_LOCK), `${JSON.stringify(held, undefined, 2)}\n`);
     return {
       path,
-      lock: stored ?? lock,
+      lock: held,
       objects: openObjectStore(path),
       resumed: stored !== undefined,
       close: () => writer.release(),
@@ -90,7 +92,8 @@ function readSweepLock(path: string): Lock | undefined {
 
 function differs(path: string, stored: Lock, asked: Lock): LoligoError {
   const got = `sweep ${stored.sweep.slice(0, 12)} (${stored.resolved.name}) instead of ${asked.sweep.slice(0, 12)} (${asked.resolved.name})`;
-  const remedy = 'The spec, the model or a recording changed: choose another --out, or give the sweep that was begun here.';
+  const remedy =
+    'The spec, the model or a recording changed (only more replicas may be asked for): choose another --out, or give the sweep that was begun here.';
   return failure('RUN_DIFFERS', path, 'a run directory holds one sweep', got, remedy);
 }
 

@@ -1,12 +1,12 @@
 /**
  * Resolves a spec: fills every default, so that what will run is written down and expansion is a pure function of it. The problem
- * (model, parameters, data) comes resolved from the side that knows neurons. A named schedule keeps its name here, because it
- * depends on `states`, which may be an axis; so does an absent `collocation.perSample`.
+ * (model, parameters, data) comes resolved from the side that knows neurons. A schedule depends on `states`, which may be an axis, so
+ * the stages of both formulations are written down.
  */
 import { contentId } from '../../schemas/content-id.ts';
 import { distributionViolations, POSITIVE, UNLIMITED } from '../../schemas/distribution.ts';
 import type { Violation } from '../../schemas/errors.ts';
-import type { InferredParameter, ResolvedProblem, ResolvedSweep, Spec } from '../../schemas/generated/types.ts';
+import type { InferredParameter, ResolvedProblem, ResolvedSweep, Spec, Stage, States } from '../../schemas/generated/types.ts';
 import { shown, whereOf, type Place } from '../../schemas/violations.ts';
 import {
   DEFAULT_ACCEPT,
@@ -18,7 +18,7 @@ import {
   DEFAULT_TRACES,
   DEFAULT_TRAINING,
 } from './defaults.ts';
-import { filledStage } from './schedules.ts';
+import { filledStage, schedule } from './schedules.ts';
 import { throwAny } from './spec-file.ts';
 import { sizeViolations } from './sweep-size.ts';
 
@@ -31,7 +31,7 @@ export function resolveSpec(spec: Spec, problem: ResolvedProblem): ResolvedSweep
     problem,
     space: { ...DEFAULT_CONFIGURATION, replicas: DEFAULT_REPLICAS, ...spec.space },
     sampler: spec.sampler ?? DEFAULT_SAMPLER,
-    training: typeof training === 'string' ? training : training.map(filledStage),
+    training: { integrated: stagesOf(training, 'integrated'), network: stagesOf(training, 'network') },
     accept: { ...DEFAULT_ACCEPT, ...spec.accept },
     tolerate: { ...DEFAULT_TOLERATE, ...spec.tolerate },
     traces: { ...DEFAULT_TRACES, ...spec.traces },
@@ -39,6 +39,12 @@ export function resolveSpec(spec: Spec, problem: ResolvedProblem): ResolvedSweep
   const starts = problem.infer.flatMap((parameter) => startViolations(parameter));
   throwAny([...starts, ...duplicateUnits(problem), ...sizeViolations(resolved, PLACE)]);
   return resolved;
+}
+
+function stagesOf(training: NonNullable<Spec['training']>, states: States): [Stage, ...Stage[]] {
+  const [first, ...rest] = typeof training === 'string' ? schedule(training, states) : training.map(filledStage);
+  if (first === undefined) throw new Error('internal: training without a stage');
+  return [first, ...rest];
 }
 
 /** The id of a sweep. */

@@ -76,6 +76,10 @@ export type NumberAxis3 = number | NumberChoice | IntUniform | ContinuousDistrib
  */
 export type Sampler = 'grid' | RandomSampler;
 /**
+ * @minItems 1
+ */
+export type Stages = [Stage, ...Stage[]];
+/**
  * One stage of training
  */
 export type Stage = AdamStage | LevenbergMarquardtStage;
@@ -163,7 +167,7 @@ export interface ResolvedSweep {
   problem: ResolvedProblem;
   space: Space;
   sampler: Sampler;
-  training: string | Stage[];
+  training: ResolvedTraining;
   accept: Accept;
   tolerate: ResolvedTolerate;
   traces: ResolvedTraces;
@@ -245,6 +249,10 @@ export interface SyntheticSource {
   stimulus: Stimulus;
   initialMv: number;
   noiseMv: number;
+  /**
+   * the sweep's seed: noise draws derive from it
+   */
+  seed: number;
   samples: number;
   sampleMs: number;
 }
@@ -369,6 +377,13 @@ export interface IntUniform {
 }
 export interface RandomSampler {
   random: number;
+}
+/**
+ * the stages for either formulation, every key filled in
+ */
+export interface ResolvedTraining {
+  integrated: Stages;
+  network: Stages;
 }
 export interface AdamStage {
   optimizer: 'adam';

@@ -2,7 +2,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Cohort, Engine, EngineName, Member, Shape } from '../../worker/engines/engine.ts';
-import { layoutOf } from '../../worker/engines/layout.ts';
+import { innerRange, layoutOf } from '../../worker/engines/layout.ts';
 import { createReferenceEngine } from '../../worker/engines/reference/reference-engine.ts';
 import { createTfjsEngine } from '../../worker/engines/tfjs/tfjs-engine.ts';
 import { adamStage, controlOf, distance, memberOf, shapeOf, simulatedMember } from '../helpers/engine-cohorts.ts';
@@ -160,13 +160,12 @@ describe.each(ENGINES)('engine contract: %s', (_name, create) => {
     });
 
     test('an Adam stage ends where the reference ends', async () => {
-      const shape = shapeOf('hodgkin-huxley');
+      const shape = shapeOf('hodgkin-huxley', { perSample: 2 });
+      const members = [memberOf(shape, 6), memberOf(shape, 4, 10)];
       for (const project of [false, true]) {
-        const [actual, exact] = await Promise.all(
-          [engine, reference].map((each) => trained(each, shape, [memberOf(shape, 6)], adamStage({ project }))),
-        );
+        const [actual, exact] = await Promise.all([engine, reference].map((each) => trained(each, shape, members, adamStage({ project }))));
         // Adam divides by the gradient's size, so a gradient of rounding errors moves a weight as far as any other
-        expect(distance(actual![0]!, exact![0]!).l2).toBeLessThan(1e-4);
+        for (const r of [0, 1]) expect(distance(actual![r]!, exact![r]!).l2).toBeLessThan(1e-4);
       }
     });
 
@@ -179,9 +178,11 @@ describe.each(ENGINES)('engine contract: %s', (_name, create) => {
           await cohort.adam(adamStage({ project: true, steps: 30 }), controlOf());
           const { parameters } = (await cohort.reconstruct())[0]!;
           const { gradient } = (await cohort.evaluate(1))[0]!;
-          const free = layout.parameters.flatMap(({ name: parameter, range: [low, high] }, p) =>
-            parameters[parameter]! > low * 1.001 && parameters[parameter]! < high * 0.999 ? [layout.parameterOffset + p] : [],
-          );
+          const free = layout.parameters.flatMap((parameter, p) => {
+            const [low, high] = innerRange(parameter);
+            const value = parameters[parameter.name]!;
+            return value > low * 1.001 && value < high * 0.999 ? [layout.parameterOffset + p] : [];
+          });
           expect(free.length).toBeGreaterThan(0);
           const largest = gradient.reduce((max, value) => Math.max(max, Math.abs(value)), 0);
           for (const place of free) expect(Math.abs(gradient[place]!) / largest).toBeLessThan(1e-4);
@@ -300,7 +301,8 @@ describe.each(ENGINES)('engine contract: %s', (_name, create) => {
       const shape = shapeOf('hodgkin-huxley', { states });
       const stage = adamStage({ rate: 1e6, warmup: 0 });
       const [outcome] = await withCohort(engine, shape, [memberOf(shape, 1)], (cohort) => cohort.adam(stage, controlOf()));
-      expect(outcome).toEqual({ kind: 'diverged', step: 1, term: 'current' });
+      // conductances stay in their range, so with network states it is the rates that overflow first
+      expect(outcome).toEqual({ kind: 'diverged', step: 1, term: states === 'network' ? 'gates' : 'current' });
     });
 
     test('Levenberg-Marquardt reports what was broken before it began', async () => {

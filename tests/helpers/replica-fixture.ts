@@ -2,7 +2,7 @@
 import { sha256 } from '../../schemas/content-id.ts';
 import type { Lock, Outcome, Result, Task } from '../../schemas/generated/types.ts';
 
-export const SWEEP = sha256('sweep');
+const SWEEP = sha256('sweep');
 export const MODEL_TEXT = 'the text of a model';
 
 const SOURCE = {
@@ -11,6 +11,7 @@ const SOURCE = {
   stimulus: { step: { amplitude: 10 } },
   initialMv: -65,
   noiseMv: 1,
+  seed: 1,
   samples: 501,
   sampleMs: 0.1,
 } as const;
@@ -99,7 +100,7 @@ export function lockFixture(sweep = SWEEP): Lock {
       },
       space: { replicas: 8 },
       sampler: 'grid',
-      training: [STAGE],
+      training: { integrated: [STAGE], network: [STAGE] },
       accept: { chi2: 'auto', rmseMv: 'off', spikes: 'equal' },
       tolerate: { failed: 0, diverged: 0.1 },
       traces: { points: 251, replicas: 100 },

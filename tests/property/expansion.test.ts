@@ -142,7 +142,8 @@ describe('a sweep that grows keeps its replicas:', () => {
         const after = random(space, count + 3);
         const [before, next] = [random(space, count), new Set(ids(after))];
         expect(ids(before).every((id) => next.has(id))).toBe(true);
-        expect(extendsSweep(before, after)).toBe(true);
+        // they move the index: only a draw of the same number goes on in the same directory
+        expect(extendsSweep(before, after)).toBe(ids(before).length === next.size);
       }),
     );
   });

@@ -72,28 +72,41 @@ function parameterNamed(model: Model, name: string): Parameter {
   return parameter;
 }
 
-/** A positive parameter is fitted as its logarithm, any other in units of an eighth of its range around the middle. */
+/**
+ * A parameter stays within its range: u = tanh(theta) runs from the range's low end (-1) to its high end (1), on a logarithmic scale for
+ * a positive parameter. A value at or beyond an end is taken to just inside it, where the slope still lets it move.
+ */
 export function parameterToTheta(parameter: Parameter, value: number): number {
-  if (parameter.positive) return Math.log(value);
-  return (value - centreOf(parameter)) / widthOf(parameter);
+  const { centre, half } = scaleOf(parameter);
+  const u = ((parameter.positive ? Math.log(value) : value) - centre) / half;
+  return Math.atanh(Math.min(INNERMOST, Math.max(-INNERMOST, u)));
+}
+
+/** tanh(theta) of the values next to a range's ends. */
+const INNERMOST = 0.95;
+
+/** The range less the last bit at either end: what parameterToTheta can represent. */
+export function innerRange(parameter: Parameter): [number, number] {
+  const end = Math.atanh(INNERMOST);
+  return [thetaToParameter(parameter, -end), thetaToParameter(parameter, end)];
 }
 
 export function thetaToParameter(parameter: Parameter, theta: number): number {
-  if (parameter.positive) return Math.exp(theta);
-  return centreOf(parameter) + widthOf(parameter) * theta;
+  const { centre, half } = scaleOf(parameter);
+  const scaled = centre + half * Math.tanh(theta);
+  return parameter.positive ? Math.exp(scaled) : scaled;
 }
 
-/** d parameter / d theta at the parameter's value. */
-export function parameterSlope(parameter: Parameter, value: number): number {
-  return parameter.positive ? value : widthOf(parameter);
+/** d parameter / d theta. */
+export function parameterSlope(parameter: Parameter, theta: number): number {
+  const slope = scaleOf(parameter).half * (1 - Math.tanh(theta) ** 2);
+  return parameter.positive ? slope * thetaToParameter(parameter, theta) : slope;
 }
 
-function centreOf({ range }: Parameter): number {
-  return (range[0] + range[1]) / 2;
-}
-
-function widthOf({ range }: Parameter): number {
-  return (range[1] - range[0]) / 8;
+/** Middle and half width of the range, on the scale that the parameter is fitted on. */
+function scaleOf({ range, positive }: Parameter): { centre: number; half: number } {
+  const [low, high] = positive ? [Math.log(range[0]), Math.log(range[1])] : range;
+  return { centre: (low + high) / 2, half: (high - low) / 2 };
 }
 
 /** A free initial gate is the logistic function of its theta. */

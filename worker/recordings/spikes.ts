@@ -27,7 +27,7 @@ export interface Crossings {
  * recordings/README.md for the first three. edgeMs: amplifiers settle in about 0.1 ms, while a spike that a pulse evokes crosses later
  * (18425108.abf: jumps 0.05 to 0.1 ms after an edge, spikes 0.6 to 0.9 ms).
  */
-export const SPIKE_DEFAULTS: Required<SpikeOptions> = { thresholdMv: -10, rearmMv: -20, refractoryMs: 1, edgesMs: [], edgeMs: 0.2 };
+const SPIKE_DEFAULTS: Required<SpikeOptions> = { thresholdMv: -10, rearmMv: -20, refractoryMs: 1, edgesMs: [], edgeMs: 0.2 };
 
 /** Spikes exactly a refractory time apart count, whatever the last digit of their times. */
 const ROUNDING_MS = 1e-9;

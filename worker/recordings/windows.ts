@@ -17,7 +17,7 @@ import type { Trace } from './trace.ts';
 import { currentFactor } from './units.ts';
 
 /** mV. No amplifier is quieter; without it, a simulated recording without noise would have a sigma of 0. */
-export const SMALLEST_SIGMA_MV = 0.01;
+const SMALLEST_SIGMA_MV = 0.01;
 
 export interface RecordingUnits {
   readonly units: DataUnit[];

@@ -30,7 +30,7 @@ export type SimulationOutcome =
   | { readonly kind: 'done'; readonly states: Readonly<Record<string, Float64Array>> }
   | { readonly kind: 'failed'; readonly atMs: number; readonly reason: 'step-limit' | 'not-finite' };
 
-export const TOLERANCE = 1e-9;
+const TOLERANCE = 1e-9;
 
 /**
  * Steps allowed: a Hodgkin-Huxley neuron needs 50 per ms at tolerance 1e-9. Stiffer parameters need more until the explicit method

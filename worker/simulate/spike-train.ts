@@ -4,7 +4,7 @@
  */
 
 /** Jolivet et al. (2008) count two spikes within 2 ms as one. */
-export const COINCIDENCE_WINDOW_MS = 2;
+const COINCIDENCE_WINDOW_MS = 2;
 
 /**
  * Gamma = (coincidences - expected) / ((n_observed + n_simulated) / 2) / (1 - 2 nu window), expected = 2 nu window n_observed being

@@ -57,7 +57,7 @@ export function assess(candidate: Candidate): Assessment {
 }
 
 /** Compare a simulated voltage with the data. */
-export function predict(simulatedV: Float64Array, { voltageMv, sampleMs, sigmaMv }: Observation): Predictive {
+function predict(simulatedV: Float64Array, { voltageMv, sampleMs, sigmaMv }: Observation): Predictive {
   const rmseMv = rootMeanSquare(simulatedV, voltageMv);
   const observed = spikeTimes(voltageMv, sampleMs);
   const simulated = spikeTimes(simulatedV, sampleMs);

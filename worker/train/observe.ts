@@ -2,8 +2,8 @@
  * From a data unit to what a replica is fitted to: synthetic data are simulated from their truth and given noise, recorded data are
  * read from their stored window. And from a `synthetic` entry of a spec to its data unit.
  *
- * The noise is a function of the data unit's id and the draw alone, so that replicas of all configurations and seeds see the same
- * draws, and more draws or entries change none that were there.
+ * The noise is a function of the data unit's id (which holds the sweep's seed) and the draw alone, so that replicas of all configurations
+ * and seeds see the same draws, and more draws or entries change none that were there.
  */
 import { closest } from 'fastest-levenshtein';
 import { contentId } from '../../schemas/content-id.ts';
@@ -83,12 +83,13 @@ export type UnitOutcome =
  * The data unit of one `synthetic` entry, defaults filled in; its id is that of its source, so order and number of entries and draws
  * do not change it.
  * @param entryIndex position in the spec's problem.data
+ * @param seed the sweep's: another seed gives other noise draws
  */
-export function syntheticUnit(entry: Synthetic, entryIndex: number, model: Model): UnitOutcome {
+export function syntheticUnit(entry: Synthetic, entryIndex: number, model: Model, seed: number): UnitOutcome {
   const where = `problem.data[${entryIndex}].synthetic`;
   const broken = [...parameterViolations(entry, where, model), ...gridViolations(entry, where), ...stimulusViolations(entry, where)];
   if (isNonEmpty(broken)) return { kind: 'violations', violations: broken };
-  const source = sourceOf(entry, model);
+  const source = sourceOf(entry, model, seed);
   const trial = simulateTruth(source, sampleStimulus(source.stimulus, source), model, TRIAL_TOLERANCE);
   if (trial.kind === 'failed') return { kind: 'violations', violations: [unsimulable(where, trial)] };
   const { samples, sampleMs, noiseMv } = source;
@@ -105,7 +106,7 @@ export function syntheticUnit(entry: Synthetic, entryIndex: number, model: Model
   return { kind: 'unit', unit };
 }
 
-function sourceOf(entry: Synthetic, model: Model): SyntheticSource {
+function sourceOf(entry: Synthetic, model: Model, seed: number): SyntheticSource {
   const sampleMs = entry.sampleMs ?? DEFAULT_SAMPLE_MS;
   return {
     kind: 'synthetic',
@@ -113,6 +114,7 @@ function sourceOf(entry: Synthetic, model: Model): SyntheticSource {
     stimulus: entry.stimulus,
     initialMv: entry.initialMv ?? model.rest,
     noiseMv: entry.noiseMv ?? 0,
+    seed,
     samples: Math.round(entry.durationMs / sampleMs) + 1,
     sampleMs,
   };

@@ -20,14 +20,22 @@ export interface ProblemResolution {
   readonly notes: readonly string[];
 }
 
-/** Paths in `problem` are relative to `folder`. Throws MODEL_*, RECORDING_*, SPEC_UNKNOWN_PARAMETER, SPEC_DATA. */
-export async function resolveProblem(problem: Problem, folder: string): Promise<ProblemResolution> {
-  const loaded = loadModel(problem.model, folder);
+/** What a spec means beside its text. */
+export interface Sources {
+  /** Paths are relative to this folder: the spec's. */
+  readonly folder: string;
+  /** The sweep's seed: noise draws derive from it. */
+  readonly seed: number;
+}
+
+/** Throws MODEL_*, RECORDING_*, SPEC_UNKNOWN_PARAMETER, SPEC_DATA. */
+export async function resolveProblem(problem: Problem, sources: Sources): Promise<ProblemResolution> {
+  const loaded = loadModel(problem.model, sources.folder);
   const { model } = loaded;
   const violations: Violation[] = [];
   const infer = inferredParameters(problem, model, violations);
   const fixed = fixedValues(problem, model, violations);
-  const data = await dataUnits(problem.data, folder, model, violations);
+  const data = await dataUnits(problem.data, sources, model, violations);
   const [first, ...others] = violations;
   if (first !== undefined) throw new LoligoError([first, ...others]);
   const object = sha256(loaded.text);
@@ -98,11 +106,11 @@ interface Units {
   notes: string[];
 }
 
-async function dataUnits(entries: readonly DataEntry[], folder: string, model: Model, violations: Violation[]): Promise<Units> {
+async function dataUnits(entries: readonly DataEntry[], { folder, seed }: Sources, model: Model, violations: Violation[]): Promise<Units> {
   const found: Units = { units: [], objects: [], notes: [] };
   for (const [index, entry] of entries.entries()) {
     if ('synthetic' in entry) {
-      const outcome = syntheticUnit(entry.synthetic, index, model);
+      const outcome = syntheticUnit(entry.synthetic, index, model, seed);
       if (outcome.kind === 'unit') found.units.push(outcome.unit);
       else violations.push(...outcome.violations.map((violation) => ({ ...violation, where: `spec.${violation.where}` })));
       continue;

@@ -21,7 +21,7 @@ export function tracesOf(
 }
 
 /** `points` sample numbers, evenly spread from the first to the last sample; all samples when there are fewer. */
-export function keptSamples(samples: number, points: number): number[] {
+function keptSamples(samples: number, points: number): number[] {
   if (points >= samples) return Array.from({ length: samples }, (_, i) => i);
   return Array.from({ length: points }, (_, k) => Math.round((k * (samples - 1)) / (points - 1)));
 }

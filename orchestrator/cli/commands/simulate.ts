@@ -71,7 +71,7 @@ export const simulate: CommandModule<object, SimulateArguments> = {
 
 /** The checks and defaults of a spec's synthetic entry. */
 function sourceOf(model: Model, entry: Synthetic) {
-  const outcome = syntheticUnit(entry, 0, model);
+  const outcome = syntheticUnit(entry, 0, model, 0);
   if (outcome.kind === 'violations') throw new LoligoError(withoutPath(outcome.violations));
   if (outcome.unit.source.kind !== 'synthetic') throw new Error('internal: a synthetic entry gave other data');
   return outcome.unit.source;
@@ -119,8 +119,8 @@ function readYaml(text: string): unknown {
 }
 
 function printTable(model: Model, states: Readonly<Record<string, Float64Array>>, current: Float64Array, sampleMs: number): void {
-  const { columns, rows } = simulationTable(model, states, current, sampleMs);
-  const lines = [columns.join(',')];
-  for (const row of rows()) lines.push(row.join(','));
+  const table = simulationTable(model, states, current, sampleMs);
+  const lines = [table.columns.join(',')];
+  for (const row of table.rows()) lines.push(row.join(','));
   print(lines.join('\n'));
 }

@@ -51,14 +51,6 @@ describe('an expansion', () => {
     expect(Math.abs(mean + 54)).toBeLessThan((5 * 5) / Math.sqrt(300));
   });
 
-  test('gives collocation points by the states of the configuration, unless the spec says how many', () => {
-    const states = { choice: ['integrated', 'network'] } as const;
-    const perSample = (tasks: readonly Task[]): unknown[] =>
-      tasks.slice(0, 2).map(({ configuration }) => configuration['collocation.perSample']);
-    expect(perSample(tasksOf({ space: { states: { choice: [...states.choice] } } }))).toEqual([2, 1]);
-    expect(perSample(tasksOf({ space: { states: { choice: [...states.choice] }, 'collocation.perSample': 4 } }))).toEqual([4, 4]);
-  });
-
   test('gives each configuration the schedule of its states', () => {
     const [integrated, network] = tasksOf({ space: { states: { choice: ['integrated', 'network'] } }, training: 'quick' });
     expect(integrated?.training).toEqual(schedule('quick', 'integrated'));
@@ -129,7 +121,7 @@ describe('an expansion', () => {
     const { seed, infer, configuration, replica, shape } = task(7);
     expect({ sweep, seed, infer, gates: configuration['loss.gates'], replica, shape }).toMatchInlineSnapshot(`
       {
-        "gates": 3.9644894842155693,
+        "gates": 6.502090067144432,
         "infer": [
           {
             "name": "gNa",
@@ -140,10 +132,10 @@ describe('an expansion', () => {
             "start": -48.79450583948981,
           },
         ],
-        "replica": "c6e95597e2dc1c8401997b24a62ecf5b7ffc1fbaa61558652ca573152753d1ea",
+        "replica": "2858c1dc574721d13d7f24deceb05b085f41d832c27ef3b734a7ff676a15408b",
         "seed": 4013919006382582,
-        "shape": "cd03059a96427c18",
-        "sweep": "a6d9291f3304e443ba1651db46921b8972d100e4c8672b5642c7c7b4c055e2da",
+        "shape": "a0afc36e29ff8848",
+        "sweep": "10b6bb6675e9ab52687a16fb622c05ed198dda88e2b20df6ba792e9e91b5eec6",
       }
     `);
   });

@@ -10,6 +10,7 @@ export function sampleUnit(amplitude: number, draws: number, samples = 501): Dat
     stimulus: { step: { amplitude } },
     initialMv: -65,
     noiseMv: 1,
+    seed: 1,
     samples,
     sampleMs: 0.1,
   };

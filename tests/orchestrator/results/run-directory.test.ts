@@ -31,8 +31,21 @@ test('a new folder becomes a run directory, the same sweep resumes there with it
 test('another sweep is RUN_DIFFERS and leaves the directory free', () => {
   const path = scratch();
   openRun(path, lockFixture()).close();
-  expect(() => openRun(path, lockFixture(sha256('another')))).toThrow('[RUN_DIFFERS]');
+  const another = lockFixture(sha256('another'));
+  expect(() => openRun(path, { ...another, resolved: { ...another.resolved, seed: 2 } })).toThrow('[RUN_DIFFERS]');
   openRun(path, lockFixture()).close();
+});
+
+test('the same sweep with more seeds goes on in its directory, under the new lock', () => {
+  const path = scratch();
+  openRun(path, lockFixture()).close();
+  const more = lockFixture(sha256('more'));
+  const space = { ...more.resolved.space, replicas: (more.resolved.space.replicas ?? 1) + 1 };
+  const run = openRun(path, { ...more, resolved: { ...more.resolved, space }, startedAt: 'later' });
+  run.close();
+  expect(run.resumed).toBe(true);
+  expect(readRun(path).lock).toEqual({ ...lockFixture(), sweep: more.sweep, resolved: { ...more.resolved, space } });
+  expect(() => openRun(path, lockFixture())).toThrow('[RUN_DIFFERS]');
 });
 
 test('a folder with other files is not written to', () => {

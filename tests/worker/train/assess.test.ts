@@ -8,7 +8,7 @@ import { observe, syntheticUnit } from '../../../worker/train/observe.ts';
 const { model } = loadModel('hodgkin-huxley', '.');
 const truth = { gNa: 110, gK: 33, gL: 0.35 };
 const entry: Synthetic = { parameters: truth, stimulus: { step: { amplitude: 10 } }, durationMs: 50, noiseMv: 0.5, draws: 100 };
-const outcome = syntheticUnit(entry, 0, model);
+const outcome = syntheticUnit(entry, 0, model, 1);
 if (outcome.kind === 'violations') throw new Error('the entry is sound');
 const data = outcome.unit;
 const objects = {

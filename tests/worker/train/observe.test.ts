@@ -15,7 +15,7 @@ const noObjects = {
 };
 
 function unitOf(synthetic: Synthetic, index = 0): DataUnit {
-  const outcome = syntheticUnit(synthetic, index, model);
+  const outcome = syntheticUnit(synthetic, index, model, 1);
   if (outcome.kind === 'violations') throw new Error(outcome.violations.map(describeViolation).join('\n'));
   return outcome.unit;
 }
@@ -38,6 +38,7 @@ describe('synthetic data unit', () => {
         stimulus: { step: { amplitude: 10 } },
         initialMv: -65,
         noiseMv: 0,
+        seed: 1,
         samples: 201,
         sampleMs: 0.1,
       },
@@ -58,7 +59,7 @@ describe('synthetic data unit', () => {
       durationMs: 20.05,
       parameters: { gna: 100, gK: -1 },
     };
-    const outcome = syntheticUnit(broken, 1, model);
+    const outcome = syntheticUnit(broken, 1, model, 1);
     if (outcome.kind === 'unit') throw new Error('accepted');
     expect(outcome.violations.map(({ code, where }) => `${code} ${where}`)).toEqual([
       'SPEC_UNKNOWN_PARAMETER problem.data[1].synthetic.parameters.gna',
@@ -78,17 +79,17 @@ describe('synthetic data unit', () => {
   ])('%d ms at %d ms per sample is accepted exactly if it is a whole number of samples', (durationMs, sampleMs) => {
     const steps = Math.round(durationMs / sampleMs);
     const whole = Math.abs(steps * sampleMs - durationMs) < 1e-9;
-    const outcome = syntheticUnit({ ...entry, durationMs, sampleMs }, 0, model);
+    const outcome = syntheticUnit({ ...entry, durationMs, sampleMs }, 0, model, 1);
     expect(outcome.kind).toBe(whole ? 'unit' : 'violations');
     expect(outcome.kind === 'unit' ? outcome.unit.samples : steps + 1).toBe(steps + 1);
   });
 
   test('less than one sample interval is refused', () => {
-    expect(syntheticUnit({ ...entry, durationMs: 1e-9 }, 0, model).kind).toBe('violations');
+    expect(syntheticUnit({ ...entry, durationMs: 1e-9 }, 0, model, 1).kind).toBe('violations');
   });
 
   test('a truth that has no forward solution is refused before anything runs', () => {
-    const outcome = syntheticUnit({ ...entry, durationMs: 1, parameters: { gL: 1e9 } }, 0, model);
+    const outcome = syntheticUnit({ ...entry, durationMs: 1, parameters: { gL: 1e9 } }, 0, model, 1);
     if (outcome.kind === 'unit') throw new Error('accepted');
     expect(outcome.violations).toMatchObject([{ code: 'SPEC_DATA', where: 'problem.data[0].synthetic' }]);
   });

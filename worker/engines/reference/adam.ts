@@ -5,12 +5,12 @@
 import type { AdamStage } from '../../../schemas/generated/types.ts';
 import type { Layout } from '../layout.ts';
 
-export const BETA1 = 0.9;
-export const BETA2 = 0.999;
-export const EPSILON = 1e-8;
+const BETA1 = 0.9;
+const BETA2 = 0.999;
+const EPSILON = 1e-8;
 
 /** Rate at step `step` (from 0): rises over `warmup` steps, then falls along a half cosine to a hundredth at the end. */
-export function rateAt(stage: Required<AdamStage>, step: number): number {
+function rateAt(stage: Required<AdamStage>, step: number): number {
   if (step < stage.warmup) return (stage.rate * (step + 1)) / stage.warmup;
   const span = Math.max(1, stage.steps - stage.warmup);
   const share = Math.min(1, (step - stage.warmup) / span);

@@ -12,70 +12,79 @@ import type { LayerTape, Network } from './network.ts';
 import { timesTransposed } from './network.ts';
 import { timesTranspose } from './dense.ts';
 
+/** Inner products over pairs of points: a.a', a.da', da.da', [M, M] each. */
+export interface PointPairs {
+  readonly aa: Float64Array;
+  readonly ad: Float64Array;
+  readonly dd: Float64Array;
+}
+
+/** Those of a layer's input. The first layer's are the same for every theta: its input is the features. */
+export function pointPairs({ layer, a, da }: LayerTape, points: number): PointPairs {
+  const product = (x: Float64Array, y: Float64Array): Float64Array => {
+    const pairs = new Float64Array(points * points);
+    timesTranspose(x, y, points, points, layer.inputs, pairs, false);
+    return pairs;
+  };
+  return { aa: product(a, a), ad: product(a, da), dd: product(da, da) };
+}
+
 /** Returns the full symmetric matrix [q, q], q being the number of seeds. The network's tapes must hold the state in question. */
-export function networkGram(network: Network, theta: Float64Array, seeds: Seeds): Float64Array {
+export function networkGram(network: Network, theta: Float64Array, seeds: Seeds, featurePairs: PointPairs): Float64Array {
   const q = seeds.point.length;
+  const tangents = q - seeds.firstTangent;
   const gram = new Float64Array(q * q);
-  const work = createWork(network.points, q);
+  const work: RowPairs = { zz: new Float64Array(q * q), zd: new Float64Array(q * tangents), dd: new Float64Array(tangents * tangents) };
   let { bar, dBar } = seeds;
   for (let l = network.tapes.length - 1; l >= 0; l--) {
     const tape = network.tapes[l]!;
-    addLayer(tape, network.points, seeds.point, bar, dBar, work, gram);
-    if (l > 0)
-      [bar, dBar] = throughActivation(
-        network.tapes[l - 1]!,
-        seeds.point,
-        timesTransposed(tape.layer, theta, q, bar),
-        timesTransposed(tape.layer, theta, q, dBar),
-      );
+    const pairs = l === 0 ? featurePairs : pointPairs(tape, network.points);
+    addLayer(tape.layer.outputs, network.points, seeds, bar, dBar, pairs, work, gram);
+    if (l > 0) {
+      const aBar = timesTransposed(tape.layer, theta, q, bar);
+      const daBar = timesTransposed(tape.layer, theta, q, dBar);
+      [bar, dBar] = throughActivation(network.tapes[l - 1]!, seeds.point, aBar, daBar);
+    }
   }
   for (let r = 0; r < q; r++) for (let s = 0; s < r; s++) gram[s * q + r] = gram[r * q + s]!;
   return gram;
 }
 
-interface Work {
-  /** a.a', a.da', da.da' over pairs of points */
-  readonly aa: Float64Array;
-  readonly ad: Float64Array;
-  readonly dd: Float64Array;
-  /** z_.z_', z_.dz_', dz_.dz_' over pairs of rows */
+/** Inner products over pairs of rows: z_.z_' [q, q], z_.dz_' [q, t] and dz_.dz_' [t, t], the t rows with a tangent being the last. */
+interface RowPairs {
   readonly zz: Float64Array;
   readonly zd: Float64Array;
-  readonly ee: Float64Array;
-}
-
-function createWork(points: number, q: number): Work {
-  const pairs = (n: number): Float64Array => new Float64Array(n * n);
-  return { aa: pairs(points), ad: pairs(points), dd: pairs(points), zz: pairs(q), zd: pairs(q), ee: pairs(q) };
+  readonly dd: Float64Array;
 }
 
 /** Adds to the lower triangle. */
 function addLayer(
-  { layer, a, da }: LayerTape,
+  width: number,
   points: number,
-  point: Int32Array,
+  { point, firstTangent }: Seeds,
   bar: Float64Array,
   dBar: Float64Array,
-  work: Work,
+  { aa, ad, dd }: PointPairs,
+  rows: RowPairs,
   gram: Float64Array,
 ): void {
-  const { aa, ad, dd, zz, zd, ee } = work;
   const q = point.length;
-  timesTranspose(a, a, points, points, layer.inputs, aa, false);
-  timesTranspose(a, da, points, points, layer.inputs, ad, false);
-  timesTranspose(da, da, points, points, layer.inputs, dd, false);
-  timesTranspose(bar, bar, q, q, layer.outputs, zz, true);
-  timesTranspose(bar, dBar, q, q, layer.outputs, zd, false);
-  timesTranspose(dBar, dBar, q, q, layer.outputs, ee, true);
+  const t = q - firstTangent;
+  const tangents = dBar.subarray(firstTangent * width);
+  timesTranspose(bar, bar, q, q, width, rows.zz, true);
+  timesTranspose(bar, tangents, q, t, width, rows.zd, false);
+  timesTranspose(tangents, tangents, t, t, width, rows.dd, true);
   for (let r = 0; r < q; r++) {
     const i = point[r]! * points;
+    const p = point[r]!;
+    const rt = r - firstTangent;
     for (let s = 0; s <= r; s++) {
       const j = point[s]!;
-      gram[r * q + s]! +=
-        (aa[i + j]! + 1) * zz[r * q + s]! +
-        ad[i + j]! * zd[r * q + s]! +
-        ad[j * points + point[r]!]! * zd[s * q + r]! +
-        dd[i + j]! * ee[r * q + s]!;
+      let value = (aa[i + j]! + 1) * rows.zz[r * q + s]!;
+      if (rt >= 0) value += ad[j * points + p]! * rows.zd[s * t + rt]!;
+      const st = s - firstTangent;
+      if (st >= 0) value += ad[i + j]! * rows.zd[r * t + st]! + dd[i + j]! * rows.dd[rt * t + st]!;
+      gram[r * q + s]! += value;
     }
   }
 }

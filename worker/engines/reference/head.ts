@@ -11,9 +11,10 @@ import type { Network } from './network.ts';
 export interface Seeds {
   /** Collocation point of each functional. */
   readonly point: Int32Array;
-  /** d functional / d output and / d (d output / dt) at that point, [rows, outputs]. */
+  /** d functional / d output and / d (d output / dt) at that point, [rows, outputs]. dBar is 0 in rows before `firstTangent`. */
   readonly bar: Float64Array;
   readonly dBar: Float64Array;
+  readonly firstTangent: number;
 }
 
 export interface Head {

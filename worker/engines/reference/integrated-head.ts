@@ -113,7 +113,7 @@ export class IntegratedHead implements Head {
 
   linearise(_network: Network, theta: Float64Array): void {
     this.layout.parameters.forEach((parameter, p) => {
-      this.scales[p] = parameterSlope(parameter, parameterValues(this.layout, theta)[parameter.name]!);
+      this.scales[p] = parameterSlope(parameter, theta[this.layout.parameterOffset + p]!);
     });
     this.balance.linearise();
     this.rates.linearise();
@@ -197,7 +197,7 @@ export class IntegratedHead implements Head {
     const point = Int32Array.from({ length: 2 * points }, (_, row) => row % points);
     const bar = new Float64Array(2 * points).fill(VOLTAGE_SCALE, 0, points);
     const dBar = new Float64Array(2 * points).fill(VOLTAGE_SCALE, points);
-    return { point, bar, dBar };
+    return { point, bar, dBar, firstTangent: points };
   }
 
   transform(gram: Float64Array): Float64Array {

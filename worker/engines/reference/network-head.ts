@@ -103,8 +103,7 @@ export class NetworkHead implements Head {
     this.bar.fill(0);
     this.dBar.fill(0);
     for (let i = 0; i < this.rows.data; i++) this.bar[i * this.outputs] = VOLTAGE_SCALE;
-    const values = parameterValues(this.layout, theta);
-    const scales = this.layout.parameters.map((parameter) => parameterSlope(parameter, values[parameter.name]!));
+    const scales = this.layout.parameters.map((parameter, p) => parameterSlope(parameter, theta[this.layout.parameterOffset + p]!));
     this.lineariseRows(this.balance, 'V', this.rows.data, scales);
     this.names.forEach((name, k) => this.lineariseRows(this.kinetics, name, this.rows.data + this.points * (k + 1), scales));
   }
@@ -151,7 +150,12 @@ export class NetworkHead implements Head {
   }
 
   seeds(): Seeds {
-    return { point: Int32Array.from(this.residual, (_, row) => this.pointOf(row)), bar: this.bar.slice(), dBar: this.dBar.slice() };
+    return {
+      point: Int32Array.from(this.residual, (_, row) => this.pointOf(row)),
+      bar: this.bar.slice(),
+      dBar: this.dBar.slice(),
+      firstTangent: this.rows.data,
+    };
   }
 
   transform(gram: Float64Array): Float64Array {

@@ -7,7 +7,7 @@
  */
 import type { Evaluation, LossTerms, Member, Shape } from '../engine.ts';
 import { CURRENT_SCALE_MV_PER_MS, DATA_SCALE_MV, gridSize, layoutOf, type Layout } from '../layout.ts';
-import { networkGram } from './gram.ts';
+import { networkGram, pointPairs, type PointPairs } from './gram.ts';
 import type { Head } from './head.ts';
 import { IntegratedHead } from './integrated-head.ts';
 import { Network } from './network.ts';
@@ -22,6 +22,7 @@ export class Objective {
   private readonly network: Network;
   /** Weight of each row within its term: 1 / (scale^2 * number of rows that count), or 0. */
   private readonly rowWeight: Float64Array;
+  private featurePairs: PointPairs | undefined;
   private readonly outBar: Float64Array;
   private readonly dOutBar: Float64Array;
 
@@ -108,7 +109,8 @@ export class Objective {
 
   /** J_w J_w^T of the unscaled residuals with respect to the network's weights, [rows, rows]. Needs `linearise` at this state. */
   gram(theta: Float64Array): Float64Array {
-    return this.head.transform(networkGram(this.network, theta, this.head.seeds()));
+    this.featurePairs ??= pointPairs(this.network.tapes[0]!, this.network.points);
+    return this.head.transform(networkGram(this.network, theta, this.head.seeds(), this.featurePairs));
   }
 
   linearise(theta: Float64Array): void {

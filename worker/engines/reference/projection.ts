@@ -7,7 +7,7 @@
  */
 import { linearParameters, linearParts } from '../../models/linear.ts';
 import type { Member, Shape } from '../engine.ts';
-import { gridSize, parameterToTheta, VOLTAGE_SCALE, type Layout } from '../layout.ts';
+import { gridSize, innerRange, parameterToTheta, VOLTAGE_SCALE, type Layout } from '../layout.ts';
 import { cholesky, solveFactored } from './dense.ts';
 import type { Head } from './head.ts';
 import type { Network } from './network.ts';
@@ -37,7 +37,7 @@ export function createProjection(shape: Shape, layout: Layout, member: Member, w
     run.setScalars({ ...member.fixed, ...parameterValues(layout, theta) });
     run.values();
     const slopes = names.map((name) => run.output(`slope:${name}`));
-    const ranges = places.map((place) => layout.parameters[place]!.range);
+    const ranges = places.map((place) => innerRange(layout.parameters[place]!));
     const values = boundedLeastSquares(slopes, run.output('constant'), weight, ranges);
     places.forEach((place, k) => {
       if (Number.isFinite(values[k]!)) theta[layout.parameterOffset + place] = parameterToTheta(layout.parameters[place]!, values[k]!);

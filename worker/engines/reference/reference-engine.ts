@@ -24,7 +24,7 @@ interface Replica {
   step: number;
 }
 
-export class ReferenceCohort implements Cohort {
+class ReferenceCohort implements Cohort {
   private replicas: Replica[] | null;
 
   constructor(shape: Shape, members: readonly Member[]) {

@@ -8,7 +8,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { linearParameters, linearParts } from '../../models/linear.ts';
 import type { LossTerms, Member, Shape } from '../engine.ts';
-import { gridSize, layoutOf, parameterSlope, parameterToTheta, VOLTAGE_CENTRE, type Layout } from '../layout.ts';
+import { gridSize, innerRange, layoutOf, parameterSlope, parameterToTheta, VOLTAGE_CENTRE, type Layout } from '../layout.ts';
 import { rowWeights } from '../reference/objective.ts';
 import { parameterValues } from '../reference/program-run.ts';
 import { boundedLeastSquares } from '../reference/projection.ts';
@@ -101,7 +101,7 @@ export class TensorObjective {
   }
 
   private fullGradient(thetas: readonly Float64Array[], project: boolean, gradients: readonly Float64Array[]): void {
-    const { pass, given, adjoints } = this.run(thetas, project);
+    const { pass, adjoints } = this.run(thetas, project);
     this.network.backward(pass.tapes, adjoints.outBar, adjoints.dOutBar, gradients);
     const { parameters, parameterOffset, freeGateOffset } = this.layout;
     gradients.forEach((gradient, r) => {
@@ -109,7 +109,7 @@ export class TensorObjective {
         const solved = project && this.linear?.names.includes(parameter.name) === true;
         gradient[parameterOffset + p] = solved
           ? 0
-          : adjoints.parameters[r]![p]! * parameterSlope(parameter, given.values[r]![parameter.name]!);
+          : adjoints.parameters[r]![p]! * parameterSlope(parameter, thetas[r]![parameterOffset + p]!);
       });
       adjoints.initialGates[r]?.forEach((bar, k) => {
         const x = 1 / (1 + Math.exp(-thetas[r]![freeGateOffset + k]!));
@@ -139,7 +139,7 @@ export class TensorObjective {
     return sum;
   }
 
-  private run(thetas: readonly Float64Array[], project: boolean): { pass: NetworkPass; given: Given; adjoints: HeadAdjoints } {
+  private run(thetas: readonly Float64Array[], project: boolean): { pass: NetworkPass; adjoints: HeadAdjoints } {
     const pass = this.network.forward(thetas, true);
     const outputs = this.outputs(pass);
     let given = this.given(thetas);
@@ -149,7 +149,7 @@ export class TensorObjective {
       given = this.given(thetas);
       if (this.linear.movesStates) states = this.head.states(outputs, given);
     }
-    return { pass, given, adjoints: this.head.adjoints(states, given, this.dataBar(this.row(pass.out, 0))) };
+    return { pass, adjoints: this.head.adjoints(states, given, this.dataBar(this.row(pass.out, 0))) };
   }
 
   private outputs({ out, dOut }: NetworkPass): Outputs {
@@ -169,7 +169,7 @@ export class TensorObjective {
   private given(thetas: readonly Float64Array[]): Given {
     const values = thetas.map((theta, r) => ({ ...this.members[r]!.fixed, ...parameterValues(this.layout, theta) }));
     const inferred = this.shape.infer.map((name) => [name, tf.tensor2d(values.map((value) => [value[name]!]))] as const);
-    return { thetas, values, tensors: { ...this.fixed, ...Object.fromEntries(inferred) } };
+    return { thetas, tensors: { ...this.fixed, ...Object.fromEntries(inferred) } };
   }
 
   /** Least squares in float64 on what the programs gave in float32. */
@@ -184,7 +184,7 @@ export class TensorObjective {
       Float64Array.from(full(parts[name]!, this.size).dataSync()),
     );
     const places = names.map((name) => this.layout.parameters.findIndex((parameter) => parameter.name === name));
-    const ranges = places.map((place) => this.layout.parameters[place]!.range);
+    const ranges = places.map((place) => innerRange(this.layout.parameters[place]!));
     const points = this.size[1];
     thetas.forEach((theta, r) => {
       const [constant, ...slopes] = columns.map((column) => column.subarray(r * points, (r + 1) * points));
