@@ -25,11 +25,13 @@ const SCHEDULES: Readonly<Record<ScheduleName, Readonly<Record<States, readonly 
   standard: {
     integrated: [
       { optimizer: 'adam', steps: 300, physics: 0 },
-      { optimizer: 'levenberg-marquardt', steps: 40, physics: [1, 10, 100, 1000] },
+      { optimizer: 'levenberg-marquardt', steps: 40, physics: [1] },
+      { optimizer: 'levenberg-marquardt', steps: 15, physics: [10, 100, 1000], project: false },
     ],
     network: [
       { optimizer: 'adam', steps: 300, physics: 0 },
-      { optimizer: 'levenberg-marquardt', steps: 40, physics: [0.1, 1, 10, 100, 1000] },
+      { optimizer: 'levenberg-marquardt', steps: 40, physics: [0.1, 1] },
+      { optimizer: 'levenberg-marquardt', steps: 20, physics: [10, 100, 1000], project: false },
     ],
   },
   quick: {

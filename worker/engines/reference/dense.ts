@@ -94,26 +94,35 @@ function edge(
   }
 }
 
+/** Columns that are factored at a time: a panel of a thousand rows then stays in the second-level cache. */
+const PANEL = 32;
+
 /**
  * Factor the symmetric matrix whose lower triangle is in A [n, n] as L L^T, L replacing that triangle; false when A is not positive
- * definite. Left-looking by blocks of rows: (Golub, Van Loan, Matrix Computations, 4.2).
+ * definite. Right-looking by panels (Golub, Van Loan, Matrix Computations, 4.2.9): factor a panel of columns, then subtract its products
+ * from what is right of it.
  */
 export function cholesky(A: Float64Array, n: number): boolean {
-  for (let j0 = 0; j0 < n; j0 += 4) {
-    const j1 = Math.min(n, j0 + 4);
-    for (let j = j0; j < j1; j++) {
-      let pivot = A[j * n + j]!;
-      for (let k = 0; k < j; k++) pivot -= A[j * n + k]! ** 2;
-      if (!(pivot > 0)) return false;
-      const root = Math.sqrt(pivot);
-      A[j * n + j] = root;
-      for (let i = j + 1; i < j1; i++) A[i * n + j] = (A[i * n + j]! - dot(A, i * n, j * n, j)) / root;
-    }
-    for (let i = j1; i < n; i += 4) {
-      if (i + 4 <= n && j0 + 4 <= n) subtractBlock(A, i, j0, n);
-      else for (let r = i; r < Math.min(n, i + 4); r++) for (let j = j0; j < j1; j++) A[r * n + j]! -= dot(A, r * n, j * n, j0);
-      for (let r = i; r < Math.min(n, i + 4); r++) finishRow(A, r, j0, j1, n);
-    }
+  const panel = new Float64Array(n * PANEL);
+  for (let k = 0; k < n; k += PANEL) {
+    const width = Math.min(PANEL, n - k);
+    const rows = n - k;
+    for (let r = 0; r < rows; r++) for (let c = 0; c < width; c++) panel[r * width + c] = c <= r ? A[(k + r) * n + k + c]! : 0;
+    if (!factorPanel(panel, rows, width)) return false;
+    for (let r = 0; r < rows; r++) for (let c = 0; c < width && c <= r; c++) A[(k + r) * n + k + c] = panel[r * width + c]!;
+    subtractProducts(panel, rows, width, A, k, n);
+  }
+  return true;
+}
+
+/** Factor panel [rows, width], whose first `width` rows are the diagonal block, column by column. */
+function factorPanel(panel: Float64Array, rows: number, width: number): boolean {
+  for (let c = 0; c < width; c++) {
+    const pivot = panel[c * width + c]! - dot(panel, c * width, c * width, c);
+    if (!(pivot > 0)) return false;
+    const root = Math.sqrt(pivot);
+    panel[c * width + c] = root;
+    for (let r = c + 1; r < rows; r++) panel[r * width + c] = (panel[r * width + c]! - dot(panel, r * width, c * width, c)) / root;
   }
   return true;
 }
@@ -124,64 +133,67 @@ function dot(A: Float64Array, a: number, b: number, count: number): number {
   return sum;
 }
 
-/** Forward substitution inside a block of columns that already has the earlier columns subtracted. */
-function finishRow(A: Float64Array, r: number, j0: number, j1: number, n: number): void {
-  for (let j = j0; j < j1; j++) {
-    let value = A[r * n + j]!;
-    for (let k = j0; k < j; k++) value -= A[r * n + k]! * A[j * n + k]!;
-    A[r * n + j] = value / A[j * n + j]!;
+/** A[k + r, k + s] -= panel[r] . panel[s] for width <= s <= r. */
+function subtractProducts(panel: Float64Array, rows: number, width: number, A: Float64Array, k: number, n: number): void {
+  for (let r = width; r < rows; r += 4) {
+    for (let s = width; s <= r; s += 4) {
+      const at = (k + r) * n + k + s;
+      if (r + 4 <= rows) subtractBlock(panel, r, s, width, A, at, n);
+      else
+        for (let i = r; i < rows; i++)
+          for (let j = s; j < s + 4 && j <= i; j++) A[(k + i) * n + k + j]! -= dot(panel, i * width, j * width, width);
+    }
   }
 }
 
-/** A[i..i+4, j..j+4] -= A[i..i+4, 0..j] A[j..j+4, 0..j]^T */
-function subtractBlock(A: Float64Array, i: number, j: number, n: number): void {
+/** A[at..] (4 x 4, rows n apart) -= panel[r..r+4] panel[s..s+4]^T */
+function subtractBlock(panel: Float64Array, r: number, s: number, width: number, A: Float64Array, at: number, n: number): void {
   let [c00, c01, c02, c03, c10, c11, c12, c13] = [0, 0, 0, 0, 0, 0, 0, 0];
   let [c20, c21, c22, c23, c30, c31, c32, c33] = [0, 0, 0, 0, 0, 0, 0, 0];
-  const x = i * n;
-  const y = j * n;
-  for (let k = 0; k < j; k++) {
-    const y0 = A[y + k]!;
-    const y1 = A[y + n + k]!;
-    const y2 = A[y + 2 * n + k]!;
-    const y3 = A[y + 3 * n + k]!;
-    const x0 = A[x + k]!;
+  const x = r * width;
+  const y = s * width;
+  for (let k = 0; k < width; k++) {
+    const y0 = panel[y + k]!;
+    const y1 = panel[y + width + k]!;
+    const y2 = panel[y + 2 * width + k]!;
+    const y3 = panel[y + 3 * width + k]!;
+    const x0 = panel[x + k]!;
     c00 += x0 * y0;
     c01 += x0 * y1;
     c02 += x0 * y2;
     c03 += x0 * y3;
-    const x1 = A[x + n + k]!;
+    const x1 = panel[x + width + k]!;
     c10 += x1 * y0;
     c11 += x1 * y1;
     c12 += x1 * y2;
     c13 += x1 * y3;
-    const x2 = A[x + 2 * n + k]!;
+    const x2 = panel[x + 2 * width + k]!;
     c20 += x2 * y0;
     c21 += x2 * y1;
     c22 += x2 * y2;
     c23 += x2 * y3;
-    const x3 = A[x + 3 * n + k]!;
+    const x3 = panel[x + 3 * width + k]!;
     c30 += x3 * y0;
     c31 += x3 * y1;
     c32 += x3 * y2;
     c33 += x3 * y3;
   }
-  const c = x + j;
-  A[c]! -= c00;
-  A[c + 1]! -= c01;
-  A[c + 2]! -= c02;
-  A[c + 3]! -= c03;
-  A[c + n]! -= c10;
-  A[c + n + 1]! -= c11;
-  A[c + n + 2]! -= c12;
-  A[c + n + 3]! -= c13;
-  A[c + 2 * n]! -= c20;
-  A[c + 2 * n + 1]! -= c21;
-  A[c + 2 * n + 2]! -= c22;
-  A[c + 2 * n + 3]! -= c23;
-  A[c + 3 * n]! -= c30;
-  A[c + 3 * n + 1]! -= c31;
-  A[c + 3 * n + 2]! -= c32;
-  A[c + 3 * n + 3]! -= c33;
+  A[at]! -= c00;
+  A[at + 1]! -= c01;
+  A[at + 2]! -= c02;
+  A[at + 3]! -= c03;
+  A[at + n]! -= c10;
+  A[at + n + 1]! -= c11;
+  A[at + n + 2]! -= c12;
+  A[at + n + 3]! -= c13;
+  A[at + 2 * n]! -= c20;
+  A[at + 2 * n + 1]! -= c21;
+  A[at + 2 * n + 2]! -= c22;
+  A[at + 2 * n + 3]! -= c23;
+  A[at + 3 * n]! -= c30;
+  A[at + 3 * n + 1]! -= c31;
+  A[at + 3 * n + 2]! -= c32;
+  A[at + 3 * n + 3]! -= c33;
 }
 
 /** Solve L L^T x = b in place, L in the lower triangle of A [n, n]. */

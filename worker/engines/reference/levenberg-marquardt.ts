@@ -6,18 +6,20 @@
  * many equations as residuals instead of weights. The parameters are damped s^2 times less than the weights: they are few and well
  * determined, and the damping that a network needs would hold them back along their soft direction.
  *
- * The physics weight is raised in stages (the ramp), each starting from the last state; the best state of a stage is the last accepted.
+ * The physics weight rises along the stage's ramp, each weight starting from the last state; the best state is the last accepted.
  */
 import type { LevenbergMarquardtStage } from '../../../schemas/generated/types.ts';
 import type { LossTerms, StageControl, StageOutcome } from '../engine.ts';
+import { inferredValues } from '../layout.ts';
+import { brokenTerm } from '../loss.ts';
 import { cholesky, solveFactored } from './dense.ts';
 import type { Objective } from './objective.ts';
-import { inferredValues } from './program-run.ts';
 
 /** s: parameters move this much more freely than weights. 3 to 30 end alike (30 begins slower), 300 throws the first steps far off. */
 const PARAMETER_FREEDOM = 10;
 const INITIAL_DAMPING = 1e-3;
-/** Rejected steps in a row after which a stage is at its floor. */
+const SMALLEST_DAMPING = 1e-12;
+/** Rejected steps in a row after which a weight of the ramp is at its floor. */
 const MAX_REJECTED = 12;
 
 export function levenbergMarquardt(
@@ -46,7 +48,6 @@ export function levenbergMarquardt(
       terms = result.terms;
       if (loss - objective.total(terms, physics) < stage.tolerance * loss) break;
     }
-    terms = objective.evaluate(theta);
   }
   return { kind: 'done', steps, terms };
 }
@@ -72,6 +73,8 @@ function iterate(objective: Objective, theta: Float64Array, physics: number, los
   for (let rejected = 0; rejected < MAX_REJECTED; rejected++) {
     const y = solveDamped(system, residual, lambda);
     if (y !== null) {
+      // K y + lambda y = r, so lambda y is what the linear model leaves of the residual
+      const predicted = loss - lambda ** 2 * squared(y);
       for (let r = 0; r < y.length; r++) y[r]! *= scale[r]!;
       step.fill(0);
       objective.pullback(before, y, step);
@@ -79,9 +82,10 @@ function iterate(objective: Objective, theta: Float64Array, physics: number, los
       columns.forEach((_, k) => (step[layout.networkSize + k]! *= PARAMETER_FREEDOM ** 2));
       for (let i = 0; i < trial.length; i++) trial[i] = before[i]! - step[i]!;
       const terms = objective.evaluate(trial);
-      if (objective.total(terms, physics) < loss) {
+      const decrease = loss - objective.total(terms, physics);
+      if (decrease > 0) {
         theta.set(trial);
-        return { accepted: true, damping: Math.max(lambda / (rejected === 0 ? 5 : 1), 1e-12), terms };
+        return { accepted: true, damping: Math.max(lambda * dampingFactor(decrease / predicted), SMALLEST_DAMPING), terms };
       }
       // the tapes must hold the linearised state again before the next pullback
       objective.evaluate(before);
@@ -90,6 +94,15 @@ function iterate(objective: Objective, theta: Float64Array, physics: number, los
     lambda *= 4;
   }
   return { accepted: false, damping: lambda, terms: objective.evaluate(before) };
+}
+
+function squared(y: Float64Array): number {
+  return y.reduce((sum, value) => sum + value * value, 0);
+}
+
+/** By the ratio of the loss's decrease to the one that the linear model predicts (Nielsen 1999, eq. 2.5, with a fifth for his third). */
+function dampingFactor(gain: number): number {
+  return Math.max(1 / 5, 1 - (2 * gain - 1) ** 3);
 }
 
 /** R (J_w J_w^T + s^2 J_p J_p^T) R, lower triangle. */
@@ -115,9 +128,4 @@ function solveDamped(system: Float64Array, residual: Float64Array, lambda: numbe
   const y = residual.slice();
   solveFactored(factor, n, y);
   return y;
-}
-
-export function brokenTerm(terms: LossTerms): keyof LossTerms | null {
-  for (const term of ['data', 'current', 'gates'] as const) if (!Number.isFinite(terms[term])) return term;
-  return null;
 }
