@@ -87,6 +87,17 @@ export class LoligoError extends Error {
   }
 }
 
+/** Throws all violations together; does nothing when there are none. */
+export function throwIfAny(violations: readonly Violation[]): void {
+  const [first, ...rest] = violations;
+  if (first !== undefined) throw new LoligoError([first, ...rest]);
+}
+
+/** What a caught value says of itself. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
 /** `where: rule; got value. remedy [CODE]` on one line. */
 export function describeViolation({ code, where, rule, got, remedy }: Violation): string {
   const value = got === undefined ? '' : `; got ${got}`;

@@ -3,8 +3,8 @@
  * of `{ step: { amplitud: 1 } }` five say only that it is no ramp, sine, ... This walk goes through schema and value side by side
  * and keeps the one branch that was evidently meant: by its tag (`optimizer: adam`), by its key (`step`), by its type.
  */
-import { distance } from 'fastest-levenshtein';
 import { admitsType, alternatives, child, follow, jsonType, type LocatedNode } from './schema-node.ts';
+import { likeness, nearest } from './wording.ts';
 
 export type Path = readonly (string | number)[];
 
@@ -43,17 +43,6 @@ export function tagOf(branches: readonly LocatedNode[]): string | undefined {
       return property !== undefined && 'const' in follow(property).node;
     }),
   );
-}
-
-/** A word of `known` that a mistyped word was probably meant to be: at least half of its letters stay, whatever their case. */
-export function nearest(word: string, known: readonly string[]): string | undefined {
-  const [best] = known.map((item) => ({ item, likeness: likeness(word, item) })).toSorted((a, b) => b.likeness - a.likeness);
-  return best !== undefined && best.likeness >= 0.5 ? best.item : undefined;
-}
-
-/** Share of the letters that need no edit, 0 to 1. */
-function likeness(a: string, b: string): number {
-  return 1 - distance(a.toLowerCase(), b.toLowerCase()) / Math.max(a.length, b.length, 1);
 }
 
 function meantBranches(located: LocatedNode, value: unknown): readonly LocatedNode[] {

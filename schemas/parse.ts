@@ -2,7 +2,7 @@
  * Where bytes become types: each function takes what JSON.parse or a message gave and returns it typed, or throws a LoligoError that
  * lists every bad path. Specs and model files, which people write, have their own readers on top of violationsOf().
  */
-import { LoligoError, type ErrorCode } from './errors.ts';
+import { throwIfAny, type ErrorCode } from './errors.ts';
 import type { Lock, Result, Summary, Task, TraceObject } from './generated/types.ts';
 import type { SchemaName } from './schema-node.ts';
 import { VALIDATORS, violationsOf } from './violations.ts';
@@ -39,7 +39,6 @@ export function parseSummary(value: unknown): Summary {
 
 function check(schema: SchemaName, value: unknown, code: ErrorCode): void {
   if (VALIDATORS[schema](value)) return;
-  const [first, ...rest] = violationsOf(schema, value, { code, root: schema });
-  if (first === undefined) throw new Error(`internal: an invalid ${schema} without a violation`);
-  throw new LoligoError([first, ...rest]);
+  throwIfAny(violationsOf(schema, value, { code, root: schema }));
+  throw new Error(`internal: an invalid ${schema} without a violation`);
 }

@@ -10,8 +10,9 @@
 import type { ErrorObject, ValidateFunction } from 'ajv';
 import { describeViolation, type ErrorCode, type Violation } from './errors.ts';
 import { lock, model, result, spec, summary, task, trace } from './generated/validators.js';
-import { expectationsOf, nearest, tagOf, type Expectation, type Path } from './meant-branch.ts';
+import { expectationsOf, tagOf, type Expectation, type Path } from './meant-branch.ts';
 import { alternatives, child, follow, rootNode, type LocatedNode, type SchemaName, type SchemaNode } from './schema-node.ts';
+import { didYouMean, listed, nearest } from './wording.ts';
 
 /** How violations of one document are labelled. */
 export interface Place {
@@ -131,9 +132,7 @@ function missingKey(key: string, located: LocatedNode): { rule: string } {
 }
 
 function unknownKey(key: string, known: readonly string[]): { rule: string; remedy: string } {
-  const guess = nearest(key, known);
-  const remedy = guess === undefined ? `Known here: ${known.join(', ')}.` : `Did you mean "${guess}"?`;
-  return { rule: 'is no known key', remedy };
+  return { rule: 'is no known key', remedy: didYouMean(key, known) ?? `Known here: ${known.join(', ')}.` };
 }
 
 /** None of several alternatives was evidently meant: name them all. */
@@ -145,17 +144,15 @@ function noAlternative({ path, value, nodes }: Expectation, place: Place): Viola
     const got: unknown = Object.entries(value).find(([key]) => key === tag)?.[1];
     if (got === undefined)
       return { code: place.code, where: whereOf(path, place), rule: `must have the key "${tag}": ${known.map(shown).join(' or ')}` };
-    const guess = typeof got === 'string' ? nearest(got, known) : undefined;
-    const remedy = guess === undefined ? {} : { remedy: `Did you mean "${guess}"?` };
     return {
       code: place.code,
       where: whereOf([...path, tag], place),
       rule: `must be ${known.map(shown).join(' or ')}`,
       got: shown(got),
-      ...remedy,
+      ...meant(got, known),
     };
   }
-  const rule = `must be ${listed(nodes.flatMap(expectedWords))}`;
+  const rule = `must be ${oneOf(nodes.flatMap(expectedWords))}`;
   return { code: place.code, where: whereOf(path, place), rule, got: shown(value), ...hint(value, nodes) };
 }
 
@@ -166,15 +163,18 @@ function tagText(branch: LocatedNode, tag: string): string {
 
 /** "Did you mean" for a mistyped word among fixed words. */
 function hint(value: unknown, nodes: readonly LocatedNode[]): { remedy?: string } {
-  if (typeof value !== 'string') return {};
   const words = nodes.flatMap(({ node }) => [...(node.enum ?? []), node.const]).filter((word) => typeof word === 'string');
-  const guess = nearest(value, words);
-  return guess === undefined ? {} : { remedy: `Did you mean "${guess}"?` };
+  return meant(value, words);
+}
+
+function meant(value: unknown, words: readonly string[]): { remedy?: string } {
+  const remedy = typeof value === 'string' ? didYouMean(value, words) : undefined;
+  return remedy === undefined ? {} : { remedy };
 }
 
 /** What a node expects, in words. */
 function expected(located: LocatedNode): string {
-  return listed(alternatives(located).flatMap(expectedWords));
+  return oneOf(alternatives(located).flatMap(expectedWords));
 }
 
 function expectedWords({ file, node }: LocatedNode): string[] {
@@ -220,7 +220,6 @@ function limits({ minimum, maximum, exclusiveMinimum }: SchemaNode): string {
   return maximum === undefined ? '' : ` of at most ${maximum}`;
 }
 
-function listed(parts: readonly string[]): string {
-  const unique = [...new Set(parts)];
-  return unique.length < 2 ? unique.join('') : `${unique.slice(0, -1).join(', ')} or ${unique.at(-1)}`;
+function oneOf(parts: readonly string[]): string {
+  return listed([...new Set(parts)], 'or');
 }

@@ -3,8 +3,8 @@
  * axis of few values has a row for each; one of many numbers is cut at its quartiles. Describes, and tests nothing.
  */
 import type { Lock } from '../../schemas/generated/types.ts';
+import { quantile, sortedFinite } from '../../schemas/sample-quantile.ts';
 import type { Coded } from './column.ts';
-import { quantile, sortedFinite } from './quantile.ts';
 import type { ReplicaTable } from './replica-table.ts';
 
 export interface AxisTable {

@@ -1,5 +1,5 @@
 /** Pointwise bands of an ensemble of time courses: at each time the quantiles of all replicas, by no model and no smoothing. */
-import { quantile, median, sortedFinite } from './quantile.ts';
+import { quantile, median, sortedFinite } from '../../schemas/sample-quantile.ts';
 
 /** Quantiles over the ensemble at each time; all of one length. NaN where no replica has a finite value. */
 export interface Band {

@@ -7,9 +7,9 @@
  *
  * With one cluster the interval holds the spread over seeds only; with few clusters (below about ten) it is too narrow.
  */
+import { quantile } from '../../schemas/sample-quantile.ts';
 import { clusterCount } from './ensemble.ts';
 import type { Ensemble } from './ensemble.ts';
-import { quantile } from './quantile.ts';
 
 /** Fills `out` with the random 32-bit words of one resample: a pure function of its number. */
 export type WordSource = (resample: number, out: Uint32Array) => void;

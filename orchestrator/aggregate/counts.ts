@@ -1,20 +1,19 @@
 /** Accounting: every planned replica is accepted, or left out for a reason, or unfinished. */
 import type { Counts } from '../../schemas/generated/types.ts';
-import type { OutcomeKind, ReplicaTable } from './replica-table.ts';
+import { OUTCOME_KINDS, type OutcomeKind } from '../../schemas/outcome-kind.ts';
+import type { ReplicaTable } from './replica-table.ts';
 
 export function countOutcomes(table: ReplicaTable, planned: number): Counts {
   const of = (kind: OutcomeKind) => {
     const code = table.outcome.values.indexOf(kind);
     return table.outcome.codes.reduce((count, one) => count + Number(one === code), 0);
   };
+  // fromEntries widens its keys to string
+  const byKind = Object.fromEntries(OUTCOME_KINDS.map((kind) => [kind, of(kind)])) as Record<OutcomeKind, number>;
   return {
     planned,
     finished: table.size,
-    converged: of('converged'),
-    stopped: of('stopped'),
-    diverged: of('diverged'),
-    pruned: of('pruned'),
-    failed: of('failed'),
+    ...byKind,
     accepted: table.accepted.reduce((count, one) => count + one, 0),
   };
 }

@@ -2,7 +2,7 @@
  * The median absolute deviation from the median, scaled to estimate a normal standard deviation: Rousseeuw and Croux, "Alternatives
  * to the median absolute deviation", JASA 88 (1993) 1273, equation 1.1. No correction for small samples.
  */
-import { quantile } from './quantile.ts';
+import { quantile } from '../../schemas/sample-quantile.ts';
 
 /** 1 / (third quartile of the standard normal). */
 const NORMAL_CONSISTENCY = 1.482602218505602;

@@ -1,11 +1,11 @@
 /** The distribution of each inferred parameter, over accepted replicas and over all that have an estimate. */
 import type { DataUnit, Distribution, InferredParameter, Lock, ParameterSummary, TruthSummary } from '../../schemas/generated/types.ts';
+import { median, quantile, sortedFinite } from '../../schemas/sample-quantile.ts';
 import { medianIntervals } from './bootstrap.ts';
 import type { WordSource } from './bootstrap.ts';
 import { ensembleOf, valuesOf } from './ensemble.ts';
 import type { Ensemble } from './ensemble.ts';
 import { scaledMad } from './median-absolute-deviation.ts';
-import { median, quantile, sortedFinite } from './quantile.ts';
 import type { ReplicaTable } from './replica-table.ts';
 import { scaleOf } from './scale.ts';
 import type { Scale } from './scale.ts';

@@ -1,7 +1,7 @@
 /** What forward simulation with the inferred parameters says. */
 import type { Prediction, PredictiveSummary } from '../../schemas/generated/types.ts';
+import { median, sortedFinite } from '../../schemas/sample-quantile.ts';
 import { ensembleOf, valuesOf } from './ensemble.ts';
-import { median, sortedFinite } from './quantile.ts';
 import type { ReplicaTable } from './replica-table.ts';
 
 export function summarisePredictive(table: ReplicaTable): PredictiveSummary {

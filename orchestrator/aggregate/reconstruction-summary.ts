@@ -1,8 +1,8 @@
 /** How well, and how alike, the ensemble reconstructs each state's time course. */
 import type { Lock, Reconstruction, ReconstructionSummary } from '../../schemas/generated/types.ts';
+import { median } from '../../schemas/sample-quantile.ts';
 import { bandWidth } from './band.ts';
 import { ensembleOf, valuesOf } from './ensemble.ts';
-import { median } from './quantile.ts';
 import { stateBand, traceGroups } from './reconstruction.ts';
 import type { ReplicaTable } from './replica-table.ts';
 

@@ -16,6 +16,11 @@ export interface TraceGroup {
   readonly traces: readonly Traces[];
 }
 
+/** What a group is known by: the position of its data unit, and its draw. */
+export function groupKey({ data, draw }: Pick<TraceGroup, 'data' | 'draw'>): string {
+  return `${data}:${draw}`;
+}
+
 /** Groups by data unit, then draw. */
 export function traceGroups(table: ReplicaTable, member: Uint8Array): TraceGroup[] {
   const groups = new Map<string, { data: number; draw: number; traces: Traces[] }>();
@@ -23,7 +28,7 @@ export function traceGroups(table: ReplicaTable, member: Uint8Array): TraceGroup
     if (member[row] !== 1) continue;
     const data = table.data[row]!;
     const draw = table.draw[row]!;
-    const key = `${data}:${draw}`;
+    const key = groupKey({ data, draw });
     const group = groups.get(key) ?? { data, draw, traces: [] };
     group.traces.push(traces);
     groups.set(key, group);

@@ -3,7 +3,9 @@
  * order in which results came, so everything computed from a table is independent of that order. Time courses are kept as they
  * come; the sweep's `traces.replicas` bounds them.
  */
-import type { Lock, Outcome, Predictive, ResolvedProblem, Result, Space, Task, Traces } from '../../schemas/generated/types.ts';
+import type { Lock, Predictive, ResolvedProblem, Result, Space, Task, Traces } from '../../schemas/generated/types.ts';
+import type { OutcomeKind } from '../../schemas/outcome-kind.ts';
+import type { AxisName } from '../spec/axes.ts';
 import { coded, flags, float64, int32 } from './column.ts';
 import type { Coded } from './column.ts';
 import { reasonOf } from './reason.ts';
@@ -13,9 +15,6 @@ export interface Replica {
   readonly task: Task;
   readonly result: Result;
 }
-
-export type OutcomeKind = Outcome['kind'];
-export type AxisName = Exclude<keyof Space, 'replicas'>;
 
 /** Numbers are NaN where a replica has none. */
 export interface ReplicaTable {

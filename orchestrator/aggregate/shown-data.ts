@@ -5,7 +5,7 @@
 import type { Lock } from '../../schemas/generated/types.ts';
 import type { Band } from './band.ts';
 import { ensembleOf } from './ensemble.ts';
-import { simulatedBand, stateBand, traceGroups } from './reconstruction.ts';
+import { groupKey, simulatedBand, stateBand, traceGroups } from './reconstruction.ts';
 import type { TraceGroup } from './reconstruction.ts';
 import type { ReplicaTable } from './replica-table.ts';
 
@@ -37,10 +37,10 @@ export function observationKey(dataId: string, draw: number): string {
 export function showData(lock: Lock, table: ReplicaTable): { shown: ShownData[]; exist: number } {
   const everything = fittedData(table);
   const estimated = traceGroups(table, table.estimated);
-  const accepted = new Map(traceGroups(table, table.accepted).map((group) => [`${group.data}:${group.draw}`, group]));
+  const accepted = new Map(traceGroups(table, table.accepted).map((group) => [groupKey(group), group]));
   const chosen = evenlySpaced(estimated.length > 0 ? estimated : everything, MOST_SHOWN);
   const shown = chosen.map((group) => {
-    const best = accepted.get(`${group.data}:${group.draw}`);
+    const best = accepted.get(groupKey(group));
     return best === undefined ? show(lock, group, group.traces.length > 0 ? 'all' : 'none') : show(lock, best, 'accepted');
   });
   return { shown, exist: everything.length };

@@ -32,7 +32,7 @@ export async function buildReport(run: Run): Promise<BuiltReport> {
   }
   if (results > 0) await foldResults(path, (index) => expansion.task(index));
   const { summary, tables } = aggregateTable({ lock, planned: expansion.replicas }, builder.finish());
-  const { report } = await writeReport(path, { lock, summary, tables, observations: observationsOf(tables.shown, lock, objects) });
+  const { report } = writeReport(path, { lock, summary, tables, observations: observationsOf(tables.shown, lock, objects) });
   return { summary, report };
 }
 

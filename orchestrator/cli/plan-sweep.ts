@@ -6,6 +6,7 @@ import { measureSpeed, speedTestShape } from '../../worker/engines/speed-test.ts
 import { adamOperations, measureDenseRate, replicaSeconds, shapeCost, type Rates } from '../../worker/train/cost.ts';
 import { identifiabilityWarnings, type IdentifiabilityWarning } from '../../worker/train/identifiability.ts';
 import { shapeOf } from '../../worker/train/member.ts';
+import { plural } from '../report/number-format.ts';
 import { seedCount } from '../spec/sweep-size.ts';
 import type { LoadedSweep } from './load-sweep.ts';
 
@@ -81,7 +82,7 @@ function warningsOf({ resolved, model, objects, notes }: LoadedSweep): PlanWarni
 export function describePlan(name: string, plan: Plan): string {
   const { coreSeconds, diskBytes } = plan.estimate;
   return [
-    `${name}: ${plan.replicas} replicas, ${plan.configurations} configurations, ${plan.shapes.length} shapes`,
+    `${name}: ${plural(plan.replicas, 'replica')}, ${plural(plan.configurations, 'configuration')}, ${plural(plan.shapes.length, 'shape')}`,
     ...plan.shapes
       .slice(0, 12)
       .map(({ id, replicas, weights, residuals }) => `  shape ${id}: ${replicas} replicas, ${weights} weights, ${residuals} residuals`),

@@ -3,7 +3,7 @@
  * orchestrator's side and the worker's side are put together.
  */
 import { LoligoError } from '../../schemas/errors.ts';
-import type { Lock } from '../../schemas/generated/types.ts';
+import type { Lock, ResolvedSweep } from '../../schemas/generated/types.ts';
 import type { TaskQueue } from '../../schemas/queue.ts';
 import { openPool } from '../../worker/pool/pool.ts';
 import { consume } from '../../worker/queue/consumer.ts';
@@ -21,18 +21,28 @@ export interface LocalRunOptions {
   readonly out: string;
   /** An engine's name, not `auto`. */
   readonly engine: string;
+  /** Upper bound: there are no more threads than replicas to train. */
   readonly threads: number;
   readonly limit?: number;
   readonly signal: AbortSignal;
-  onStart(run: WritableRun, finished: number): void;
+  onStart(run: WritableRun, finished: number, threads: number): void;
   onProgress(progress: Progress): void;
 }
 
-/** Replicas that train together on one thread: tfjs is bound by dispatch and gains from company, reference does not. */
-const COHORT: Readonly<Record<string, number>> = { reference: 1, tfjs: 8 };
+/** tfjs gains from company in Adam: its head is bound by dispatch. */
+const TFJS_COHORT = 8;
+
+/**
+ * Replicas that train together on one thread. Levenberg-Marquardt takes them one after the other on every engine there is now, and a cohort
+ * hands in its results together: company would only delay them.
+ */
+function cohortSize(engine: string, { training }: ResolvedSweep): number {
+  const stages = [...training.integrated, ...training.network];
+  return engine === 'tfjs' && stages.every(({ optimizer }) => optimizer === 'adam') ? TFJS_COHORT : 1;
+}
 
 export async function runLocal(options: LocalRunOptions): Promise<RunEnd> {
-  const { sweep, lock, out, engine, threads, signal } = options;
+  const { sweep, lock, out, engine, signal } = options;
   const run = openRun(out, lock);
   const closing: (() => unknown)[] = [() => run.close()];
   try {
@@ -41,13 +51,15 @@ export async function runLocal(options: LocalRunOptions): Promise<RunEnd> {
     closing.push(() => programLog.close());
     const log = openOutcomeLog(out, { replicas: sweep.expansion.replicas });
     closing.push(() => log.close());
+    const left = sweep.expansion.replicas - log.stored;
+    const threads = Math.max(1, Math.min(options.threads, left));
     const queue = openLocalQueue(out);
     closing.push(() => queue.close());
     const pool = openPool({ threads, engine });
     closing.push(() => pool.close());
-    options.onStart(run, log.stored);
+    options.onStart(run, log.stored, threads);
     programLog.logger.info({ sweep: lock.sweep, engine, threads, finished: log.stored }, 'run started');
-    const places = Math.max(1, Math.min(COHORT[engine] ?? 1, Math.ceil((sweep.expansion.replicas - log.stored) / threads)));
+    const places = Math.max(1, Math.min(cohortSize(engine, sweep.resolved), Math.ceil(left / threads)));
     const stopped = new AbortController();
     const consumer = consume({
       source: queue,

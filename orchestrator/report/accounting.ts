@@ -4,6 +4,7 @@ import { html } from './markup.ts';
 import type { Markup } from './markup.ts';
 import { formatCount, formatPercent } from './number-format.ts';
 import { describeReason } from './reason-text.ts';
+import { renderTable } from './table.ts';
 
 const OUTCOMES: readonly (readonly [name: keyof Counts, meaning: string])[] = [
   ['planned', 'replicas that the sweep should end with'],
@@ -20,12 +21,10 @@ export function renderAccounting({ counts, reasons }: Summary): Markup {
   const left = Object.entries(reasons);
   return html`<section id="accounting" aria-labelledby="accounting-heading">
     <h2 id="accounting-heading">What was counted, and what was left out</h2>
-    <div class="scroll" tabindex="0" role="region" aria-label="Outcomes">
-      <table class="fit">
-        <caption>
-          <span> Outcomes. Shares are of the planned replicas. </span>
-        </caption>
-        <thead>
+    ${renderTable({
+      label: 'Outcomes',
+      caption: html`Outcomes. Shares are of the planned replicas.`,
+      rows: html`<thead>
           <tr>
             <th scope="col">Outcome</th>
             <th scope="col" class="number">Replicas</th>
@@ -43,21 +42,19 @@ export function renderAccounting({ counts, reasons }: Summary): Markup {
                 <td>${meaning}</td>
               </tr>`,
           )}
-        </tbody>
-      </table>
-    </div>
+        </tbody>`,
+      width: 'fit',
+    })}
     ${left.length === 0 ? html`<p>Nothing was left out: every planned replica is in every statistic.</p>` : leftOut(left, counts)}
   </section> `;
 }
 
 function leftOut(reasons: readonly (readonly [string, number])[], { planned }: Counts): Markup {
   const sum = reasons.reduce((total, [, count]) => total + count, 0);
-  return html`<div class="scroll" tabindex="0" role="region" aria-label="Left out">
-    <table class="fit">
-      <caption>
-        <span> Left out of the filtered statistics, by outcome and reason. Those that have an estimate are in the unfiltered ones. </span>
-      </caption>
-      <thead>
+  return renderTable({
+    label: 'Left out',
+    caption: html`Left out of the filtered statistics, by outcome and reason. Those that have an estimate are in the unfiltered ones.`,
+    rows: html`<thead>
         <tr>
           <th scope="col">Reason</th>
           <th scope="col" class="number">Replicas</th>
@@ -83,9 +80,9 @@ function leftOut(reasons: readonly (readonly [string, number])[], { planned }: C
           <td class="number">${share(sum, planned)}</td>
           <td></td>
         </tr>
-      </tfoot>
-    </table>
-  </div>`;
+      </tfoot>`,
+    width: 'fit',
+  });
 }
 
 function share(count: number, planned: number): string {

@@ -12,6 +12,7 @@ import {
   NOTHING,
   plural,
 } from './number-format.ts';
+import { renderTable } from './table.ts';
 import { judge } from './verdict.ts';
 
 export function renderAnswer(lock: Lock, summary: Summary, fittedData: number): Markup {
@@ -61,32 +62,27 @@ function parameterTable({ parameters }: Summary): Markup {
   const entries = Object.entries(parameters);
   const known = entries.some(([, { truth }]) => truth !== undefined);
   const errors = entries.some(([, { relativeError }]) => relativeError !== undefined);
-  return html`<div class="scroll" tabindex="0" role="region" aria-label="Inferred parameters">
-      <table>
-        <caption>
-          <span>
-            Inferred parameters over accepted replicas. ${errors && 'Errors are of the median, signed. '}Last column: the median over every
-            replica that has an estimate, accepted or not.
-          </span>
-        </caption>
-        <thead>
-          <tr>
-            <th scope="col">Parameter</th>
-            <th scope="col">Unit</th>
-            <th scope="col" class="number">Median</th>
-            <th scope="col" class="number">95 % interval of the median</th>
-            <th scope="col" class="number">Spread</th>
-            ${known && html`<th scope="col" class="number">Truth</th>`}${errors && html`<th scope="col" class="number">Error</th>`}
-            <th scope="col" class="number">Replicas</th>
-            <th scope="col" class="number">Unfiltered</th>
-          </tr>
-        </thead>
-        <tbody>
-          ${entries.map(([name, summary]) => parameterRow(name, summary, known, errors))}
-        </tbody>
-      </table>
-    </div>
-    ${truthTable(entries)}`;
+  return html`${renderTable({
+    label: 'Inferred parameters',
+    caption: html`Inferred parameters over accepted replicas. ${errors && 'Errors are of the median, signed. '}Last column: the median over
+    every replica that has an estimate, accepted or not.`,
+    rows: html`<thead>
+        <tr>
+          <th scope="col">Parameter</th>
+          <th scope="col">Unit</th>
+          <th scope="col" class="number">Median</th>
+          <th scope="col" class="number">95 % interval of the median</th>
+          <th scope="col" class="number">Spread</th>
+          ${known && html`<th scope="col" class="number">Truth</th>`}${errors && html`<th scope="col" class="number">Error</th>`}
+          <th scope="col" class="number">Replicas</th>
+          <th scope="col" class="number">Unfiltered</th>
+        </tr>
+      </thead>
+      <tbody>
+        ${entries.map(([name, summary]) => parameterRow(name, summary, known, errors))}
+      </tbody>`,
+  })}
+  ${truthTable(entries)}`;
 }
 
 function parameterRow(name: string, summary: ParameterSummary, known: boolean, errors: boolean): Markup {
@@ -113,35 +109,32 @@ function spread({ scale, mad, median, unit }: ParameterSummary): string {
 function truthTable(entries: readonly (readonly [string, ParameterSummary])[]): Markup | undefined {
   const rows = entries.flatMap(([name, { perTruth }]) => (perTruth ?? []).map((truth) => ({ name, ...truth })));
   if (rows.length === 0) return undefined;
-  return html`<div class="scroll" tabindex="0" role="region" aria-label="Estimates by true value">
-      <table>
-        <caption>
-          <span> Estimates by true value, over accepted replicas on data with that truth. </span>
-        </caption>
-        <thead>
-          <tr>
-            <th scope="col">Parameter</th>
-            <th scope="col" class="number">Truth</th>
-            <th scope="col" class="number">Median</th>
-            <th scope="col" class="number">Error</th>
-            <th scope="col" class="number">Replicas</th>
-          </tr>
-        </thead>
-        <tbody>
-          ${rows.slice(0, MOST_TRUTHS).map(
-            ({ name, truth, median, relativeError, n }) =>
-              html`<tr>
-                <th scope="row">${name}</th>
-                <td class="number">${formatNumber(truth)}</td>
-                <td class="number strong">${formatNumber(median)}</td>
-                <td class="number">${formatPercent(relativeError, { sign: true })}</td>
-                <td class="number">${formatCount(n)}</td>
-              </tr>`,
-          )}
-        </tbody>
-      </table>
-    </div>
-    ${rows.length > MOST_TRUTHS && html`<p class="note">${formatCount(rows.length - MOST_TRUTHS)} more in summary.json.</p>`}`;
+  return html`${renderTable({
+    label: 'Estimates by true value',
+    caption: html`Estimates by true value, over accepted replicas on data with that truth.`,
+    rows: html`<thead>
+        <tr>
+          <th scope="col">Parameter</th>
+          <th scope="col" class="number">Truth</th>
+          <th scope="col" class="number">Median</th>
+          <th scope="col" class="number">Error</th>
+          <th scope="col" class="number">Replicas</th>
+        </tr>
+      </thead>
+      <tbody>
+        ${rows.slice(0, MOST_TRUTHS).map(
+          ({ name, truth, median, relativeError, n }) =>
+            html`<tr>
+              <th scope="row">${name}</th>
+              <td class="number">${formatNumber(truth)}</td>
+              <td class="number strong">${formatNumber(median)}</td>
+              <td class="number">${formatPercent(relativeError, { sign: true })}</td>
+              <td class="number">${formatCount(n)}</td>
+            </tr>`,
+        )}
+      </tbody>`,
+  })}
+  ${rows.length > MOST_TRUTHS && html`<p class="note">${formatCount(rows.length - MOST_TRUTHS)} more in summary.json.</p>`}`;
 }
 
 const MOST_TRUTHS = 30;

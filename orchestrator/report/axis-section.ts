@@ -12,6 +12,7 @@ import { formatCount, formatNumber, formatPercent, withUnit } from './number-for
 import { COLOUR } from './palette.ts';
 import { truths } from './parameter-section.ts';
 import type { FigureNumbers } from './reconstruction-section.ts';
+import { renderTable } from './table.ts';
 
 const NAMES: Readonly<Record<string, string>> = { data: 'data', draw: 'noise draw' };
 
@@ -83,37 +84,34 @@ function axisDrawing(
 }
 
 function axisTable({ rows, omitted }: AxisTable, name: string, infer: readonly InferredParameter[]): Markup {
-  return html`<div class="scroll" tabindex="0" role="region" aria-label="By ${name}">
-      <table>
-        <caption>
-          <span> Medians over accepted replicas by ${name}. </span>
-        </caption>
-        <thead>
-          <tr>
-            <th scope="col" class="number">Row</th>
-            <th scope="col">${name}</th>
-            <th scope="col" class="number">Finished</th>
-            <th scope="col" class="number">Accepted</th>
-            ${infer.map((parameter) => html`<th scope="col" class="number">${withUnit(parameter.name, parameter.unit)}</th>`)}
-            <th scope="col" class="number">χ² per sample</th>
-          </tr>
-        </thead>
-        <tbody>
-          ${rows.map(
-            ({ label, finished, accepted, parameters, chi2 }, i) =>
-              html`<tr>
-                <td class="number">${i + 1}</td>
-                <th scope="row">${rowLabel(name, label)}</th>
-                <td class="number">${formatCount(finished)}</td>
-                <td class="number">${formatPercent(finished === 0 ? null : accepted / finished)}</td>
-                ${infer.map((parameter) => html`<td class="number">${formatNumber(parameters[parameter.name]?.median)}</td>`)}
-                <td class="number">${formatNumber(chi2, 3)}</td>
-              </tr>`,
-          )}
-        </tbody>
-      </table>
-    </div>
-    ${omitted > 0 && html`<p class="note">${formatCount(omitted)} more rows; all are in replicas.parquet.</p>`}`;
+  return html`${renderTable({
+    label: `By ${name}`,
+    caption: html`Medians over accepted replicas by ${name}.`,
+    rows: html`<thead>
+        <tr>
+          <th scope="col" class="number">Row</th>
+          <th scope="col">${name}</th>
+          <th scope="col" class="number">Finished</th>
+          <th scope="col" class="number">Accepted</th>
+          ${infer.map((parameter) => html`<th scope="col" class="number">${withUnit(parameter.name, parameter.unit)}</th>`)}
+          <th scope="col" class="number">χ² per sample</th>
+        </tr>
+      </thead>
+      <tbody>
+        ${rows.map(
+          ({ label, finished, accepted, parameters, chi2 }, i) =>
+            html`<tr>
+              <td class="number">${i + 1}</td>
+              <th scope="row">${rowLabel(name, label)}</th>
+              <td class="number">${formatCount(finished)}</td>
+              <td class="number">${formatPercent(finished === 0 ? null : accepted / finished)}</td>
+              ${infer.map((parameter) => html`<td class="number">${formatNumber(parameters[parameter.name]?.median)}</td>`)}
+              <td class="number">${formatNumber(chi2, 3)}</td>
+            </tr>`,
+        )}
+      </tbody>`,
+  })}
+  ${omitted > 0 && html`<p class="note">${formatCount(omitted)} more rows; all are in replicas.parquet.</p>`}`;
 }
 
 function rowLabel(name: string, label: string): string {

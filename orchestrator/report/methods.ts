@@ -1,4 +1,5 @@
 /** How all of it was computed: engine, versions, seeds, filter, statistics, and the resolved spec. */
+import { STANDARD_ACCEPT } from '../../schemas/acceptance.ts';
 import type { Accept, Lock, Summary } from '../../schemas/generated/types.ts';
 import { RESAMPLES } from '../aggregate/bootstrap.ts';
 import { html } from './markup.ts';
@@ -68,7 +69,8 @@ export function renderMethods(lock: Lock, summary: Summary): Markup {
   </section> `;
 }
 
-function describeFilter({ chi2 = 'auto', rmseMv = 'off', spikes = 'equal' }: Accept): string {
+function describeFilter(accept: Accept): string {
+  const { chi2, rmseMv, spikes } = { ...STANDARD_ACCEPT, ...accept };
   const tests = [
     chi2 === 'off'
       ? ''

@@ -1,4 +1,5 @@
 /** The predictive check: forward simulation of every replica's parameters against the data they were inferred from. */
+import { chi2Limit, STANDARD_ACCEPT } from '../../schemas/acceptance.ts';
 import type { Lock, Summary } from '../../schemas/generated/types.ts';
 import type { ReplicaTable } from '../aggregate/replica-table.ts';
 import { drawDistribution } from './distribution.ts';
@@ -12,7 +13,7 @@ import { formatCount } from './number-format.ts';
 import { COLOUR } from './palette.ts';
 import { replicaKey, split } from './parameter-section.ts';
 import type { FigureNumbers } from './reconstruction-section.ts';
-import { chi2Limit } from './verdict.ts';
+import { renderTable } from './table.ts';
 
 export function renderPredictive(lock: Lock, summary: Summary, table: ReplicaTable, numbers: FigureNumbers): Markup {
   const simulated = summary.predictive.unfiltered.n > 0;
@@ -78,8 +79,8 @@ function scoreCell(
 /** The one threshold of chi2, where all data have the same. */
 function acceptedChi2(lock: Lock): number | undefined {
   const { accept, problem } = lock.resolved;
-  if (accept.chi2 === 'off') return undefined;
-  return typeof accept.chi2 === 'number' ? accept.chi2 : only(problem.data.map(chi2Limit));
+  const { chi2 } = { ...STANDARD_ACCEPT, ...accept };
+  return chi2 === 'off' ? undefined : only(problem.data.map(({ samples }) => chi2Limit(chi2, samples)));
 }
 
 function only(values: readonly number[]): number | undefined {
@@ -94,12 +95,10 @@ function spikeTable(table: ReplicaTable): Markup {
   );
   const rows = [...new Set([...differences.accepted, ...differences.rejected])].toSorted((a, b) => a - b);
   const count = (values: readonly number[], difference: number) => formatCount(values.filter((value) => value === difference).length);
-  return html`<div class="scroll" tabindex="0" role="region" aria-label="Spikes">
-    <table class="fit">
-      <caption>
-        <span> Spikes of the simulation, against those of the data. </span>
-      </caption>
-      <thead>
+  return renderTable({
+    label: 'Spikes',
+    caption: html`Spikes of the simulation, against those of the data.`,
+    rows: html`<thead>
         <tr>
           <th scope="col">Spikes</th>
           <th scope="col" class="number">Accepted</th>
@@ -115,9 +114,9 @@ function spikeTable(table: ReplicaTable): Markup {
               <td class="number">${count(differences.rejected, difference)}</td>
             </tr>`,
         )}
-      </tbody>
-    </table>
-  </div>`;
+      </tbody>`,
+    width: 'fit',
+  });
 }
 
 function describeDifference(difference: number): string {

@@ -11,6 +11,7 @@ import { html } from './markup.ts';
 import type { Markup } from './markup.ts';
 import { formatNumber, formatUnit, plural } from './number-format.ts';
 import { COLOUR } from './palette.ts';
+import { renderTable } from './table.ts';
 import { gateDrawing, voltageDrawing } from './time-course.ts';
 import type { Observation, TimeCourse } from './time-course.ts';
 
@@ -160,15 +161,11 @@ function noteOf({ ensemble, replicas }: ShownData): string {
 function reconstructionTable({ reconstruction }: Summary): Markup {
   const entries = Object.entries(reconstruction);
   const truth = entries.some(([, { rmseToTruth }]) => rmseToTruth !== undefined);
-  return html`<div class="scroll" tabindex="0" role="region" aria-label="Reconstruction">
-    <table class="fit">
-      <caption>
-        <span>
-          Reconstruction by state, over accepted replicas. Misfits are root mean squares of the network, medians over replicas. Band: width
-          of the ensemble’s 95 % band, median over time, then over data sets.
-        </span>
-      </caption>
-      <thead>
+  return renderTable({
+    label: 'Reconstruction',
+    caption: html`Reconstruction by state, over accepted replicas. Misfits are root mean squares of the network, medians over replicas.
+    Band: width of the ensemble’s 95 % band, median over time, then over data sets.`,
+    rows: html`<thead>
         <tr>
           <th scope="col">State</th>
           <th scope="col">Unit</th>
@@ -190,7 +187,7 @@ function reconstructionTable({ reconstruction }: Summary): Markup {
               <td class="number">${formatNumber(unfiltered.variability, 3)}</td>
             </tr>`,
         )}
-      </tbody>
-    </table>
-  </div>`;
+      </tbody>`,
+    width: 'fit',
+  });
 }

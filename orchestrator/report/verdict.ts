@@ -2,7 +2,9 @@
  * Whether to trust the ensemble, in one sentence, and why. Rules of thumb, each with its number in words: they judge what the summary
  * already says and replace no reading of it.
  */
-import type { DataUnit, Lock, ParameterSummary, Summary } from '../../schemas/generated/types.ts';
+import { chi2Limit } from '../../schemas/acceptance.ts';
+import type { Lock, ParameterSummary, Summary } from '../../schemas/generated/types.ts';
+import { listed } from '../../schemas/wording.ts';
 import { formatCount, formatMedianCount, formatNumber, formatPercent, plural } from './number-format.ts';
 import { describeReason } from './reason-text.ts';
 
@@ -36,11 +38,6 @@ export function judge(lock: Lock, summary: Summary, fittedData: number): Verdict
   return { level: 'care', lead: 'Trust these values with care:', rest: `${praise}; but ${objections.join('; ')}.` };
 }
 
-/** chi2 per sample up to which `accept.chi2: auto` takes a forward simulation for one that misses by noise alone. */
-export function chi2Limit({ samples }: DataUnit): number {
-  return 1 + 3 * Math.sqrt(2 / samples);
-}
-
 function nothingAccepted({ counts, reasons, parameters }: Summary): string {
   const [reason] = Object.entries(reasons)
     .filter(([name]) => name !== 'unfinished')
@@ -59,7 +56,7 @@ function prediction({ predictive }: Summary): string {
 
 function fitObjections(lock: Lock, { predictive, reconstruction }: Summary): string[] {
   const { data } = lock.resolved.problem;
-  const limit = Math.max(...data.map(chi2Limit));
+  const limit = Math.max(...data.map(({ samples }) => chi2Limit('auto', samples)));
   const sigma = Math.min(...data.map(({ sigmaMv }) => sigmaMv));
   const rmse = reconstruction['V']?.rmse ?? null;
   const { spikes, chi2 } = predictive;
@@ -94,10 +91,16 @@ function parameterObjections({ parameters }: Summary): string[] {
   return [
     mixed ? 'the data have different true values, which a median over all mixes: read the table by true value' : undefined,
     wide.length > 0
-      ? `${listed(wide.map(([name, summary]) => `${name} spreads by ${formatPercent(relativeSpread(summary))}`))}`
+      ? `${listed(
+          wide.map(([name, summary]) => `${name} spreads by ${formatPercent(relativeSpread(summary))}`),
+          'and',
+        )}`
       : undefined,
     missed.length > 0
-      ? `the known truth lies outside the interval of ${listed(missed.map(([name, { relativeError }]) => `${name} (median off by ${formatPercent(Math.abs(relativeError ?? NaN))})`))}`
+      ? `the known truth lies outside the interval of ${listed(
+          missed.map(([name, { relativeError }]) => `${name} (median off by ${formatPercent(Math.abs(relativeError ?? NaN))})`),
+          'and',
+        )}`
       : undefined,
   ].filter((text) => text !== undefined);
 }
@@ -105,8 +108,4 @@ function parameterObjections({ parameters }: Summary): string[] {
 /** 1.4826 MAD over the median, for parameters that spread by factors; 0 for others. */
 function relativeSpread({ scale, mad, median }: ParameterSummary): number {
   return scale === 'log' && mad !== null && median !== null ? mad / median : 0;
-}
-
-function listed(items: readonly string[]): string {
-  return items.length < 2 ? items.join('') : `${items.slice(0, -1).join(', ')} and ${items.at(-1)}`;
 }

@@ -1,13 +1,12 @@
 /** Durable writes to the run directory, and what a disk that refuses them looks like to the user. */
-import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname } from 'node:path';
-import { LoligoError } from '../../schemas/errors.ts';
+import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { LoligoError, messageOf } from '../../schemas/errors.ts';
 
 /** `doing` completes the sentence "the disk must allow ...". */
 export function diskError(path: string, doing: string, cause: unknown): LoligoError {
-  const got = cause instanceof Error ? cause.message : String(cause);
   const remedy = 'Free space or mend the permissions, then give the same command again: it resumes.';
-  return new LoligoError([{ code: 'DISK', where: path, rule: `the disk must allow ${doing}`, got, remedy }], { cause });
+  return new LoligoError([{ code: 'DISK', where: path, rule: `the disk must allow ${doing}`, got: messageOf(cause), remedy }], { cause });
 }
 
 /** Run `write`; what the system refuses becomes a LoligoError DISK. */
@@ -17,6 +16,26 @@ export function onDisk<T>(path: string, doing: string, write: () => T): T {
   } catch (error) {
     if (error instanceof LoligoError) throw error;
     throw diskError(path, doing, error);
+  }
+}
+
+/**
+ * Makes the folder and those above it. Not mkdirSync's own `recursive`: in Node 20 that never returns where the system answers ENOENT
+ * although the folder above exists, as /proc does.
+ */
+export function makeFolder(path: string): void {
+  onDisk(path, 'creating a folder', () => makeMissing(path === '' ? path : resolve(path)));
+}
+
+function makeMissing(path: string): void {
+  try {
+    mkdirSync(path);
+  } catch (error) {
+    if (systemCode(error) === 'EEXIST' && statSync(path).isDirectory()) return;
+    const above = dirname(path);
+    if (systemCode(error) !== 'ENOENT' || above === path || existsSync(above)) throw error;
+    makeMissing(above);
+    makeMissing(path);
   }
 }
 

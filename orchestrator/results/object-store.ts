@@ -1,9 +1,9 @@
 /** `objects/<hash>.json`: model files and recordings of a sweep as texts, each named by the SHA-256 of its bytes. Written once, verified whenever it is read. */
-import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { sha256 } from '../../schemas/content-id.ts';
-import { LoligoError } from '../../schemas/errors.ts';
-import { onDisk, writeAtomically } from './disk.ts';
+import { LoligoError, messageOf } from '../../schemas/errors.ts';
+import { makeFolder, writeAtomically } from './disk.ts';
 
 export interface ObjectStore {
   /** Returns the hash. Throws DISK. */
@@ -24,7 +24,7 @@ function put(folder: string, text: string): string {
   const hash = sha256(text);
   const path = join(folder, `${hash}.json`);
   if (existsSync(path) && sha256(readFileSync(path)) === hash) return hash;
-  onDisk(folder, 'creating a folder', () => mkdirSync(folder, { recursive: true }));
+  makeFolder(folder);
   writeAtomically(path, text);
   return hash;
 }
@@ -34,7 +34,7 @@ function get(path: string, hash: string): string {
   try {
     bytes = readFileSync(path);
   } catch (error) {
-    throw missing(path, error instanceof Error ? error.message : String(error), error);
+    throw missing(path, messageOf(error), error);
   }
   if (sha256(bytes) !== hash) throw missing(path, `content with hash ${sha256(bytes)}`);
   return bytes.toString('utf8');

@@ -2,13 +2,12 @@
  * One line of the outcome log. Keys stand in a fixed order, index, replica and kind of outcome first, so that a million lines are
  * indexed by looking at their heads; a line in another order (written by hand) is parsed in full.
  */
-import { LoligoError } from '../../schemas/errors.ts';
-import type { Outcome, Result } from '../../schemas/generated/types.ts';
+import { LoligoError, messageOf } from '../../schemas/errors.ts';
+import type { Result } from '../../schemas/generated/types.ts';
+import { OUTCOME_KINDS, type OutcomeKind } from '../../schemas/outcome-kind.ts';
 import { parseResult } from '../../schemas/parse.ts';
 
-export type OutcomeKind = Outcome['kind'];
-
-const HEAD = /^\{"index":(0|[1-9]\d{0,14}),"replica":"[0-9a-f]{64}","outcome":\{"kind":"(converged|stopped|diverged|pruned|failed)"/;
+const HEAD = new RegExp(`^\\{"index":(0|[1-9]\\d{0,14}),"replica":"[0-9a-f]{64}","outcome":\\{"kind":"(${OUTCOME_KINDS.join('|')})"`);
 /** Longest head: 15 digits of the index and all else fixed. */
 const HEAD_BYTES = 160;
 const CLOSING_BRACE = 0x7d;
@@ -46,9 +45,13 @@ export function parseOutcomeLine(line: string, where: () => string): Result {
   }
 }
 
+export function firstLine(text: string): string {
+  return text.split('\n', 1).join('');
+}
+
 /** RUN_CORRUPT for a line of the log. */
 export function damaged(where: string, cause: unknown): LoligoError {
-  const got = (cause instanceof Error ? cause.message : String(cause)).split('\n', 1).join('');
+  const got = firstLine(messageOf(cause));
   const remedy = 'Take the line out of the file: its replica is trained again by the next run.';
   return new LoligoError([{ code: 'RUN_CORRUPT', where, rule: 'each line must be one whole result', got, remedy }], { cause });
 }

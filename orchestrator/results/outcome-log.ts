@@ -4,16 +4,15 @@
  *
  * Not a database: no update, no delete, no query. The index in memory is a bit per replica.
  */
-import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { LoligoError } from '../../schemas/errors.ts';
 import type { Result } from '../../schemas/generated/types.ts';
+import type { OutcomeKind } from '../../schemas/outcome-kind.ts';
 import { parseResult } from '../../schemas/parse.ts';
-import { onDisk, syncFolder } from './disk.ts';
+import { makeFolder, onDisk, syncFolder } from './disk.ts';
 import { IndexSet } from './index-set.ts';
 import { LineFile } from './line-file.ts';
 import { damaged, outcomeLine, readHead } from './outcome-line.ts';
-import type { OutcomeKind } from './outcome-line.ts';
 import { lines, listSegments, outcomesFolder, segmentPath, segmentsOf } from './segments.ts';
 
 const SEGMENT_BYTES = 64 * 1024 * 1024;
@@ -142,10 +141,8 @@ export class OutcomeLog {
 /** Opens or creates the log of a run directory for its one writer. Throws DISK, and RUN_CORRUPT with file and line. */
 export function openOutcomeLog(runDirectory: string, options: { replicas: number; segmentBytes?: number }): OutcomeLog {
   const folder = outcomesFolder(runDirectory);
-  onDisk(folder, 'creating a folder', () => {
-    mkdirSync(folder, { recursive: true });
-    syncFolder(dirname(folder));
-  });
+  makeFolder(folder);
+  onDisk(folder, 'creating a folder', () => syncFolder(dirname(folder)));
   const finished = new IndexSet();
   const counts = { converged: 0, stopped: 0, diverged: 0, pruned: 0, failed: 0 };
   for (const { block, from, to, where } of lines(segmentsOf(runDirectory))) {

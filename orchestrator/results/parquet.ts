@@ -5,13 +5,13 @@
  *
  * Not the truth: both files can be made again from the log at any time, also while it grows.
  */
-import { closeSync, copyFileSync, mkdirSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, copyFileSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { setImmediate as breath } from 'node:timers/promises';
 import { DuckDBInstance } from '@duckdb/node-api';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import type { Task } from '../../schemas/generated/types.ts';
-import { diskError, onDisk, putInPlace } from './disk.ts';
+import { diskError, makeFolder, onDisk, putInPlace } from './disk.ts';
 import { LineFile } from './line-file.ts';
 import { damaged, readHead } from './outcome-line.ts';
 import { lines, segmentsOf } from './segments.ts';
@@ -61,7 +61,7 @@ interface Snapshot {
  * Writes both files. `task(index)` is the expansion's. Throws RUN_CORRUPT (with file and line), DISK.
  */
 export async function foldResults(runDirectory: string, task: (index: number) => Task): Promise<void> {
-  onDisk(runDirectory, 'creating a folder', () => mkdirSync(runDirectory, { recursive: true }));
+  makeFolder(runDirectory);
   const workspace = onDisk(runDirectory, 'creating a folder', () => mkdtempSync(join(runDirectory, 'fold.tmp-')));
   try {
     const files = snapshotOf(runDirectory, workspace);

@@ -5,16 +5,17 @@
  * objects/         model file and recordings   attempts.jsonl deliveries of unfinished replicas (queue/attempt-ledger.ts)
  * writer.lock      who writes                  log.jsonl      program log
  */
-import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { LoligoError } from '../../schemas/errors.ts';
+import { LoligoError, messageOf } from '../../schemas/errors.ts';
 import type { ErrorCode } from '../../schemas/errors.ts';
 import type { Lock } from '../../schemas/generated/types.ts';
-import { extendsSweep } from '../expand/extends.ts';
 import { parseLock } from '../../schemas/parse.ts';
-import { onDisk, systemCode, writeAtomically } from './disk.ts';
+import { extendsSweep } from '../expand/extends.ts';
+import { makeFolder, onDisk, systemCode, writeAtomically } from './disk.ts';
 import { openObjectStore } from './object-store.ts';
 import type { ObjectStore } from './object-store.ts';
+import { firstLine } from './outcome-line.ts';
 import { lockForWriting } from './writer-lock.ts';
 
 const SWEEP_LOCK = 'sweep.lock.json';
@@ -40,7 +41,7 @@ export interface WritableRun extends Run {
  * answer keeps the engine, versions and time of the first start. Throws RUN_LOCKED, RUN_DIFFERS, RUN_NOT_FOUND (a folder with other files), RUN_CORRUPT, DISK.
  */
 export function openRun(path: string, lock: Lock): WritableRun {
-  onDisk(path, 'creating a folder', () => mkdirSync(path, { recursive: true }));
+  makeFolder(path);
   refuseForeignFolder(path);
   const writer = lockForWriting(path);
   try {
@@ -84,9 +85,9 @@ function readSweepLock(path: string): Lock | undefined {
     return parseLock(JSON.parse(readFileSync(file, 'utf8')));
   } catch (error) {
     if (systemCode(error) !== '')
-      throw failure('RUN_NOT_FOUND', file, 'the file must be readable', describe(error), 'Mend the permissions.');
+      throw failure('RUN_NOT_FOUND', file, 'the file must be readable', firstLine(messageOf(error)), 'Mend the permissions.');
     const remedy = 'Restore it from a copy, or choose another --out.';
-    throw failure('RUN_CORRUPT', file, 'the file must be a whole sweep lock', describe(error), remedy, error);
+    throw failure('RUN_CORRUPT', file, 'the file must be a whole sweep lock', firstLine(messageOf(error)), remedy, error);
   }
 }
 
@@ -95,10 +96,6 @@ function differs(path: string, stored: Lock, asked: Lock): LoligoError {
   const remedy =
     'The spec, the model or a recording changed (only more replicas may be asked for): choose another --out, or give the sweep that was begun here.';
   return failure('RUN_DIFFERS', path, 'a run directory holds one sweep', got, remedy);
-}
-
-function describe(error: unknown): string {
-  return (error instanceof Error ? error.message : String(error)).split('\n', 1).join('');
 }
 
 function failure(code: ErrorCode, where: string, rule: string, got: string, remedy: string, cause?: unknown): LoligoError {

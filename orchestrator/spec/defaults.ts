@@ -2,6 +2,7 @@
  * Every default of a spec, in one table. What is not here has no default (`name`, `problem`) or takes it from the model or the
  * recording (start distributions, `fixed`, `sampleMs`, `noiseMv` of a recording).
  */
+import { STANDARD_ACCEPT } from '../../schemas/acceptance.ts';
 import type {
   Accept,
   AdamStage,
@@ -29,7 +30,8 @@ export const DEFAULT_CONFIGURATION: Configuration = {
   'loss.gates': 1,
 };
 
-export const DEFAULT_ACCEPT: Accept = { chi2: 'auto', spikes: 'equal' };
+/** `accept.rmseMv` stays out unless it is given: what is resolved is part of every replica's id. */
+export const DEFAULT_ACCEPT: Accept = { chi2: STANDARD_ACCEPT.chi2, spikes: STANDARD_ACCEPT.spikes };
 export const DEFAULT_TOLERATE: ResolvedTolerate = { failed: 0, diverged: 0.1 };
 export const DEFAULT_TRACES: ResolvedTraces = { points: 250, replicas: 2000 };
 

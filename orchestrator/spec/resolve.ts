@@ -5,7 +5,7 @@
  */
 import { contentId } from '../../schemas/content-id.ts';
 import { distributionViolations, POSITIVE, UNLIMITED } from '../../schemas/distribution.ts';
-import type { Violation } from '../../schemas/errors.ts';
+import { throwIfAny, type Violation } from '../../schemas/errors.ts';
 import type { InferredParameter, ResolvedProblem, ResolvedSweep, Spec, Stage, States } from '../../schemas/generated/types.ts';
 import { shown, whereOf, type Place } from '../../schemas/violations.ts';
 import {
@@ -19,7 +19,6 @@ import {
   DEFAULT_TRAINING,
 } from './defaults.ts';
 import { filledStage, schedule } from './schedules.ts';
-import { throwAny } from './spec-file.ts';
 import { sizeViolations } from './sweep-size.ts';
 
 /** Throws SPEC_DISTRIBUTION, SPEC_DUPLICATE_DATA and SPEC_INVALID for what only shows with the problem at hand, all at once. */
@@ -37,7 +36,7 @@ export function resolveSpec(spec: Spec, problem: ResolvedProblem): ResolvedSweep
     traces: { ...DEFAULT_TRACES, ...spec.traces },
   };
   const starts = problem.infer.flatMap((parameter) => startViolations(parameter));
-  throwAny([...starts, ...duplicateUnits(problem), ...sizeViolations(resolved, PLACE)]);
+  throwIfAny([...starts, ...duplicateUnits(problem), ...sizeViolations(resolved, PLACE)]);
   return resolved;
 }
 

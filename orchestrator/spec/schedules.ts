@@ -1,6 +1,6 @@
 /**
  * Named schedules of training. The recipes are those of science.md: with integrated gates, Adam on V alone and then
- * Levenberg-Marquardt on everything while the physics weight rises; with network states from a smaller weight and in more steps. The ramp
+ * Levenberg-Marquardt on everything while the physics weight rises; with network states from a smaller weight on. The ramp
  * goes on to x 1000: what x 100 left in noiseless data (0.1 to 0.2 %) is gone there, and noisy data move by less than their bound.
  * `quick` takes a fraction of the steps and stops the ramp early: for demonstrations and tests, not for statements about a cell.
  */

@@ -1,6 +1,6 @@
 /** Reads a spec: text, schema and rules. Whoever gets a Spec from here need not check it again; names of parameters and files are resolved later. */
 import { readFileSync, statSync } from 'node:fs';
-import { LoligoError, type Violation } from '../../schemas/errors.ts';
+import { LoligoError, messageOf, throwIfAny } from '../../schemas/errors.ts';
 import type { Spec } from '../../schemas/generated/types.ts';
 import { violationsOf, type Place } from '../../schemas/violations.ts';
 import { ruleViolations } from './rules.ts';
@@ -20,14 +20,8 @@ export function parseSpec(text: string, file: string): Spec {
   const { value: written, locate } = parseSpecText(text, file);
   const place: Place = { code: 'SPEC_INVALID', root: 'spec', locate };
   const { value, violations } = withoutUnsupported(written, place);
-  throwAny([...violations, ...violationsOf('spec', value, place), ...ruleViolations(value, place)]);
+  throwIfAny([...violations, ...violationsOf('spec', value, place), ...ruleViolations(value, place)]);
   return value as Spec; // valid by the schema that the type is generated from
-}
-
-/** Throws them together, or does nothing when there are none. */
-export function throwAny(violations: readonly Violation[]): void {
-  const [first, ...rest] = violations;
-  if (first !== undefined) throw new LoligoError([first, ...rest]);
 }
 
 function textOf(file: string): string {
@@ -46,6 +40,5 @@ function unreadable(file: string, rule: string, got: string, cause?: unknown): L
 }
 
 function reasonOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  return 'code' in error && error.code === 'ENOENT' ? 'no such file' : error.message;
+  return error instanceof Error && 'code' in error && error.code === 'ENOENT' ? 'no such file' : messageOf(error);
 }

@@ -4,7 +4,7 @@
  * that multiply without end. Nothing in a file is ever run.
  */
 import { isNode, LineCounter, parseDocument, type Document, type ErrorCode as YamlErrorCode } from 'yaml';
-import { LoligoError, type Violation } from '../../schemas/errors.ts';
+import { LoligoError, throwIfAny, type Violation } from '../../schemas/errors.ts';
 import type { Path } from '../../schemas/meant-branch.ts';
 
 export interface SpecText {
@@ -22,11 +22,12 @@ export function parseSpecText(text: string, file: string): SpecText {
   const document = guarded(file, () => parseDocument(text, { lineCounter: lines, merge: true, stringKeys: true, prettyErrors: false }));
   const json = jsonValue(text);
   const faults = [...document.errors, ...document.warnings].filter(({ code }) => json === undefined || FAULTS_OF_JSON.has(code));
-  const [first, ...rest] = faults.map((fault): Violation => {
-    const { line, col } = lines.linePos(fault.pos[0]);
-    return { code: 'SPEC_NOT_READABLE', where: `${file}:${line}:${col}`, rule: sentence(fault.message) };
-  });
-  if (first !== undefined) throw new LoligoError([first, ...rest]);
+  throwIfAny(
+    faults.map((fault): Violation => {
+      const { line, col } = lines.linePos(fault.pos[0]);
+      return { code: 'SPEC_NOT_READABLE', where: `${file}:${line}:${col}`, rule: sentence(fault.message) };
+    }),
+  );
   const value: unknown = json === undefined ? guarded(file, () => document.toJS({ maxAliasCount: 1000 }) as unknown) : json.value;
   if (isDeeperThan(MAX_DEPTH, value))
     throw new LoligoError([{ code: 'SPEC_NOT_READABLE', where: file, rule: `must not nest deeper than ${MAX_DEPTH} levels` }]);

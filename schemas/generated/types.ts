@@ -789,7 +789,7 @@ export interface PerSpike {
   afterMs: number;
 }
 /**
- * shares of the planned replicas above which the exit code is 3
+ * shares of the finished replicas above which the exit code is 3
  */
 export interface Tolerate {
   failed?: number;

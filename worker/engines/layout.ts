@@ -7,16 +7,13 @@
  * then their cosines. Outputs: V, and with `states: network` each gate in the model's order.
  * Free initial gates exist with `states: integrated` only.
  */
-import type { Model, Parameter } from '../models/model.ts';
-import type { Shape } from './engine.ts';
+import type { Parameter } from '../models/model.ts';
+import { parameterNamed } from '../models/parameter-values.ts';
+import type { Member, Shape } from './engine.ts';
 
 /** V = VOLTAGE_CENTRE + VOLTAGE_SCALE * output, mV: resting and spiking voltages lie within one unit of output. */
 export const VOLTAGE_CENTRE = -40;
 export const VOLTAGE_SCALE = 40;
-
-/** Scales of the residuals in the loss: a misfit of 10 mV and a current that moves V by 50 mV/ms cost the same. */
-export const DATA_SCALE_MV = 10;
-export const CURRENT_SCALE_MV_PER_MS = 50;
 
 export interface Layer {
   readonly inputs: number;
@@ -66,12 +63,6 @@ export function layoutOf(shape: Shape): Layout {
   };
 }
 
-function parameterNamed(model: Model, name: string): Parameter {
-  const parameter = model.parameters.find((candidate) => candidate.name === name);
-  if (parameter === undefined) throw new Error(`internal: model ${model.name} has no parameter ${name}`);
-  return parameter;
-}
-
 /**
  * A parameter stays within its range: u = tanh(theta) runs from the range's low end (-1) to its high end (1), on a logarithmic scale for
  * a positive parameter. A value at or beyond an end is taken to just inside it, where the slope still lets it move.
@@ -85,7 +76,7 @@ export function parameterToTheta(parameter: Parameter, value: number): number {
 /** tanh(theta) of the values next to a range's ends. */
 const INNERMOST = 0.95;
 
-/** The range less the last bit at either end: what parameterToTheta can represent. */
+/** The range less a fortieth at either end (on the scale of the fit): what parameterToTheta can represent. */
 export function innerRange(parameter: Parameter): [number, number] {
   const end = Math.atanh(INNERMOST);
   return [thetaToParameter(parameter, -end), thetaToParameter(parameter, end)];
@@ -114,12 +105,36 @@ export function thetaToGate(theta: number): number {
   return 1 / (1 + Math.exp(-theta));
 }
 
+/** d gate / d theta. */
+export function gateSlope(theta: number): number {
+  const gate = thetaToGate(theta);
+  return gate * (1 - gate);
+}
+
+/** A gate nearer to 0 or 1 than 1e-4 is taken to there, where the slope still lets it move. */
 export function gateToTheta(gate: number): number {
   const inside = Math.min(1 - 1e-4, Math.max(1e-4, gate));
   return Math.log(inside / (1 - inside));
 }
 
+/** Inferred parameters by name, in the model's units. */
+export function inferredParameters(layout: Layout, theta: Float64Array): Record<string, number> {
+  return Object.fromEntries(
+    layout.parameters.map((parameter, p) => [parameter.name, thetaToParameter(parameter, theta[layout.parameterOffset + p]!)]),
+  );
+}
+
+/** The same as a vector in the order of `layout.parameters`. */
+export function inferredValues(layout: Layout, theta: Float64Array): Float64Array {
+  return Float64Array.from(layout.parameters, (parameter, p) => thetaToParameter(parameter, theta[layout.parameterOffset + p]!));
+}
+
 /** Points of the collocation grid. */
 export function gridSize(shape: Shape): number {
   return (shape.samples - 1) * shape.perSample + 1;
+}
+
+/** ms between them. */
+export function gridStepMs({ perSample }: Shape, { sampleMs }: Member): number {
+  return sampleMs / perSample;
 }

@@ -1,5 +1,5 @@
 /** The engines of this build: which of them work on this machine, how fast each is, and which one `auto` takes. */
-import { LoligoError } from '../../schemas/errors.ts';
+import { LoligoError, messageOf } from '../../schemas/errors.ts';
 import type { Engine, EngineName } from './engine.ts';
 import { createReferenceEngine } from './reference/reference-engine.ts';
 import { measureSpeed } from './speed-test.ts';
@@ -50,7 +50,7 @@ async function examine({ name, text, create }: Entry): Promise<EngineFinding> {
     await engine.close();
     return { name, available: true, reason: text, stepsPerSecond };
   } catch (error) {
-    return { name, available: false, reason: error instanceof Error ? error.message : String(error) };
+    return { name, available: false, reason: messageOf(error) };
   }
 }
 
@@ -63,7 +63,7 @@ export async function openEngine(name: string): Promise<{ engine: Engine; why: s
   try {
     return { engine: await entry.create(), why: `${name} was asked for: ${entry.text}` };
   } catch (cause) {
-    throw unavailable(name, cause instanceof Error ? cause.message : String(cause), cause);
+    throw unavailable(name, messageOf(cause), cause);
   }
 }
 

@@ -1,6 +1,7 @@
 /** A short, fixed piece of training to time an engine by: Hodgkin-Huxley, 251 points, 24 frequencies, 2 x 32, every residual, with projection. */
 import { packageRoot } from '../../schemas/package-root.ts';
 import { loadModel } from '../models/library.ts';
+import { parameterValues } from '../models/parameter-values.ts';
 import type { Engine, Member, Shape } from './engine.ts';
 import { initialFrequencies, initialTheta } from './initial.ts';
 
@@ -52,7 +53,7 @@ export async function measureSpeed(engine: Engine): Promise<number> {
 /** A sine of the size of a membrane voltage: what is learned does not matter here. */
 function createMember(shape: Shape, seed: number): Member {
   const voltageMv = Float64Array.from({ length: SAMPLES }, (_, i) => -50 + 20 * Math.sin(i / 10));
-  const values = Object.fromEntries(shape.model.parameters.map(({ name, value }) => [name, value]));
+  const values = parameterValues(shape.model);
   const fixed = Object.fromEntries(Object.entries(values).filter(([name]) => !shape.infer.includes(name)));
   return {
     sampleMs: 0.1,

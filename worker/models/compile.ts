@@ -3,7 +3,7 @@
  * parameter-check.ts), then writes its equations as programs. All violations are thrown together.
  */
 import type { GateFile, ModelFile } from '../../schemas/generated/types.ts';
-import { LoligoError } from '../../schemas/errors.ts';
+import { throwIfAny } from '../../schemas/errors.ts';
 import type { Violation } from '../../schemas/errors.ts';
 import { cycleViolations, declarationViolations, isNamed, nameOf, nameViolations, readDefinitions } from './definitions.ts';
 import type { Definition } from './definitions.ts';
@@ -24,10 +24,10 @@ import { unitViolations } from './unit-check.ts';
 export function compileModel(text: string, file: string): Model {
   const read = readModelFile(text, file);
   const { definitions, violations: syntax } = readDefinitions(read.kind === 'model' ? read.model : read.raw, read.text);
-  if (read.kind === 'refused') throw refusal([...read.violations, ...syntax]);
+  if (read.kind === 'refused') return refuse([...read.violations, ...syntax]);
   const { model } = read;
   const names = [...nameViolations(definitions, model, read.text), ...capacitanceViolations(model, read.text)];
-  refuseIfAny([
+  throwIfAny([
     ...syntax,
     ...declarationViolations(model, read.text),
     ...names,
@@ -37,16 +37,13 @@ export function compileModel(text: string, file: string): Model {
     ...(syntax.length + names.length > 0 ? [] : unusedViolations(model, definitions, read.text)),
   ]);
   const compiled = modelOf(model, definitions);
-  refuseIfAny(restViolations(compiled, read.text));
+  throwIfAny(restViolations(compiled, read.text));
   return compiled;
 }
 
-function refuseIfAny(violations: readonly Violation[]): void {
-  if (violations.length > 0) throw refusal(violations);
-}
-
-function refusal([first, ...rest]: readonly Violation[]): Error {
-  return first === undefined ? new Error('internal: a model file was refused without a violation') : new LoligoError([first, ...rest]);
+function refuse(violations: readonly Violation[]): never {
+  throwIfAny(violations);
+  throw new Error('internal: a model file was refused without a violation');
 }
 
 function modelOf(file: ModelFile, definitions: readonly Definition[]): Model {

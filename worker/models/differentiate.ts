@@ -13,8 +13,8 @@ import type { Instruction, Program } from './program.ts';
 export function differentiate(program: Program, wrt: readonly string[]): Program {
   const graph = createGraph();
   const nodes = replay(graph, program);
-  const seeds = program.outputs.map(({ name }) => ({ node: outputNode(program, nodes, name), adjoint: input(graph, `adjoint:${name}`) }));
-  const adjoints = accumulate(graph, seeds);
+  const roots = program.outputs.map(({ name }) => ({ node: outputNode(program, nodes, name), adjoint: input(graph, `adjoint:${name}`) }));
+  const adjoints = accumulate(graph, roots);
   return emit(
     graph,
     wrt.map((name) => ({ name: `adjoint:${name}`, node: adjointOf(graph, adjoints, name) })),
@@ -43,11 +43,11 @@ function adjointOf(graph: Graph, adjoints: Adjoints, name: string): Node {
   return adjoints.get(input(graph, name)) ?? constant(graph, 0);
 }
 
-/** Adjoint of every node that the seeds depend on. Nodes are in topological order: one sweep from the last to the first. */
-function accumulate(graph: Graph, seeds: readonly { readonly node: Node; readonly adjoint: Node }[]): Adjoints {
+/** Adjoint of every node that the roots depend on. Nodes are in topological order: one sweep from the last to the first. */
+function accumulate(graph: Graph, roots: readonly { readonly node: Node; readonly adjoint: Node }[]): Adjoints {
   const adjoints: Adjoints = new Map();
-  for (const { node, adjoint } of seeds) contribute(graph, adjoints, node, adjoint);
-  for (let node = Math.max(-1, ...seeds.map((seed) => seed.node)); node >= 0; node--) {
+  for (const { node, adjoint } of roots) contribute(graph, adjoints, node, adjoint);
+  for (let node = Math.max(-1, ...roots.map((root) => root.node)); node >= 0; node--) {
     const bar = adjoints.get(node);
     const instruction = graph.code[node];
     if (bar !== undefined && instruction !== undefined) pull(graph, adjoints, instruction, node, bar);

@@ -7,7 +7,7 @@
  * an in-order walk of the tree, which gives each part its place and proves that both read the same text.
  */
 import type { MathNode } from 'mathjs';
-import { nearest } from '../../schemas/meant-branch.ts';
+import { didYouMean } from '../../schemas/wording.ts';
 import { isConstantNode, isFunctionNode, isOperatorNode, isParenthesisNode, isSymbolNode, parse } from './mathjs.ts';
 
 export const FUNCTIONS = ['exp', 'log', 'sqrt', 'tanh', 'sinh', 'cosh', 'exprel'] as const;
@@ -109,8 +109,8 @@ export function namesOf(expression: Expression): { readonly name: string; readon
 
 /** "Did you mean X?" as the remedy of a violation, where a known word is near. */
 export function suggestion(word: string, known: readonly string[]): { readonly remedy?: string } {
-  const meant = nearest(word, known);
-  return meant === undefined ? {} : { remedy: `Did you mean "${meant}"?` };
+  const remedy = didYouMean(word, known);
+  return remedy === undefined ? {} : { remedy };
 }
 
 function refused(problems: readonly Problem[]): ParsedEquation {

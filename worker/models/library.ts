@@ -3,8 +3,8 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { LoligoError } from '../../schemas/errors.ts';
 import { packageRoot } from '../../schemas/package-root.ts';
+import { didYouMean } from '../../schemas/wording.ts';
 import { compileModel } from './compile.ts';
-import { nearest } from '../../schemas/meant-branch.ts';
 import type { Model } from './model.ts';
 
 export interface LoadedModel {
@@ -40,8 +40,7 @@ function readText(file: string, nameOrPath: string): string {
     const rule = existsSync(file)
       ? 'must be a file that can be read'
       : `must be one of ${builtinModels().join(', ')}, or the path of a model file`;
-    const meant = nearest(nameOrPath, builtinModels());
-    const remedy = meant === undefined ? 'Paths are relative to the file that names them.' : `Did you mean "${meant}"?`;
+    const remedy = didYouMean(nameOrPath, builtinModels()) ?? 'Paths are relative to the file that names them.';
     throw new LoligoError([{ code: 'MODEL_NOT_FOUND', where: nameOrPath, rule, got: file, remedy }], { cause });
   }
 }

@@ -43,3 +43,8 @@ export interface Model {
   /** Inputs V, parameters. Outputs `inf:<gate>` (1) and `rate:<gate>` (1/ms, alpha + beta). Given V each gate obeys dx/dt = rate (inf - x). */
   readonly gateRates: Program;
 }
+
+/** V, then the gates in the model's order. */
+export function stateNames(model: Model): string[] {
+  return ['V', ...model.gates.map(({ name }) => name)];
+}

@@ -6,7 +6,7 @@
  * Engines map each opcode to their own vector operation.
  */
 
-/** `exprel(x) = (exp(x) - 1) / x`, 1 at 0; `exprelSlope` is its derivative, 1/2 at 0. `power` raises to the constant integer `value`. */
+/** `exprel(x) = (exp(x) - 1) / x`, 1 at 0; `exprelSlope` is its derivative, 1/2 at 0. `power` raises to the constant integer `exponent`. */
 export type UnaryOpcode = 'neg' | 'exp' | 'log' | 'sqrt' | 'tanh' | 'sinh' | 'cosh' | 'exprel' | 'exprelSlope';
 export type BinaryOpcode = 'add' | 'sub' | 'mul' | 'div';
 

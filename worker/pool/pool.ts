@@ -6,6 +6,7 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { Piscina } from 'piscina';
+import { messageOf } from '../../schemas/errors.ts';
 import { packageRoot } from '../../schemas/package-root.ts';
 import type { CohortEnd } from './cohort-end.ts';
 import { sharedControl } from './shared-control.ts';
@@ -70,7 +71,7 @@ export function openPool(options: PoolOptions): Pool {
       try {
         return await piscina.run(job);
       } catch (error) {
-        return { kind: 'died', message: error instanceof Error ? error.message : String(error) };
+        return { kind: 'died', message: messageOf(error) };
       }
     },
     stop: () => control.stop(),

@@ -6,7 +6,7 @@
  * A cohort whose thread dies or throws is delivered again in smaller company (cohort-choice.ts); after the last try a replica is given
  * up. On abort, running cohorts are stopped at their next step and their tasks given back uncounted.
  */
-import { ERROR_CODES, EXIT, LoligoError } from '../../schemas/errors.ts';
+import { ERROR_CODES, EXIT, LoligoError, throwIfAny } from '../../schemas/errors.ts';
 import { failedResult, givenUp } from '../../schemas/failed-result.ts';
 import type { Result, Task } from '../../schemas/generated/types.ts';
 import { MAX_DELIVERIES } from '../../schemas/queue.ts';
@@ -159,6 +159,6 @@ async function giveBack(leases: readonly Lease[]): Promise<void> {
 /** A machine without the engine, or without the objects, fails every cohort alike: that ends the worker, not the replicas. */
 function refuseWithoutEngine(end: CohortEnd): void {
   if (end.kind !== 'threw') return;
-  const [first, ...rest] = end.violations;
-  if (first !== undefined && ERROR_CODES[first.code].exit === EXIT.infrastructure) throw new LoligoError([first, ...rest]);
+  const [first] = end.violations;
+  if (first !== undefined && ERROR_CODES[first.code].exit === EXIT.infrastructure) throwIfAny(end.violations);
 }

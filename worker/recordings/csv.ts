@@ -3,15 +3,15 @@
  * Without names, columns that are called like the keys (`timeMs`, `voltageMv`, `currentPa`, ...) are taken.
  */
 import type { CsvColumns } from '../../schemas/generated/types.ts';
-import { LoligoError } from '../../schemas/errors.ts';
+import { throwIfAny } from '../../schemas/errors.ts';
 import type { Violation } from '../../schemas/errors.ts';
+import { median } from '../../schemas/sample-quantile.ts';
 import { checkSampling, checkVoltage } from './channels.ts';
 import { readCsvTable } from './csv-table.ts';
 import type { CsvTable } from './csv-table.ts';
 import type { Recording } from './recording.ts';
 import { refusal } from './refusal.ts';
 import { traceKind } from './trace-kind.ts';
-import { median } from './noise.ts';
 
 type Role = 'time' | 'voltage' | 'current';
 type ColumnKey = keyof CsvColumns;
@@ -27,7 +27,13 @@ const KEYS = {
   currentNa: { role: 'current', unit: 'nA', factor: 1 },
 } as const satisfies Record<ColumnKey, { role: Role; unit: string; factor: number }>;
 
-const ALL_KEYS = Object.keys(KEYS) as ColumnKey[]; // Object.keys gives strings; KEYS has exactly these
+/** Every key of `columns` in a spec. */
+export const COLUMN_KEYS = Object.keys(KEYS) as readonly ColumnKey[]; // Object.keys gives strings; KEYS has exactly these
+
+/** The key of a column of current in that unit. */
+export function currentColumn(unit: string): ColumnKey | undefined {
+  return COLUMN_KEYS.find((key) => KEYS[key].role === 'current' && KEYS[key].unit === unit);
+}
 
 /** Share of the sampling interval that two rows may be off; printed times are rounded. */
 const JITTER = 0.01;
@@ -89,8 +95,8 @@ export function importCsv(file: string, text: string, options: CsvOptions): Reco
 
 /** At most one column for each role; all that is missing at once. */
 function chooseColumns(file: string, table: CsvTable, { columns, currentOptional = false }: CsvOptions): Column[] {
-  const wanted = columns ?? Object.fromEntries(ALL_KEYS.filter((key) => table.names.includes(key)).map((key) => [key, key]));
-  const found = ALL_KEYS.flatMap((key) =>
+  const wanted = columns ?? Object.fromEntries(COLUMN_KEYS.filter((key) => table.names.includes(key)).map((key) => [key, key]));
+  const found = COLUMN_KEYS.flatMap((key) =>
     wanted[key] === undefined ? [] : [{ key, name: wanted[key], position: table.names.indexOf(wanted[key]) }],
   );
   const known = `The columns are ${table.names.map((name) => `"${name}"`).join(', ')}.`;
@@ -106,14 +112,13 @@ function chooseColumns(file: string, table: CsvTable, { columns, currentOptional
     .map(({ key, name }) => violation(`columns.${key} must name a column`, `"${name}"`, known));
   const roles: readonly Role[] = ['time', 'voltage', 'current'];
   const wrong = roles.flatMap((role) => {
-    const keys = ALL_KEYS.filter((key) => KEYS[key].role === role);
+    const keys = COLUMN_KEYS.filter((key) => KEYS[key].role === role);
     const count = found.filter(({ key }) => KEYS[key].role === role).length;
     if (count === 1 || (count === 0 && role === 'current' && currentOptional)) return [];
     const rule = `exactly one column of ${role} is needed`;
     return [violation(rule, String(count), `Name it in the recording's "columns" by one of ${keys.join(', ')}. ${known}`)];
   });
-  const [first, ...others] = [...absent, ...wrong];
-  if (first !== undefined) throw new LoligoError([first, ...others]);
+  throwIfAny([...absent, ...wrong]);
   return found;
 }
 
@@ -131,8 +136,7 @@ function readColumns(file: string, table: CsvTable, columns: readonly Column[]):
       values[index]!.push(value);
     });
   }
-  const [first, ...others] = wrong;
-  if (first !== undefined) throw new LoligoError([first, ...others]);
+  throwIfAny(wrong);
   if (lines.length < 2)
     throw refusal('RECORDING_CORRUPT', file, { rule: 'at least two rows of numbers are needed', got: String(lines.length) });
   return { values, lines };
@@ -156,7 +160,7 @@ function scaled(values: readonly number[][], columns: readonly Column[], column:
 /** Mean interval in ms, after a check that every row is at its place: intervals to 1 % of their median, places to half a sample. */
 function samplingInterval(file: string, timeMs: Float64Array, lines: readonly number[]): number {
   const intervals = timeMs.slice(1).map((t, i) => t - timeMs[i]!);
-  const typical = median(intervals);
+  const typical = median(intervals) ?? NaN;
   const mean = (timeMs.at(-1)! - timeMs[0]!) / intervals.length;
   const irregular = intervals.findIndex((interval) => !(interval > 0 && Math.abs(interval - typical) <= JITTER * typical));
   const drifted = timeMs.findIndex((t, i) => Math.abs(t - timeMs[0]! - i * mean) > DRIFT * mean);

@@ -1,6 +1,6 @@
 /** What is in a recording: the object of `loligo inspect --json`, and the same as a table for people. */
+import { median } from '../../schemas/sample-quantile.ts';
 import { edgesMs } from './edges.ts';
-import { median } from './noise.ts';
 import type { Channel, RecordedStimulus, Recording, Sweep } from './recording.ts';
 import { findCrossings } from './spikes.ts';
 import type { SpikeOptions } from './spikes.ts';
@@ -44,7 +44,7 @@ function inspectSweep(sweep: Sweep, options: SpikeOptions): SweepInspection {
     sampleMs,
     voltageChannel,
     stimulus,
-    restMv: median(voltageMv.slice(0, Math.max(1, Math.round(REST_MS / sampleMs)))),
+    restMv: median(voltageMv.slice(0, Math.max(1, Math.round(REST_MS / sampleMs)))) ?? NaN,
     spikes: spikesMs.map(inFile),
     edgeCrossings: edgeCrossingsMs.map(inFile),
   };

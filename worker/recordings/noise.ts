@@ -10,6 +10,8 @@
  *
  * Hazard: a recording filter below half the sampling rate makes neighbouring samples alike; the estimate is then too small.
  */
+import { median } from '../../schemas/sample-quantile.ts';
+
 const MAD_TO_SD = 1.4826;
 /** In scales; a normal distribution cut there has a standard deviation of 0.98658 (1 - 6 phi(3) / (2 Phi(3) - 1), rooted). */
 const CLIP = 3;
@@ -21,7 +23,7 @@ export function estimateNoiseMv(voltageMv: ArrayLike<number>): number {
   const count = voltageMv.length - 2;
   if (count < 1) return 0;
   const bends = Float64Array.from({ length: count }, (_, i) => Math.abs(voltageMv[i]! - 2 * voltageMv[i + 1]! + voltageMv[i + 2]!));
-  let scale = MAD_TO_SD * median(bends) || smallestPositive(bends);
+  let scale = MAD_TO_SD * (median(bends) ?? NaN) || smallestPositive(bends);
   for (let round = 0; round < ROUNDS; round += 1) {
     const clipped = rootMeanSquareWithin(bends, CLIP * scale) / CLIPPED_SD;
     if (Math.abs(clipped - scale) <= 1e-3 * scale) break;
@@ -43,11 +45,4 @@ function rootMeanSquareWithin(values: Float64Array, limit: number): number {
     count += 1;
   }
   return Math.sqrt(sum / count);
-}
-
-/** Middle value, or the mean of the two middle ones; NaN for none. */
-export function median(values: Float64Array): number {
-  const sorted = values.toSorted();
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
 }

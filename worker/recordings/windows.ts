@@ -5,7 +5,7 @@
 import { basename, resolve } from 'node:path';
 import { contentId } from '../../schemas/content-id.ts';
 import type { DataUnit, RecordingSpec, TraceObject } from '../../schemas/generated/types.ts';
-import { LoligoError } from '../../schemas/errors.ts';
+import { throwIfAny } from '../../schemas/errors.ts';
 import type { Violation } from '../../schemas/errors.ts';
 import { cutsOf } from './cuts.ts';
 import type { Cut } from './cuts.ts';
@@ -53,8 +53,7 @@ export async function recordingUnits(
   if (every === undefined) violations.push(samplingViolation(recording, entry, where));
   const traces = tracesOf(basename(entry.file), sweeps, entry.joinSweeps === true);
   const { cuts, notes, violations: wrong } = cutsOf(traces, entry, every ?? 1, where);
-  const [first, ...others] = [...violations, ...wrong];
-  if (first !== undefined) throw new LoligoError([first, ...others]);
+  throwIfAny([...violations, ...wrong]);
   const factor = currentFactor(stimulusOf(recording).unit, currentUnit);
   if (factor === undefined || every === undefined) throw new Error('internal: a violation of a recording entry was let pass');
   return store(cuts, { entry, entryIndex, every, factor }, notes);

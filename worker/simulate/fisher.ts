@@ -6,7 +6,9 @@
  * t = 0. Error of the differences: at steps of 1e-4 and tolerance 1e-10 the bounds are off by about 1e-4 of themselves (those with half
  * and double the step differ by 5e-4, see tests/worker/simulate/fisher.test.ts).
  */
+import { listed } from '../../schemas/wording.ts';
 import type { Model, Parameter } from '../models/model.ts';
+import { parameterNamed, parameterValues } from '../models/parameter-values.ts';
 import { simulate, steadyGates } from './forward.ts';
 import { symmetricEigen } from './symmetric-eigen.ts';
 import type { SymmetricEigen } from './symmetric-eigen.ts';
@@ -84,7 +86,7 @@ export function cramerRao(model: Model, request: BoundRequest): BoundOutcome {
 
 /** Free initial values need a number to be shifted; tied gates must stay out of `initial`. */
 function startOf(model: Model, { parameters, initial = {}, freeInitial }: BoundRequest): Start {
-  const values = { ...Object.fromEntries(model.parameters.map(({ name, value }) => [name, value])), ...parameters };
+  const values = parameterValues(model, parameters);
   const V = initial['V'] ?? model.rest;
   const steady = steadyGates(model, values, V);
   const free = freeInitial.map((name) => [name, initial[name] ?? (name === 'V' ? V : steady[name])] as const);
@@ -92,8 +94,7 @@ function startOf(model: Model, { parameters, initial = {}, freeInitial }: BoundR
 }
 
 function parameterUnknown(model: Model, name: string): Unknown {
-  const parameter = model.parameters.find((candidate) => candidate.name === name);
-  if (parameter === undefined) throw new Error(`internal: model ${model.name} has no parameter ${name}`);
+  const parameter = parameterNamed(model, name);
   const moved = movedParameter(parameter);
   return {
     label: name,
@@ -208,7 +209,7 @@ function weakestOf(unknowns: readonly Unknown[], C: Float64Array): { direction: 
   if (lost.length > 0)
     return {
       direction: Object.fromEntries(lost.map((label) => [label, Infinity])),
-      words: `this voltage does not determine ${listOf(lost)}`,
+      words: `this voltage does not determine ${listed(lost, 'and')}`,
     };
   const block = Float64Array.from(among.flatMap((p) => among.map((q) => C[p * n + q]!)));
   const { values, vectors } = symmetricEigen(block, among.length);
@@ -230,9 +231,5 @@ function wordsOf(entries: readonly { unknown: Unknown; value: number }[]): strin
     const amount = unknown.suffix === '%' ? 100 * value : value;
     return `${unknown.label} ${amount < 0 ? '-' : '+'}${Number(Math.abs(amount).toPrecision(2))} ${unknown.suffix}`.trimEnd();
   });
-  return `${listOf(terms)}${terms.length > 1 ? ' together' : ''} cannot be told from the noise`;
-}
-
-function listOf(terms: readonly string[]): string {
-  return terms.length < 2 ? terms.join('') : `${terms.slice(0, -1).join(', ')} and ${terms.at(-1)}`;
+  return `${listed(terms, 'and')}${terms.length > 1 ? ' together' : ''} cannot be told from the noise`;
 }

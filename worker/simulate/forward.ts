@@ -8,7 +8,8 @@
  */
 import { specialise } from '../models/graph.ts';
 import { createScalar } from '../models/interpret.ts';
-import type { Model } from '../models/model.ts';
+import { stateNames, type Model } from '../models/model.ts';
+import { parameterValues } from '../models/parameter-values.ts';
 import { integrate } from './dormand-prince.ts';
 import type { Derivative, Integration } from './dormand-prince.ts';
 
@@ -52,11 +53,6 @@ export function simulate(model: Model, simulation: Simulation): SimulationOutcom
   return outcomeOf(integration, names, rows);
 }
 
-/** V, then the gates in the model's order. */
-export function stateNames(model: Model): string[] {
-  return ['V', ...model.gates.map(({ name }) => name)];
-}
-
 /**
  * Steady state of every gate at V, by name.
  * @param parameters as in Simulation
@@ -67,15 +63,6 @@ export function steadyGates(model: Model, parameters: Readonly<Record<string, nu
   createScalar(program, ['V'])(Float64Array.of(V), outputs);
   const byOutput = new Map(program.outputs.map(({ name }, k) => [name, outputs[k]!]));
   return Object.fromEntries(model.gates.map(({ name }) => [name, byOutput.get(`inf:${name}`) ?? NaN]));
-}
-
-function parameterValues(model: Model, given: Readonly<Record<string, number>>): Record<string, number> {
-  const values = Object.fromEntries(model.parameters.map(({ name, value }) => [name, value]));
-  for (const [name, value] of Object.entries(given)) {
-    if (!(name in values)) throw new Error(`internal: model ${model.name} has no parameter ${name}`);
-    values[name] = value;
-  }
-  return values;
 }
 
 function initialState(model: Model, parameters: Readonly<Record<string, number>>, initial: Readonly<Record<string, number>>): number[] {

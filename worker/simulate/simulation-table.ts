@@ -1,14 +1,12 @@
 /** A forward solution as a table, for `loligo simulate`. Column names carry the unit, as a recording's `columns` in a spec expect. */
-import type { Model } from '../models/model.ts';
-import { stateNames } from './forward.ts';
+import { stateNames, type Model } from '../models/model.ts';
+import { currentColumn } from '../recordings/csv.ts';
 
 export interface SimulationTable {
   readonly columns: readonly string[];
   /** one per sample, in the order of `columns` */
   rows(): Generator<readonly number[]>;
 }
-
-const CURRENT_COLUMNS: Readonly<Record<string, string>> = { 'uA/cm2': 'currentUaPerCm2', pA: 'currentPa', nA: 'currentNa' };
 
 /**
  * Columns timeMs, current, voltageMv and one per gate.
@@ -22,7 +20,7 @@ export function simulationTable(
 ): SimulationTable {
   const names = stateNames(model);
   return {
-    columns: ['timeMs', CURRENT_COLUMNS[model.currentUnit] ?? `current (${model.currentUnit})`, 'voltageMv', ...names.slice(1)],
+    columns: ['timeMs', currentColumn(model.currentUnit) ?? `current (${model.currentUnit})`, 'voltageMv', ...names.slice(1)],
     *rows() {
       // 12 digits: 0.1 * 3 is written 0.3, and V keeps more than its accuracy
       for (let i = 0; i < current.length; i++)

@@ -5,7 +5,7 @@
  * Outside its start and end a step, ramp or pulse is zero. A sample at the start is inside; one at the end is not, except that
  * without an end the last sample is inside too.
  */
-import { LoligoError } from '../../schemas/errors.ts';
+import { LoligoError, type Violation } from '../../schemas/errors.ts';
 import type { FileStimulus, OrnsteinUhlenbeckStimulus, Stimulus, StimulusPart } from '../../schemas/generated/types.ts';
 import { randomStream } from '../../schemas/random.ts';
 
@@ -14,27 +14,15 @@ export interface Grid {
   readonly sampleMs: number;
 }
 
-/** A stimulus read from a file: its time axis (ms, rising) and current, of equal length. */
-export interface StoredCurrent {
-  readonly tMs: Float64Array;
-  readonly current: Float64Array;
-}
-
-/** Reads the file of a `file` term. The caller owns the file system; a pure caller leaves it out. */
-export type CurrentReader = (file: FileStimulus['file']) => StoredCurrent;
-
 /** Shares of a sample by which start and end may be off their grid point through rounding, e.g. 0.1 * 3 ms. */
 const ROUNDING = 1e-6;
 
-/**
- * The sum of all terms at t = i * sampleMs, in the model's unit.
- * @throws LoligoError SPEC_UNSUPPORTED for a `file` term without a reader, SPEC_DATA for a file that does not cover the grid
- */
-export function sampleStimulus(stimulus: Stimulus, grid: Grid, readCurrent?: CurrentReader): Float64Array {
+/** The sum of all terms at t = i * sampleMs, in the model's unit. Throws SPEC_UNSUPPORTED for a `file` term. */
+export function sampleStimulus(stimulus: Stimulus, grid: Grid): Float64Array {
   const parts = stimulusParts(stimulus);
   const current = new Float64Array(grid.samples);
   parts.forEach((part, k) => {
-    const term = samplePart(part, grid, k, readCurrent);
+    const term = samplePart(part, grid, k);
     for (let i = 0; i < current.length; i++) current[i]! += term[i]!;
   });
   return current;
@@ -45,7 +33,7 @@ export function stimulusParts(stimulus: Stimulus): readonly StimulusPart[] {
   return Array.isArray(stimulus) ? stimulus : [stimulus];
 }
 
-function samplePart(part: StimulusPart, grid: Grid, position: number, readCurrent: CurrentReader | undefined): Float64Array {
+function samplePart(part: StimulusPart, grid: Grid, position: number): Float64Array {
   if ('step' in part) {
     const { amplitude, startMs, endMs } = part.step;
     return tabulate(
@@ -60,8 +48,7 @@ function samplePart(part: StimulusPart, grid: Grid, position: number, readCurren
   }
   if ('pulses' in part) return samplePulses(part.pulses, grid);
   if ('ornsteinUhlenbeck' in part) return sampleOrnsteinUhlenbeck(part.ornsteinUhlenbeck, grid, position);
-  if (readCurrent === undefined) throw new LoligoError([unsupportedFile(part)]);
-  return interpolate(readCurrent(part.file), grid, part.file.path);
+  throw new LoligoError([unsupportedFile(part)]);
 }
 
 function tabulate({ samples, sampleMs }: Grid, at: (t: number) => number): Float64Array {
@@ -118,30 +105,13 @@ function sampleOrnsteinUhlenbeck(
   return current;
 }
 
-/** Linear between the file's rows, onto the grid; the file's first row is t = 0. */
-function interpolate({ tMs, current }: StoredCurrent, grid: Grid, path: string): Float64Array {
-  const origin = tMs[0] ?? NaN;
-  const covered = (tMs.at(-1) ?? NaN) - origin;
-  const needed = (grid.samples - 1) * grid.sampleMs;
-  if (!(covered >= needed - ROUNDING * grid.sampleMs)) {
-    const rule = 'the stimulus must cover the whole simulation';
-    throw new LoligoError([{ code: 'SPEC_DATA', where: path, rule, got: `${covered} ms of ${needed} ms` }]);
-  }
-  let row = 0;
-  return tabulate(grid, (t) => {
-    while (row < tMs.length - 2 && tMs[row + 1]! - origin < t) row++;
-    const share = (t - (tMs[row]! - origin)) / (tMs[row + 1]! - tMs[row]!);
-    return current[row]! + Math.min(1, share) * (current[row + 1]! - current[row]!);
-  });
-}
-
-/** A `file` term where no file may be read: the content of a sweep is addressed by hash, and a stimulus file has no stored form yet. */
-export function unsupportedFile(part: FileStimulus, where = part.file.path) {
+/** A `file` term: the content of a sweep is addressed by hash, and a stimulus file has no stored form yet. */
+export function unsupportedFile(part: FileStimulus, where = part.file.path): Violation {
   return {
     code: 'SPEC_UNSUPPORTED',
     where,
     rule: 'a stimulus from a file is not available in a spec yet',
     got: part.file.path,
     remedy: 'Use step, ramp, sine, pulses or ornsteinUhlenbeck, or give the simulated CSV as a recording.',
-  } as const;
+  };
 }

@@ -5,12 +5,14 @@
  * Tests in this order, the first that fails names the outcome: simulation-failed, chi2, rmse, spikes, not-stationary. Every test is
  * written as "passes if", so that NaN passes none.
  */
+import { chi2Limit, STANDARD_ACCEPT } from '../../schemas/acceptance.ts';
 import type { Accept, Converged, Predictive, Stopped } from '../../schemas/generated/types.ts';
 import type { Model } from '../models/model.ts';
 import { spikeTimes } from '../recordings/spikes.ts';
 import { simulate } from '../simulate/forward.ts';
 import { coincidenceFactor } from '../simulate/spike-train.ts';
 import type { Observation } from './observation.ts';
+import { rootMeanSquare } from './root-mean-square.ts';
 
 /**
  * Largest change of a parameter over the last tenth of the steps, relative (or as a share of its range), that counts as stationary.
@@ -18,9 +20,6 @@ import type { Observation } from './observation.ts';
  * an estimate that still moves by more has not settled within its own uncertainty.
  */
 export const STATIONARY_WITHIN = 0.01;
-
-/** What a key that `accept` leaves out means. */
-export const STANDARD_ACCEPT: Required<Accept> = { chi2: 'auto', rmseMv: 'off', spikes: 'equal' };
 
 export interface Candidate {
   readonly model: Model;
@@ -80,15 +79,4 @@ export function judge(predictive: Predictive, samples: number, accept: Required<
   }
   if (!(stationarity <= STATIONARY_WITHIN)) return { kind: 'stopped', reason: 'not-stationary' };
   return { kind: 'converged' };
-}
-
-/** chi2/N of the right model has mean 1 and s.d. sqrt(2/N): `auto` allows three of them. */
-export function chi2Limit(accept: 'auto' | number, samples: number): number {
-  return accept === 'auto' ? 1 + 3 * Math.sqrt(2 / samples) : accept;
-}
-
-function rootMeanSquare(a: Float64Array, b: Float64Array): number {
-  let sum = 0;
-  for (let i = 0; i < a.length; i++) sum += (a[i]! - b[i]!) ** 2;
-  return Math.sqrt(sum / a.length);
 }

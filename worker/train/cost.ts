@@ -35,10 +35,10 @@ export function adamOperations(shape: Shape): number {
 function iterationOperations(shape: Shape): number {
   const { residuals } = shapeCost(shape);
   const points = gridSize(shape);
-  const seeds = shape.states === 'network' ? residuals : 2 * points;
+  const functionals = shape.states === 'network' ? residuals : 2 * points;
   const layers = layoutOf(shape).layers;
-  const gram = layers.reduce((sum, { inputs, outputs }) => sum + 3 * points ** 2 * inputs + 2 * seeds ** 2 * outputs, 0);
-  const gates = shape.states === 'network' ? 0 : 10 * shape.model.gates.length * points * (seeds + residuals);
+  const gram = layers.reduce((sum, { inputs, outputs }) => sum + 3 * points ** 2 * inputs + 2 * functionals ** 2 * outputs, 0);
+  const gates = shape.states === 'network' ? 0 : 10 * shape.model.gates.length * points * (functionals + residuals);
   return gram + gates + residuals ** 3 / 6;
 }
 

@@ -5,13 +5,13 @@
  * The noise is a function of the data unit's id (which holds the sweep's seed) and the draw alone, so that replicas of all configurations
  * and seeds see the same draws, and more draws or entries change none that were there.
  */
-import { closest } from 'fastest-levenshtein';
 import { contentId } from '../../schemas/content-id.ts';
 import { LoligoError } from '../../schemas/errors.ts';
 import type { Violation } from '../../schemas/errors.ts';
 import type { DataUnit, Synthetic, SyntheticSource, TraceObject } from '../../schemas/generated/types.ts';
 import { randomStream } from '../../schemas/random.ts';
 import type { Model } from '../models/model.ts';
+import { findParameter, parameterValues, unknownParameter } from '../models/parameter-values.ts';
 import { simulate } from '../simulate/forward.ts';
 import type { SimulationOutcome } from '../simulate/forward.ts';
 import { sampleStimulus, stimulusParts, unsupportedFile } from '../simulate/stimuli.ts';
@@ -110,7 +110,7 @@ function sourceOf(entry: Synthetic, model: Model, seed: number): SyntheticSource
   const sampleMs = entry.sampleMs ?? DEFAULT_SAMPLE_MS;
   return {
     kind: 'synthetic',
-    parameters: Object.fromEntries(model.parameters.map(({ name, value }) => [name, entry.parameters?.[name] ?? value])),
+    parameters: parameterValues(model, entry.parameters),
     stimulus: entry.stimulus,
     initialMv: entry.initialMv ?? model.rest,
     noiseMv: entry.noiseMv ?? 0,
@@ -123,21 +123,22 @@ function sourceOf(entry: Synthetic, model: Model, seed: number): SyntheticSource
 function parameterViolations({ parameters = {} }: Synthetic, where: string, model: Model): Violation[] {
   return Object.entries(parameters).flatMap(([name, value]): Violation[] => {
     const path = `${where}.parameters.${name}`;
-    const known = model.parameters.find((parameter) => parameter.name === name);
+    const known = findParameter(model, name);
     if (known === undefined) return [unknownParameter(name, path, model)];
     if (known.positive && value < 0) return [{ code: 'SPEC_DATA', where: path, rule: `${name} must not be negative`, got: String(value) }];
     return [];
   });
 }
 
-function unknownParameter(name: string, where: string, model: Model): Violation {
-  const names = model.parameters.map((parameter) => parameter.name);
-  const remedy = `Did you mean ${closest(name, names)}? Parameters: ${names.join(', ')}.`;
-  return { code: 'SPEC_UNKNOWN_PARAMETER', where, rule: `model ${model.name} has no such parameter`, got: name, remedy };
-}
+/** 80 MB for each state. */
+const MOST_SAMPLES = 10_000_000;
 
 function gridViolations({ durationMs, sampleMs = DEFAULT_SAMPLE_MS }: Synthetic, where: string): Violation[] {
   const steps = durationMs / sampleMs;
+  if (steps > MOST_SAMPLES) {
+    const got = `${durationMs} ms at ${sampleMs} ms`;
+    return [{ code: 'SPEC_DATA', where: `${where}.durationMs`, rule: `at most ${MOST_SAMPLES} samples can be simulated`, got }];
+  }
   // 1e-6 of a step: 50 / 0.1 is 500 only up to rounding
   if (Math.round(steps) >= 1 && Math.abs(steps - Math.round(steps)) < 1e-6) return [];
   const rule = 'durationMs must be a whole number of samples';

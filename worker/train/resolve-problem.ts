@@ -3,13 +3,14 @@
  * replaced by its content, so that the sweep that follows depends on no path. All violations are collected and thrown together.
  */
 import { canonicalJson, sha256 } from '../../schemas/content-id.ts';
-import { LoligoError, type Violation } from '../../schemas/errors.ts';
+import { LoligoError, throwIfAny, type Violation } from '../../schemas/errors.ts';
 import type { DataEntry, DataUnit, InferredParameter, Problem, ResolvedProblem, StartDistribution } from '../../schemas/generated/types.ts';
-import { nearest } from '../../schemas/meant-branch.ts';
 import { loadModel } from '../models/library.ts';
-import type { Model, Parameter } from '../models/model.ts';
+import { stateNames, type Model, type Parameter } from '../models/model.ts';
+import { findParameter, unknownParameter } from '../models/parameter-values.ts';
 import { recordingUnits } from '../recordings/windows.ts';
 import { syntheticUnit } from './observe.ts';
+import { fixedNotes, startNotes, startViolations, truthNotes } from './range-check.ts';
 
 export interface ProblemResolution {
   readonly problem: ResolvedProblem;
@@ -36,21 +37,26 @@ export async function resolveProblem(problem: Problem, sources: Sources): Promis
   const infer = inferredParameters(problem, model, violations);
   const fixed = fixedValues(problem, model, violations);
   const data = await dataUnits(problem.data, sources, model, violations);
-  const [first, ...others] = violations;
-  if (first !== undefined) throw new LoligoError([first, ...others]);
+  throwIfAny(violations);
   const object = sha256(loaded.text);
   return {
     problem: {
       model: { name: model.name, object },
       currentUnit: model.currentUnit,
-      states: ['V', ...model.gates.map(({ name }) => name)],
+      states: stateNames(model),
       infer: nonEmpty(infer),
       fixed,
       data: nonEmpty(data.units),
     },
     objects: new Map([[object, loaded.text], ...data.objects]),
     model,
-    notes: [...data.notes, ...mismatchNotes(data.units, fixed)],
+    notes: [
+      ...data.notes,
+      ...startNotes(infer),
+      ...fixedNotes(fixed, model.parameters),
+      ...truthNotes(data.units, infer),
+      ...mismatchNotes(data.units, fixed),
+    ],
   };
 }
 
@@ -62,7 +68,9 @@ function inferredParameters({ infer }: Problem, model: Model, violations: Violat
     const parameter = known(name, Array.isArray(infer) ? `spec.problem.infer` : `spec.problem.infer.${name}`, model, violations);
     if (parameter === undefined) return [];
     const { unit, positive, range } = parameter;
-    return [{ name, unit, positive, range: [range[0], range[1]], start: start ?? parameter.start }];
+    const inferred: InferredParameter = { name, unit, positive, range: [range[0], range[1]], start: start ?? parameter.start };
+    violations.push(...startViolations(inferred));
+    return [inferred];
   });
 }
 
@@ -90,14 +98,9 @@ function fixedValues({ infer, fixed = {} }: Problem, model: Model, violations: V
 }
 
 function known(name: string, where: string, model: Model, violations: Violation[]): Parameter | undefined {
-  const parameter = model.parameters.find((candidate) => candidate.name === name);
-  if (parameter !== undefined) return parameter;
-  const names = model.parameters.map((candidate) => candidate.name);
-  const guess = nearest(name, names);
-  const remedy =
-    guess === undefined ? `${model.name} has ${names.join(', ')}.` : `Did you mean ${guess}? ${model.name} has ${names.join(', ')}.`;
-  violations.push({ code: 'SPEC_UNKNOWN_PARAMETER', where, rule: `must be a parameter of the model ${model.name}`, got: name, remedy });
-  return undefined;
+  const parameter = findParameter(model, name);
+  if (parameter === undefined) violations.push(unknownParameter(name, where, model));
+  return parameter;
 }
 
 interface Units {
@@ -112,7 +115,7 @@ async function dataUnits(entries: readonly DataEntry[], { folder, seed }: Source
     if ('synthetic' in entry) {
       const outcome = syntheticUnit(entry.synthetic, index, model, seed);
       if (outcome.kind === 'unit') found.units.push(outcome.unit);
-      else violations.push(...outcome.violations.map((violation) => ({ ...violation, where: `spec.${violation.where}` })));
+      else violations.push(...outcome.violations.map(inSpec));
       continue;
     }
     try {
@@ -122,10 +125,15 @@ async function dataUnits(entries: readonly DataEntry[], { folder, seed }: Source
       for (const [hash, trace] of objects) found.objects.push([hash, canonicalJson(trace)]);
     } catch (error) {
       if (!(error instanceof LoligoError)) throw error;
-      violations.push(...error.violations);
+      violations.push(...error.violations.map(inSpec));
     }
   }
   return found;
+}
+
+/** Rooms name a place from the problem on; a recording's own violations name its file. */
+function inSpec(violation: Violation): Violation {
+  return violation.where.startsWith('problem.') ? { ...violation, where: `spec.${violation.where}` } : violation;
 }
 
 /** Synthetic data made with another value than the fit holds fixed: allowed (a study of a wrong assumption), but never by accident. */

@@ -2,7 +2,7 @@
  * Train the replicas of one shape together, from tasks to results: data, engine, stages, reconstruction, predictive check. Knows no queue
  * and no sweep. A replica that cannot be prepared or diverges ends as its own outcome and takes no other with it.
  */
-import { LoligoError } from '../../schemas/errors.ts';
+import { ERROR_CODES, EXIT, LoligoError } from '../../schemas/errors.ts';
 import type { Estimate, Outcome, Result, Stage, Task, TraceObject } from '../../schemas/generated/types.ts';
 import { parseTrace } from '../../schemas/parse.ts';
 import type { Cohort, Engine, LossTerms, Reconstruction, Shape, StageControl, StageOutcome } from '../engines/engine.ts';
@@ -13,6 +13,7 @@ import { assess } from './assess.ts';
 import { memberOf, shapeOf } from './member.ts';
 import type { Observation } from './observation.ts';
 import { observe } from './observe.ts';
+import { rootMeanSquare } from './root-mean-square.ts';
 import { ParameterHistory } from './stationarity.ts';
 import { tracesOf } from './traces.ts';
 
@@ -76,7 +77,8 @@ function prepare(
     const observation = observe({ data: task.data, draw: task.draw, model, objects: { trace } });
     return { task, place, observation, outcome: 'training', steps: 0, terms: null, history: new ParameterHistory(1) };
   } catch (error) {
-    if (!(error instanceof LoligoError)) throw error;
+    // a machine that lacks the object lacks it for every replica: that ends the worker, not the replica
+    if (!(error instanceof LoligoError) || ERROR_CODES[error.code].exit === EXIT.infrastructure) throw error;
     return { task, place, outcome: { kind: 'failed', error: { code: error.code, message: error.message } } };
   }
 }
@@ -166,10 +168,4 @@ function truthScores(sampled: Record<string, Float64Array>, { truth }: Observati
   return {
     rmseToTruth: Object.fromEntries(Object.entries(sampled).map(([name, values]) => [name, rootMeanSquare(values, truth.states[name]!)])),
   };
-}
-
-function rootMeanSquare(a: Float64Array, b: Float64Array): number {
-  let sum = 0;
-  for (let i = 0; i < a.length; i++) sum += (a[i]! - b[i]!) ** 2;
-  return Math.sqrt(sum / a.length);
 }

@@ -2,7 +2,6 @@
 import { cpus } from 'node:os';
 import type { CommandModule } from 'yargs';
 import { packageVersion } from '../../../schemas/package-root.ts';
-import { availableEngines } from '../../../worker/engines/registry.ts';
 import { readInstructionSets } from '../instruction-sets.ts';
 import { print, printJson } from '../output.ts';
 
@@ -14,6 +13,8 @@ export const doctor: CommandModule<object, { json: boolean }> = {
       .option('json', { type: 'boolean', default: false, describe: 'print one JSON object' })
       .example('$0 doctor', 'what does this machine have?'),
   handler: async ({ json }) => {
+    // engines take long to load: not for the help of another command
+    const { availableEngines } = await import('../../../worker/engines/registry.ts');
     const findings = {
       loligo: packageVersion(),
       node: process.versions.node,

@@ -2,10 +2,10 @@
 import type { CommandModule } from 'yargs';
 import { LoligoError } from '../../../schemas/errors.ts';
 import type { CsvColumns } from '../../../schemas/generated/types.ts';
+import { COLUMN_KEYS } from '../../../worker/recordings/csv.ts';
 import { importRecording } from '../../../worker/recordings/importers.ts';
 import { describeInspection, inspectRecording } from '../../../worker/recordings/inspect.ts';
 import type { Recording } from '../../../worker/recordings/recording.ts';
-import { inspectionSvg } from '../../report/simulation-svg.ts';
 import { print, printJson, say, writeNamed } from '../output.ts';
 
 interface InspectArguments {
@@ -22,10 +22,15 @@ export const inspect: CommandModule<object, InspectArguments> = {
   builder: (yargs) =>
     yargs
       .positional('recording', { type: 'string', demandOption: true, describe: 'ABF 2 or CSV file' })
-      .option('sweep', { type: 'number', describe: 'this sweep only, from 0' })
-      .option('columns', { type: 'string', array: true, describe: 'columns of a CSV file as key=name, keys as in a spec' })
+      .option('sweep', { requiresArg: true, type: 'number', describe: 'this sweep only, from 0' })
+      .option('columns', {
+        requiresArg: true,
+        type: 'string',
+        array: true,
+        describe: 'columns of a CSV file as key=name, keys as in a spec',
+      })
       .option('json', { type: 'boolean', default: false, describe: 'print one JSON object' })
-      .option('plot', { type: 'string', describe: 'write an SVG picture to this file' })
+      .option('plot', { requiresArg: true, type: 'string', describe: 'write an SVG picture to this file' })
       .example('$0 inspect cell.abf --plot cell.svg', 'what is in this recording?')
       .example('$0 inspect cell.csv --columns timeMs=t voltageMv=V currentPa=I', 'a CSV file says no units by itself'),
   handler: async ({ recording: file, sweep, columns, json, plot }) => {
@@ -41,6 +46,7 @@ export const inspect: CommandModule<object, InspectArguments> = {
       ...(entry.stimulus.source === 'none' ? {} : { current: entry.current }),
       spikesMs: inspection.sweeps[i]!.spikes,
     }));
+    const { inspectionSvg } = await import('../../report/simulation-svg.ts'); // charts take long to load
     writeNamed(plot, inspectionSvg({ title: file, currentUnit: recording.sweeps[0]?.stimulus.unit ?? '', sweeps }));
     say(`wrote ${plot}`);
   },
@@ -54,16 +60,6 @@ function chosen(recording: Recording, sweep: number | undefined): Recording {
     { code: 'USAGE', where: '--sweep', rule: `${recording.file} has sweeps 0 to ${recording.sweeps.length - 1}`, got: String(sweep) },
   ]);
 }
-
-const COLUMN_KEYS = [
-  'timeMs',
-  'timeS',
-  'voltageMv',
-  'voltageV',
-  'currentUaPerCm2',
-  'currentPa',
-  'currentNa',
-] as const satisfies readonly (keyof CsvColumns)[];
 
 function parseColumns(pairs: readonly string[]): CsvColumns {
   const columns: CsvColumns = {};

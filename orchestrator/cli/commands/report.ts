@@ -1,7 +1,6 @@
 /** `loligo report DIR` */
 import type { CommandModule } from 'yargs';
 import { readRun } from '../../results/run-directory.ts';
-import { buildReport } from '../build-report.ts';
 import { describeSummary } from '../describe-summary.ts';
 import { print } from '../output.ts';
 
@@ -13,7 +12,10 @@ export const report: CommandModule<object, { dir: string }> = {
       .positional('dir', { type: 'string', demandOption: true, describe: 'run directory' })
       .example('$0 report runs/demo', 'make the report again, also while the sweep runs'),
   handler: async ({ dir }) => {
-    const { summary, report: path } = await buildReport(readRun(dir));
+    const run = readRun(dir);
+    // charts take long to load: not for the help of another command
+    const { buildReport } = await import('../build-report.ts');
+    const { summary, report: path } = await buildReport(run);
     print(describeSummary(summary));
     print(path);
   },

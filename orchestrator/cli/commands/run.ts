@@ -5,11 +5,10 @@ import type { CommandModule } from 'yargs';
 import { EXIT, LoligoError } from '../../../schemas/errors.ts';
 import type { Lock, ResolvedTolerate, Summary } from '../../../schemas/generated/types.ts';
 import { packageVersion } from '../../../schemas/package-root.ts';
-import { openEngine } from '../../../worker/engines/registry.ts';
 import { readRun } from '../../results/run-directory.ts';
+import { plural } from '../../report/number-format.ts';
 import { progressLine } from '../../run/progress-line.ts';
 import type { RunEnd } from '../../run/run-sweep.ts';
-import { buildReport } from '../build-report.ts';
 import { describeSummary } from '../describe-summary.ts';
 import { loadSweep, type LoadedSweep } from '../load-sweep.ts';
 import { print, printJson, say } from '../output.ts';
@@ -30,18 +29,20 @@ export const run: CommandModule<object, RunArguments> = {
   builder: (yargs) =>
     yargs
       .positional('spec', { type: 'string', demandOption: true, describe: 'YAML or JSON file' })
-      .option('out', { type: 'string', describe: 'run directory [default: runs/<name>]' })
-      .option('engine', { type: 'string', default: 'auto', describe: 'auto, reference or tfjs' })
-      .option('workers', { type: 'number', default: availableParallelism(), describe: 'threads that train' })
-      .option('limit', { type: 'number', describe: 'stop after so many replicas; the same command goes on' })
+      .option('out', { type: 'string', requiresArg: true, describe: 'run directory [default: runs/<name>]' })
+      .option('engine', { type: 'string', requiresArg: true, default: 'auto', describe: 'auto, reference or tfjs' })
+      .option('workers', { type: 'number', requiresArg: true, default: availableParallelism(), describe: 'threads that train' })
+      .option('limit', { type: 'number', requiresArg: true, describe: 'stop after so many replicas; the same command goes on' })
       .option('json', { type: 'boolean', default: false, describe: 'print summary.json instead of the table' })
       .example('$0 run sweeps/demo.yaml --out runs/demo', 'train the demo ensemble and write its report'),
   handler: async (argv) => {
-    checkCount('--workers', argv.workers);
-    if (argv.limit !== undefined) checkCount('--limit', argv.limit);
+    checkCount('--workers', argv.workers, MOST_THREADS);
+    if (argv.limit !== undefined) checkCount('--limit', argv.limit, Number.MAX_SAFE_INTEGER);
     const sweep = await loadSweep(argv.spec);
     const out = argv.out ?? join('runs', sweep.resolved.name);
     for (const note of sweep.notes) say(`note: ${note}`);
+    // engines and charts take most of the program's start: loaded where they are used
+    const { openEngine } = await import('../../../worker/engines/registry.ts');
     const { engine, why } = await openEngine(argv.engine);
     const engineName = engine.name;
     await engine.close();
@@ -52,6 +53,7 @@ export const run: CommandModule<object, RunArguments> = {
       process.exitCode = EXIT.interrupted;
       return;
     }
+    const { buildReport } = await import('../build-report.ts');
     const { summary, report } = await buildReport(readRun(out));
     if (argv.json) printJson(summary);
     else print(describeSummary(summary));
@@ -60,9 +62,13 @@ export const run: CommandModule<object, RunArguments> = {
   },
 };
 
-function checkCount(option: string, value: number): void {
-  if (Number.isInteger(value) && value >= 1) return;
-  throw new LoligoError([{ code: 'USAGE', where: option, rule: 'must be a whole number of at least 1', got: String(value) }]);
+/** Each thread is a V8 of its own with some tens of megabytes. */
+const MOST_THREADS = 1024;
+
+function checkCount(option: string, value: number, most: number): void {
+  if (Number.isInteger(value) && value >= 1 && value <= most) return;
+  const rule = `must be a whole number from 1 to ${most}`;
+  throw new LoligoError([{ code: 'USAGE', where: option, rule, got: Number.isNaN(value) ? 'no number' : String(value) }]);
 }
 
 async function train(sweep: LoadedSweep, out: string, engine: string, { workers, limit }: RunArguments): Promise<RunEnd> {
@@ -85,9 +91,9 @@ async function train(sweep: LoadedSweep, out: string, engine: string, { workers,
       threads: workers,
       ...(limit === undefined ? {} : { limit }),
       signal: interruption.signal,
-      onStart: (directory, finished) => {
+      onStart: (directory, finished, threads) => {
         say(
-          `${directory.resumed ? 'resuming' : 'starting'} ${sweep.resolved.name}: ${sweep.expansion.replicas} replicas, ${finished} finished, ${workers} threads, into ${out}`,
+          `${directory.resumed ? 'resuming' : 'starting'} ${sweep.resolved.name}: ${plural(sweep.expansion.replicas, 'replica')}, ${finished} finished, ${plural(threads, 'thread')}, into ${out}`,
         );
       },
       onProgress: (progress) => line.show(progress),

@@ -1,8 +1,8 @@
 /** `loligo simulate MODEL` */
 import type { CommandModule } from 'yargs';
 import { parse as parseYaml } from 'yaml';
-import { LoligoError } from '../../../schemas/errors.ts';
-import type { Stimulus, Synthetic } from '../../../schemas/generated/types.ts';
+import { LoligoError, type Violation } from '../../../schemas/errors.ts';
+import type { Synthetic } from '../../../schemas/generated/types.ts';
 import { violationsOf } from '../../../schemas/violations.ts';
 import { loadModel } from '../../../worker/models/library.ts';
 import type { Model } from '../../../worker/models/model.ts';
@@ -10,7 +10,6 @@ import { simulate as simulateForward } from '../../../worker/simulate/forward.ts
 import { simulationTable } from '../../../worker/simulate/simulation-table.ts';
 import { sampleStimulus } from '../../../worker/simulate/stimuli.ts';
 import { syntheticUnit } from '../../../worker/train/observe.ts';
-import { simulationSvg } from '../../report/simulation-svg.ts';
 import { print, say, writeNamed } from '../output.ts';
 
 interface SimulateArguments {
@@ -28,23 +27,25 @@ export const simulate: CommandModule<object, SimulateArguments> = {
   builder: (yargs) =>
     yargs
       .positional('model', { type: 'string', demandOption: true, describe: 'name of a built-in model, or a model file' })
-      .option('set', { type: 'string', array: true, default: [], describe: "parameters as name=value, in the model's units" })
-      .option('stimulus', { type: 'string', default: '{ step: { amplitude: 10 } }', describe: 'as in a spec (YAML)' })
-      .option('duration', { type: 'number', default: 50, describe: 'ms' })
-      .option('sample', { type: 'number', default: 0.1, describe: 'ms between samples' })
-      .option('plot', { type: 'string', describe: 'write an SVG picture to this file instead of CSV' })
+      .option('set', {
+        requiresArg: true,
+        type: 'string',
+        array: true,
+        default: [],
+        describe: "parameters as name=value, in the model's units",
+      })
+      .option('stimulus', { requiresArg: true, type: 'string', default: '{ step: { amplitude: 10 } }', describe: 'as in a spec (YAML)' })
+      .option('duration', { requiresArg: true, type: 'number', default: 50, describe: 'ms' })
+      .option('sample', { requiresArg: true, type: 'number', default: 0.1, describe: 'ms between samples' })
+      .option('plot', { requiresArg: true, type: 'string', describe: 'write an SVG picture to this file instead of CSV' })
       .example(
         "$0 simulate hodgkin-huxley --set gNa=100 --stimulus '{ ramp: { from: 0, to: 20 } }' --plot hh.svg",
         'a picture of a ramp response',
       ),
-  handler: ({ model: name, set, stimulus, duration, sample, plot }) => {
+  handler: async ({ model: name, set, stimulus, duration, sample, plot }) => {
     const { model } = loadModel(name, process.cwd());
-    const source = sourceOf(model, {
-      parameters: parseAssignments(set),
-      stimulus: parseStimulus(stimulus),
-      durationMs: duration,
-      sampleMs: sample,
-    });
+    const entry = { stimulus: readYaml(stimulus), durationMs: duration, sampleMs: sample };
+    const source = sourceOf(model, { ...checkedEntry(entry), parameters: parseAssignments(set) });
     const current = sampleStimulus(source.stimulus, source);
     const outcome = simulateForward(model, {
       parameters: source.parameters,
@@ -64,6 +65,7 @@ export const simulate: CommandModule<object, SimulateArguments> = {
     if (plot === undefined) return printTable(model, outcome.states, current, source.sampleMs);
     const { V, ...gates } = outcome.states;
     const tMs = Float64Array.from(current, (_, i) => i * source.sampleMs);
+    const { simulationSvg } = await import('../../report/simulation-svg.ts'); // charts take long to load
     writeNamed(plot, simulationSvg({ title: model.name, tMs, voltageMv: V!, current, currentUnit: model.currentUnit, gates }));
     return say(`wrote ${plot}`);
   },
@@ -72,18 +74,24 @@ export const simulate: CommandModule<object, SimulateArguments> = {
 /** The checks and defaults of a spec's synthetic entry. */
 function sourceOf(model: Model, entry: Synthetic) {
   const outcome = syntheticUnit(entry, 0, model, 0);
-  if (outcome.kind === 'violations') throw new LoligoError(withoutPath(outcome.violations));
+  if (outcome.kind === 'violations') throw new LoligoError([asOption(outcome.violations[0]), ...outcome.violations.slice(1).map(asOption)]);
   if (outcome.unit.source.kind !== 'synthetic') throw new Error('internal: a synthetic entry gave other data');
   return outcome.unit.source;
 }
 
-/** Places as the command line names them. */
-function withoutPath([first, ...rest]: readonly [Violation, ...Violation[]]): [Violation, ...Violation[]] {
-  const renamed = (violation: Violation): Violation => ({ ...violation, where: violation.where.replace('problem.data[0].synthetic.', '') });
-  return [renamed(first), ...rest.map(renamed)];
-}
+const OPTIONS: readonly (readonly [string, string])[] = [
+  ['stimulus', '--stimulus'],
+  ['durationMs', '--duration'],
+  ['sampleMs', '--sample'],
+  ['parameters', '--set'],
+];
 
-type Violation = LoligoError['violations'][number];
+/** The place as the command line names it. */
+function asOption(violation: Violation): Violation {
+  const key = violation.where.replace(/^.*?problem\.data\[0\]\.synthetic\./, '');
+  const option = OPTIONS.find(([name]) => key.startsWith(name));
+  return option === undefined ? violation : { ...violation, where: key.replace(option[0], option[1]) };
+}
 
 function parseAssignments(assignments: readonly string[]): Record<string, number> {
   return Object.fromEntries(
@@ -96,17 +104,12 @@ function parseAssignments(assignments: readonly string[]): Record<string, number
   );
 }
 
-function parseStimulus(text: string): Stimulus {
-  const got: unknown = readYaml(text);
-  const entry = { synthetic: { stimulus: got, durationMs: 1 } };
-  const violations = violationsOf(
-    'spec',
-    { name: 'simulate', problem: { model: 'any', infer: ['any'], data: [entry] } },
-    { code: 'USAGE', root: '--stimulus' },
-  );
-  const [first, ...rest] = violations;
+/** What a spec could hold in its place, checked by the spec's schema. */
+function checkedEntry(entry: Readonly<Record<'stimulus' | 'durationMs' | 'sampleMs', unknown>>): Synthetic {
+  const spec = { name: 'simulate', problem: { model: 'any', infer: ['any'], data: [{ synthetic: entry }] } };
+  const [first, ...rest] = violationsOf('spec', spec, { code: 'USAGE', root: 'spec' }).map(asOption);
   if (first !== undefined) throw new LoligoError([first, ...rest]);
-  return got as Stimulus; // validated by the spec's schema just above
+  return entry as Synthetic; // validated just above
 }
 
 function readYaml(text: string): unknown {

@@ -1,5 +1,6 @@
 /** `loligo validate SPEC` */
 import type { CommandModule } from 'yargs';
+import { plural } from '../../report/number-format.ts';
 import { loadSweep } from '../load-sweep.ts';
 import { print, say } from '../output.ts';
 
@@ -13,6 +14,8 @@ export const validate: CommandModule<object, { spec: string }> = {
   handler: async ({ spec }) => {
     const { resolved, expansion, notes } = await loadSweep(spec);
     for (const note of notes) say(`note: ${note}`);
-    print(`${spec}: valid, ${resolved.name} has ${expansion.replicas} replicas in ${expansion.configurations} configurations`);
+    print(
+      `${spec}: valid, ${resolved.name} has ${plural(expansion.replicas, 'replica')} in ${plural(expansion.configurations, 'configuration')}`,
+    );
   },
 };

@@ -4,7 +4,7 @@ import { bootstrapWords } from '../../../orchestrator/aggregate/bootstrap-words.
 import { medianIntervals, resampleWeights } from '../../../orchestrator/aggregate/bootstrap.ts';
 import { bandWidth, ensembleBand } from '../../../orchestrator/aggregate/band.ts';
 import { scaledMad } from '../../../orchestrator/aggregate/median-absolute-deviation.ts';
-import { median, quantile, sortedFinite } from '../../../orchestrator/aggregate/quantile.ts';
+import { median, quantile, sortedFinite } from '../../../schemas/sample-quantile.ts';
 import { rankCorrelation } from '../../../orchestrator/aggregate/rank-correlation.ts';
 import { scaleOf } from '../../../orchestrator/aggregate/scale.ts';
 

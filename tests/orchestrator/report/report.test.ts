@@ -143,18 +143,17 @@ describe('writing', () => {
   test('puts the report and the summary in place and leaves nothing else', async () => {
     folder = await mkdtemp(join(tmpdir(), 'loligo-report-'));
     const input = inputs['typical']!;
-    const written = await writeReport(folder, input);
-    await writeReport(folder, input);
+    const written = writeReport(folder, input);
+    writeReport(folder, input);
     expect((await readdir(folder)).toSorted()).toEqual(['report.html', 'summary.json']);
     expect(await readFile(written.report, 'utf8')).toBe(reports['typical']);
     expect(JSON.parse(await readFile(written.summary, 'utf8'))).toEqual(input.summary);
   });
 
-  test('a folder that is not there is an error of the disk, with its path', async () => {
+  test('a folder that is not there is an error of the disk, with its path', () => {
     const nowhere = join(tmpdir(), 'loligo-no-such-folder');
-    await expect(writeReport(nowhere, inputs['typical']!)).rejects.toMatchObject({
-      code: 'DISK',
-      violations: [{ where: join(nowhere, 'report.html') }],
-    });
+    expect(() => writeReport(nowhere, inputs['typical']!)).toThrow(
+      expect.objectContaining({ code: 'DISK', violations: [expect.objectContaining({ where: join(nowhere, 'report.html') })] }),
+    );
   });
 });

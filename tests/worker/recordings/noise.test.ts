@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { estimateNoiseMv, median } from '../../../worker/recordings/noise.ts';
+import { estimateNoiseMv } from '../../../worker/recordings/noise.ts';
 
 /** Sums of twelve uniform numbers of a linear congruential generator (Numerical Recipes' constants): near enough to normal here. */
 function normals(count: number): number[] {
@@ -34,10 +34,4 @@ describe('the noise of a trace', () => {
     expect(estimateNoiseMv([1, 2, 3, 4])).toBe(0);
     expect(estimateNoiseMv(new Float64Array(100).fill(-65))).toBe(0);
   });
-});
-
-test('the median is the middle, or the mean of the two in the middle', () => {
-  expect(median(Float64Array.of(3, 1, 2))).toBe(2);
-  expect(median(Float64Array.of(4, 1, 3, 2))).toBe(2.5);
-  expect(median(new Float64Array())).toBeNaN();
 });

@@ -69,21 +69,12 @@ describe('stimuli', () => {
     );
   });
 
-  test('a file is refused by name where nothing may be read', () => {
+  test('a file is refused by name', () => {
     const file = { path: 'noise.csv', columns: { timeMs: 't', currentPa: 'I' } };
     const refusal = capture(() => sampleStimulus({ file }, grid));
     expect(refusal).toBeInstanceOf(LoligoError);
     expect(refusal).toMatchObject({ code: 'SPEC_UNSUPPORTED' });
     expect(String(refusal)).toContain('noise.csv');
-  });
-
-  test('a file is interpolated linearly from its first row on, and must be long enough', () => {
-    const file = { path: 'noise.csv', columns: { timeMs: 't', currentPa: 'I' } };
-    const stored = { tMs: Float64Array.of(100, 100.25, 101), current: Float64Array.of(0, 5, 2) };
-    const current = sampleStimulus({ file }, grid, () => stored);
-    [0, 2, 4, 4.8, 4.4].forEach((value, i) => expect(current[i]).toBeCloseTo(value, 10));
-    expect(current[10]).toBeCloseTo(2, 12);
-    expect(() => sampleStimulus({ file }, { samples: 20, sampleMs: 0.1 }, () => stored)).toThrow(/must cover the whole simulation/);
   });
 });
 

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
+import { chi2Limit, STANDARD_ACCEPT } from '../../../schemas/acceptance.ts';
 import type { Accept, Predictive, Synthetic } from '../../../schemas/generated/types.ts';
 import { loadModel } from '../../../worker/models/library.ts';
-import { assess, chi2Limit, judge, STANDARD_ACCEPT, STATIONARY_WITHIN } from '../../../worker/train/assess.ts';
+import { assess, judge, STATIONARY_WITHIN } from '../../../worker/train/assess.ts';
 import type { Candidate } from '../../../worker/train/assess.ts';
 import { observe, syntheticUnit } from '../../../worker/train/observe.ts';
 

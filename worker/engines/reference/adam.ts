@@ -4,6 +4,7 @@
  */
 import type { AdamStage } from '../../../schemas/generated/types.ts';
 import type { Layout } from '../layout.ts';
+import type { Moments } from '../replica-progress.ts';
 
 const BETA1 = 0.9;
 const BETA2 = 0.999;
@@ -15,11 +16,6 @@ function rateAt(stage: Required<AdamStage>, step: number): number {
   const span = Math.max(1, stage.steps - stage.warmup);
   const share = Math.min(1, (step - stage.warmup) / span);
   return stage.rate * (0.01 + 0.99 * 0.5 * (1 + Math.cos(Math.PI * share)));
-}
-
-export interface Moments {
-  readonly first: Float64Array;
-  readonly second: Float64Array;
 }
 
 /** One step in place; `step` counts from 0. */

@@ -5,7 +5,7 @@
  * Own code because the libraries at hand store rows as separate arrays and do not block: ml-matrix multiplies at a third of this speed.
  */
 
-/** C[i, j] (+)= X[i, :] . Y[j, :] for X [rows, n], Y [columns, n]. With `lower`, only blocks with j <= i are computed. */
+/** C[i, j] = X[i, :] . Y[j, :] for X [rows, n], Y [columns, n]. With `lower`, only blocks with j <= i are computed. */
 export function timesTranspose(
   X: Float64Array,
   Y: Float64Array,
@@ -146,7 +146,10 @@ function subtractProducts(panel: Float64Array, rows: number, width: number, A: F
   }
 }
 
-/** A[at..] (4 x 4, rows n apart) -= panel[r..r+4] panel[s..s+4]^T */
+/**
+ * A[at..] (4 x 4, rows n apart) -= panel[r..r+4] panel[s..s+4]^T. The products of `block`, written out again: one kernel for both, which
+ * hands its 16 sums over in an array, takes up to 1.8 times as long for `block` and up to 1.25 times for the factorisation (n = 800, 32 terms).
+ */
 function subtractBlock(panel: Float64Array, r: number, s: number, width: number, A: Float64Array, at: number, n: number): void {
   let [c00, c01, c02, c03, c10, c11, c12, c13] = [0, 0, 0, 0, 0, 0, 0, 0];
   let [c20, c21, c22, c23, c30, c31, c32, c33] = [0, 0, 0, 0, 0, 0, 0, 0];

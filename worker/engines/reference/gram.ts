@@ -7,10 +7,9 @@
  * So a layer of in x out weights costs rows^2 (in + out) instead of rows^2 in out products: 5 to 15 times fewer at the sizes used here
  * (the factorisation is the one known from the neural tangent kernel, e.g. Novak et al. 2022, arXiv 2206.08720).
  */
-import type { Seeds } from './head.ts';
-import type { LayerTape, Network } from './network.ts';
-import { timesTransposed } from './network.ts';
 import { timesTranspose } from './dense.ts';
+import type { Functionals } from './head.ts';
+import { throughActivation, timesTransposed, type LayerTape, type Network } from './network.ts';
 
 /** Inner products over pairs of points: a.a', a.da', da.da', [M, M] each. */
 export interface PointPairs {
@@ -29,21 +28,21 @@ export function pointPairs({ layer, a, da }: LayerTape, points: number): PointPa
   return { aa: product(a, a), ad: product(a, da), dd: product(da, da) };
 }
 
-/** Returns the full symmetric matrix [q, q], q being the number of seeds. The network's tapes must hold the state in question. */
-export function networkGram(network: Network, theta: Float64Array, seeds: Seeds, featurePairs: PointPairs): Float64Array {
-  const q = seeds.point.length;
-  const tangents = q - seeds.firstTangent;
+/** Returns the full symmetric matrix [q, q], q being the number of functionals. The network's tapes must hold the state in question. */
+export function networkGram(network: Network, theta: Float64Array, functionals: Functionals, featurePairs: PointPairs): Float64Array {
+  const q = functionals.point.length;
+  const tangents = q - functionals.firstTangent;
   const gram = new Float64Array(q * q);
   const work: RowPairs = { zz: new Float64Array(q * q), zd: new Float64Array(q * tangents), dd: new Float64Array(tangents * tangents) };
-  let { bar, dBar } = seeds;
+  let { bar, dBar } = functionals;
   for (let l = network.tapes.length - 1; l >= 0; l--) {
     const tape = network.tapes[l]!;
     const pairs = l === 0 ? featurePairs : pointPairs(tape, network.points);
-    addLayer(tape.layer.outputs, network.points, seeds, bar, dBar, pairs, work, gram);
+    addLayer(tape.layer.outputs, network.points, functionals, bar, dBar, pairs, work, gram);
     if (l > 0) {
-      const aBar = timesTransposed(tape.layer, theta, q, bar);
-      const daBar = timesTransposed(tape.layer, theta, q, dBar);
-      [bar, dBar] = throughActivation(network.tapes[l - 1]!, seeds.point, aBar, daBar);
+      bar = timesTransposed(tape.layer, theta, q, bar);
+      dBar = timesTransposed(tape.layer, theta, q, dBar);
+      throughActivation(network.tapes[l - 1]!, functionals.point, bar, dBar);
     }
   }
   for (let r = 0; r < q; r++) for (let s = 0; s < r; s++) gram[s * q + r] = gram[r * q + s]!;
@@ -61,7 +60,7 @@ interface RowPairs {
 function addLayer(
   width: number,
   points: number,
-  { point, firstTangent }: Seeds,
+  { point, firstTangent }: Functionals,
   bar: Float64Array,
   dBar: Float64Array,
   { aa, ad, dd }: PointPairs,
@@ -87,18 +86,4 @@ function addLayer(
       gram[r * q + s]! += value;
     }
   }
-}
-
-function throughActivation(below: LayerTape, point: Int32Array, aBar: Float64Array, daBar: Float64Array): [Float64Array, Float64Array] {
-  const width = below.layer.outputs;
-  for (let r = 0; r < point.length; r++) {
-    const at = point[r]! * width;
-    for (let k = 0; k < width; k++) {
-      const slope = below.slope[at + k]!;
-      const row = r * width + k;
-      aBar[row] = slope * aBar[row]! + below.curvature[at + k]! * below.dz[at + k]! * daBar[row]!;
-      daBar[row] = slope * daBar[row]!;
-    }
-  }
-  return [aBar, daBar];
 }

@@ -5,10 +5,11 @@
  * Rows of residuals, in this order: data (V - recording, one per sample), current (residual:V, one per collocation point), gates
  * (network formulation only: one per gate and point). All are in physical units here; objective.ts scales and weights them.
  */
+import type { ResidualRows } from '../loss.ts';
 import type { Network } from './network.ts';
 
-/** Local derivatives of some functionals with respect to the network's outputs: functional r looks at one point only. */
-export interface Seeds {
+/** Functionals by their local derivatives with respect to the network's outputs: functional r looks at one point only. */
+export interface Functionals {
   /** Collocation point of each functional. */
   readonly point: Int32Array;
   /** d functional / d output and / d (d output / dt) at that point, [rows, outputs]. dBar is 0 in rows before `firstTangent`. */
@@ -18,18 +19,18 @@ export interface Seeds {
 }
 
 export interface Head {
-  readonly rows: { readonly data: number; readonly current: number; readonly gates: number };
+  readonly rows: ResidualRows;
   /** All residuals after `evaluate`. */
   readonly residual: Float64Array;
   /** Read the network's outputs and theta, fill `residual`. */
   evaluate(network: Network, theta: Float64Array): void;
-  /** Compute the derivatives at the state last evaluated; `pullback`, `seeds`, `transform` and `columns` read them. */
+  /** Compute the derivatives at the state last evaluated; `pullback`, `functionals`, `transform` and `columns` read them. */
   linearise(network: Network, theta: Float64Array): void;
   /** Adjoints of the residuals -> adjoints of the network's outputs (overwritten) and of the rest of theta (added to `gradient`). */
   pullback(residualBar: Float64Array, outBar: Float64Array, dOutBar: Float64Array, gradient: Float64Array): void;
   /** Functionals whose span holds every residual's dependence on the network. */
-  seeds(): Seeds;
-  /** Gram matrix of the seeds [q, q] (symmetric, full) -> Gram matrix of the residuals [rows, rows]. May reuse the argument's memory. */
+  functionals(): Functionals;
+  /** Gram matrix of the functionals [q, q] (symmetric, full) -> Gram matrix of the residuals [rows, rows]. May reuse the argument's memory. */
   transform(gram: Float64Array): Float64Array;
   /** d residual / d theta for theta beyond the network: [theta.size - networkSize][rows]. */
   columns(): readonly Float64Array[];

@@ -7,11 +7,20 @@
  * Jacobian of the network's weights is ever stored.
  */
 import type { Member, Shape } from '../engine.ts';
-import { gridSize, parameterSlope, thetaToGate, VOLTAGE_CENTRE, VOLTAGE_SCALE, type Layout } from '../layout.ts';
+import {
+  gridSize,
+  gridStepMs,
+  inferredParameters,
+  parameterSlope,
+  thetaToGate,
+  VOLTAGE_CENTRE,
+  VOLTAGE_SCALE,
+  type Layout,
+} from '../layout.ts';
 import { GateIntegration } from './gate-integration.ts';
-import type { Head, Seeds } from './head.ts';
+import type { Functionals, Head } from './head.ts';
 import type { Network } from './network.ts';
-import { parameterValues, ProgramRun } from './program-run.ts';
+import { ProgramRun } from './program-run.ts';
 
 interface GateState {
   readonly name: string;
@@ -47,6 +56,8 @@ export class IntegratedHead implements Head {
   private readonly slopeDV: Float64Array;
   private readonly slopeParameters: readonly Float64Array[];
   private readonly scales: Float64Array;
+  /** Of `push`, which runs thousands of times a linearisation. */
+  private readonly work: { readonly drive: Float64Array; readonly x: Float64Array };
 
   constructor(shape: Shape, layout: Layout, member: Member) {
     const { model, infer } = shape;
@@ -55,7 +66,7 @@ export class IntegratedHead implements Head {
     this.member = member;
     this.points = points;
     this.perSample = shape.perSample;
-    this.stepMs = member.sampleMs / shape.perSample;
+    this.stepMs = gridStepMs(shape, member);
     this.rows = { data: shape.samples, current: points, gates: 0 };
     this.residual = new Float64Array(shape.samples + points);
     this.V = new Float64Array(points);
@@ -69,6 +80,7 @@ export class IntegratedHead implements Head {
     this.slopeDV = new Float64Array(points);
     this.slopeParameters = infer.map(() => new Float64Array(points));
     this.scales = new Float64Array(infer.length);
+    this.work = { drive: new Float64Array(points - 1), x: new Float64Array(points) };
     this.gates = names.map((name) => ({
       name,
       free: layout.freeGates.indexOf(name),
@@ -89,7 +101,7 @@ export class IntegratedHead implements Head {
     }
     nodes.set(V);
     for (let j = 0; j + 1 < points; j++) nodes[points + j] = (V[j]! + V[j + 1]!) / 2 + (stepMs * (dV[j]! - dV[j + 1]!)) / 8;
-    const parameters = { ...this.member.fixed, ...parameterValues(this.layout, theta) };
+    const parameters = { ...this.member.fixed, ...inferredParameters(this.layout, theta) };
     for (const run of [this.balance, this.rates]) run.setScalars(parameters);
     this.rates.vector('V').set(nodes);
     this.rates.values();
@@ -192,7 +204,7 @@ export class IntegratedHead implements Head {
   }
 
   /** V on the grid, then d:V on the grid. */
-  seeds(): Seeds {
+  functionals(): Functionals {
     const { points } = this;
     const point = Int32Array.from({ length: 2 * points }, (_, row) => row % points);
     const bar = new Float64Array(2 * points).fill(VOLTAGE_SCALE, 0, points);
@@ -214,14 +226,11 @@ export class IntegratedHead implements Head {
     return result;
   }
 
-  private readonly driveWork: { drive?: Float64Array; x?: Float64Array } = {};
-
   /** Response of the residuals [rows] to a perturbation (V on the grid, d:V on the grid) [2 M]. */
   private push(perturbation: Float64Array, response: Float64Array): void {
     const { points, stepMs } = this;
     const { data } = this.rows;
-    const drive = (this.driveWork.drive ??= new Float64Array(points - 1));
-    const x = (this.driveWork.x ??= new Float64Array(points));
+    const { drive, x } = this.work;
     for (let i = 0; i < data; i++) response[i] = perturbation[i * this.perSample]!;
     for (let j = 0; j < points; j++) response[data + j] = this.slopeV[j]! * perturbation[j]! + this.slopeDV[j]! * perturbation[points + j]!;
     for (const gate of this.gates) {

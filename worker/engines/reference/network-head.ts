@@ -2,13 +2,13 @@
  * Residuals with `states: network`: one network gives V and every gate, and each state's equation is a residual of its own
  * (Raissi, Perdikaris, Karniadakis 2019). V = centre + scale * o0; a gate is x = (1 + tanh o) / 2, so that it stays within 0 and 1.
  *
- * Every residual looks at the network at one point only: the seeds are the residuals themselves, and no transform is needed.
+ * Every residual looks at the network at one point only: the functionals are the residuals themselves, and no transform is needed.
  */
 import type { Member, Shape } from '../engine.ts';
-import { gridSize, parameterSlope, VOLTAGE_CENTRE, VOLTAGE_SCALE, type Layout } from '../layout.ts';
-import type { Head, Seeds } from './head.ts';
+import { gridSize, inferredParameters, parameterSlope, VOLTAGE_CENTRE, VOLTAGE_SCALE, type Layout } from '../layout.ts';
+import type { Functionals, Head } from './head.ts';
 import type { Network } from './network.ts';
-import { parameterValues, ProgramRun } from './program-run.ts';
+import { ProgramRun } from './program-run.ts';
 
 export class NetworkHead implements Head {
   readonly rows: Head['rows'];
@@ -62,7 +62,7 @@ export class NetworkHead implements Head {
 
   evaluate(network: Network, theta: Float64Array): void {
     for (let p = 0; p < this.points; p++) this.readPoint(network, p);
-    const parameters = { ...this.member.fixed, ...parameterValues(this.layout, theta) };
+    const parameters = { ...this.member.fixed, ...inferredParameters(this.layout, theta) };
     for (const run of [this.balance, this.kinetics]) {
       run.setScalars(parameters);
       run.vector('V').set(this.state[0]!);
@@ -149,7 +149,7 @@ export class NetworkHead implements Head {
     return row < this.rows.data ? row * this.perSample : (row - this.rows.data) % this.points;
   }
 
-  seeds(): Seeds {
+  functionals(): Functionals {
     return {
       point: Int32Array.from(this.residual, (_, row) => this.pointOf(row)),
       bar: this.bar.slice(),

@@ -29,11 +29,13 @@ export class Network {
   readonly dOut: Float64Array;
   readonly tapes: readonly LayerTape[];
   private readonly activation: Shape['activation'];
+  private readonly everyPoint: Int32Array;
 
   /** `frequencies` in cycles per ms; the grid starts at 0 and is centred in the features. */
   constructor(shape: Shape, layout: Layout, frequencies: Float64Array, stepMs: number) {
     this.activation = shape.activation;
     this.points = gridSize(shape);
+    this.everyPoint = Int32Array.from({ length: this.points }, (_, p) => p);
     const input = fourierFeatures(frequencies, this.points, stepMs);
     const tapes: LayerTape[] = [];
     let { a, da } = input;
@@ -70,11 +72,7 @@ export class Network {
       const below = this.tapes[l - 1]!;
       const aBar = timesTransposed(tape.layer, theta, this.points, zBar);
       const daBar = timesTransposed(tape.layer, theta, this.points, dzBar);
-      for (let i = 0; i < aBar.length; i++) {
-        const slope = below.slope[i]!;
-        aBar[i] = slope * aBar[i]! + below.curvature[i]! * below.dz[i]! * daBar[i]!;
-        daBar[i] = slope * daBar[i]!;
-      }
+      throughActivation(below, this.everyPoint, aBar, daBar);
       zBar = aBar;
       dzBar = daBar;
     }
@@ -155,6 +153,24 @@ function accumulateWeights(
       const rate = da[p * inputs + i]!;
       const w = weights + i * outputs;
       for (let j = 0; j < outputs; j++) gradient[w + j]! += value * zBar[row + j]! + rate * dzBar[row + j]!;
+    }
+  }
+}
+
+/** Adjoints of a hidden layer's output, [rows, out], become those of its z in place: z_ and dz_ of the header. Row r looks at point[r]. */
+export function throughActivation(
+  { layer, slope, curvature, dz }: LayerTape,
+  point: Int32Array,
+  aBar: Float64Array,
+  daBar: Float64Array,
+): void {
+  const width = layer.outputs;
+  for (let r = 0; r < point.length; r++) {
+    const at = point[r]! * width;
+    for (let k = 0; k < width; k++) {
+      const row = r * width + k;
+      aBar[row] = slope[at + k]! * aBar[row]! + curvature[at + k]! * dz[at + k]! * daBar[row]!;
+      daBar[row] = slope[at + k]! * daBar[row]!;
     }
   }
 }

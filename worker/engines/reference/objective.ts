@@ -1,12 +1,10 @@
 /**
  * One replica's loss, its gradient and its linearisation, in float64.
- *
- * loss = sum over terms of weight * mean square of the scaled residuals
- *      = w_data mean((V - data)^2) / 10^2 + physics (w_current mean(residual:V^2) / 50^2 + w_gates sum over gates mean(residual:gate^2)).
- * As a sum of squares: loss = sum_r (rowScale[r] residual[r])^2, with padded samples, and the collocation points that touch one, at 0.
+ * loss.ts says what it is; here it is a sum of squares, loss = sum_r (rowScale[r] residual[r])^2.
  */
-import type { Evaluation, LossTerms, Member, Shape } from '../engine.ts';
-import { CURRENT_SCALE_MV_PER_MS, DATA_SCALE_MV, gridSize, layoutOf, type Layout } from '../layout.ts';
+import type { Evaluation, LossTerms, Member, Reconstruction, Shape } from '../engine.ts';
+import { gridStepMs, inferredParameters, layoutOf, type Layout } from '../layout.ts';
+import { rowWeights, totalLoss } from '../loss.ts';
 import { networkGram, pointPairs, type PointPairs } from './gram.ts';
 import type { Head } from './head.ts';
 import { IntegratedHead } from './integrated-head.ts';
@@ -29,7 +27,7 @@ export class Objective {
   constructor(shape: Shape, member: Member) {
     this.layout = layoutOf(shape);
     this.member = member;
-    this.network = new Network(shape, this.layout, member.frequencies, member.sampleMs / shape.perSample);
+    this.network = new Network(shape, this.layout, member.frequencies, gridStepMs(shape, member));
     this.head = shape.states === 'network' ? new NetworkHead(shape, this.layout, member) : new IntegratedHead(shape, this.layout, member);
     this.rowWeight = rowWeights(shape, member, this.head.rows);
     this.projection = createProjection(
@@ -72,8 +70,7 @@ export class Objective {
   }
 
   total(terms: LossTerms, physics: number): number {
-    const { weights } = this.member;
-    return weights.data * terms.data + physics * (weights.current * terms.current + weights.gates * terms.gates);
+    return totalLoss(terms, this.member.weights, physics);
   }
 
   /** d loss / d theta at the state last evaluated, added to nothing: `gradient` is overwritten. */
@@ -90,6 +87,11 @@ export class Objective {
     const gradient = new Float64Array(this.layout.size);
     this.gradient(theta, physics, gradient);
     return { loss: this.total(terms, physics), terms, gradient };
+  }
+
+  reconstruction(theta: Float64Array): Reconstruction {
+    this.evaluate(theta);
+    return { states: this.head.states(), parameters: inferredParameters(this.layout, theta) };
   }
 
   /** Adjoints of the unscaled residuals -> gradient, added. Needs `linearise` at this state. */
@@ -110,28 +112,10 @@ export class Objective {
   /** J_w J_w^T of the unscaled residuals with respect to the network's weights, [rows, rows]. Needs `linearise` at this state. */
   gram(theta: Float64Array): Float64Array {
     this.featurePairs ??= pointPairs(this.network.tapes[0]!, this.network.points);
-    return this.head.transform(networkGram(this.network, theta, this.head.seeds(), this.featurePairs));
+    return this.head.transform(networkGram(this.network, theta, this.head.functionals(), this.featurePairs));
   }
 
   linearise(theta: Float64Array): void {
     this.head.linearise(this.network, theta);
   }
-}
-
-/** Weight of each row of residuals within its term: 1 / (scale^2 * number of rows that count), or 0. */
-export function rowWeights(shape: Shape, member: Member, rows: Head['rows']): Float64Array {
-  const points = gridSize(shape);
-  const grid = new Float64Array(points);
-  for (let p = 0; p < points; p++) {
-    const before = Math.floor(p / shape.perSample);
-    const after = Math.ceil(p / shape.perSample);
-    grid[p] = member.sampleWeight[before]! * member.sampleWeight[after]!;
-  }
-  const weights = new Float64Array(rows.data + rows.current + rows.gates);
-  const samples = member.sampleWeight.reduce((sum, weight) => sum + weight, 0);
-  const counted = grid.reduce((sum, weight) => sum + weight, 0);
-  for (let i = 0; i < shape.samples; i++) weights[i] = member.sampleWeight[i]! / (samples * DATA_SCALE_MV ** 2);
-  for (let p = 0; p < rows.current; p++) weights[shape.samples + p] = grid[p]! / (counted * CURRENT_SCALE_MV_PER_MS ** 2);
-  for (let r = 0; r < rows.gates; r++) weights[shape.samples + points + r] = grid[r % points]! / counted;
-  return weights;
 }

@@ -2,7 +2,6 @@
 import { partials } from '../../models/differentiate.ts';
 import { createInterpreter, type Interpreter } from '../../models/interpret.ts';
 import type { Program } from '../../models/program.ts';
-import { thetaToParameter, type Layout } from '../layout.ts';
 
 export class ProgramRun {
   private readonly value: Interpreter;
@@ -68,16 +67,4 @@ export class ProgramRun {
     if (this.slope === null) throw new Error('internal: no partials were asked for');
     return this.slope.output(`partial:${output}:${wrt}`);
   }
-}
-
-/** Inferred parameters in the model's units. */
-export function parameterValues(layout: Layout, theta: Float64Array): Record<string, number> {
-  return Object.fromEntries(
-    layout.parameters.map((parameter, p) => [parameter.name, thetaToParameter(parameter, theta[layout.parameterOffset + p]!)]),
-  );
-}
-
-/** The same as a vector in the order of `layout.parameters`. */
-export function inferredValues(layout: Layout, theta: Float64Array): Float64Array {
-  return Float64Array.from(layout.parameters, (parameter, p) => thetaToParameter(parameter, theta[layout.parameterOffset + p]!));
 }

@@ -3,15 +3,15 @@
  * the states are a small weighted least-squares problem. At its solution the gradient of the loss with respect to them is zero, so the
  * gradient of the projected loss is the partial gradient at fixed parameters.
  *
- * A solution outside a parameter's range is not physical: the most violating parameter is fixed at its bound and the rest solved again.
+ * A solution outside a parameter's range is not physical: the best one within the ranges is taken.
  */
 import { linearParameters, linearParts } from '../../models/linear.ts';
 import type { Member, Shape } from '../engine.ts';
-import { gridSize, innerRange, parameterToTheta, VOLTAGE_SCALE, type Layout } from '../layout.ts';
+import { gridSize, inferredParameters, innerRange, parameterToTheta, VOLTAGE_SCALE, type Layout } from '../layout.ts';
 import { cholesky, solveFactored } from './dense.ts';
 import type { Head } from './head.ts';
 import type { Network } from './network.ts';
-import { parameterValues, ProgramRun } from './program-run.ts';
+import { ProgramRun } from './program-run.ts';
 
 export interface Projection {
   /** Places in theta of the parameters that are projected out. */
@@ -28,47 +28,140 @@ export function createProjection(shape: Shape, layout: Layout, member: Member, w
   const points = gridSize(shape);
   const run = new ProgramRun(linearParts(shape.model.currentResidual, 'residual:V', names), [], points, ['V', 'd:V', 'I', ...gates]);
   run.vector('I').set(member.current);
-  const places = names.map((name) => layout.parameters.findIndex((parameter) => parameter.name === name));
   const solve = (head: Head, network: Network, theta: Float64Array): void => {
     const states = head.states();
     for (const name of ['V', ...gates]) run.vector(name).set(states[name]!);
     const dV = run.vector('d:V');
     for (let p = 0; p < points; p++) dV[p] = VOLTAGE_SCALE * network.dOut[p * network.outputs]!;
-    run.setScalars({ ...member.fixed, ...parameterValues(layout, theta) });
+    run.setScalars({ ...member.fixed, ...inferredParameters(layout, theta) });
     run.values();
     const slopes = names.map((name) => run.output(`slope:${name}`));
-    const ranges = places.map((place) => innerRange(layout.parameters[place]!));
-    const values = boundedLeastSquares(slopes, run.output('constant'), weight, ranges);
-    places.forEach((place, k) => {
-      if (Number.isFinite(values[k]!)) theta[layout.parameterOffset + place] = parameterToTheta(layout.parameters[place]!, values[k]!);
-    });
+    projectOut(layout, names, slopes, run.output('constant'), weight, theta);
   };
-  return { places: places.map((place) => layout.parameterOffset + place), solve };
+  return { places: names.map((name) => layout.parameterOffset + positionOf(layout, name)), solve };
 }
 
-/** Minimise sum_j weight[j] (constant[j] + sum_k x[k] slopes[k][j])^2 with each x[k] in its range. */
+/**
+ * Write into theta the values of the named parameters that make sum_j weight[j] (constant[j] + sum_k x[k] slopes[k][j])^2 least within their
+ * ranges; those that the data leave open stay as they are.
+ */
+export function projectOut(
+  layout: Layout,
+  names: readonly string[],
+  slopes: readonly Float64Array[],
+  constant: Float64Array,
+  weight: Float64Array,
+  theta: Float64Array,
+): void {
+  const positions = names.map((name) => positionOf(layout, name));
+  const ranges = positions.map((position) => innerRange(layout.parameters[position]!));
+  boundedLeastSquares(slopes, constant, weight, ranges).forEach((value, k) => {
+    const position = positions[k]!;
+    if (Number.isFinite(value)) theta[layout.parameterOffset + position] = parameterToTheta(layout.parameters[position]!, value);
+  });
+}
+
+function positionOf({ parameters }: Layout, name: string): number {
+  return parameters.findIndex((parameter) => parameter.name === name);
+}
+
+/**
+ * Minimise sum_j weight[j] (constant[j] + sum_k x[k] slopes[k][j])^2 with each x[k] in its range, by active sets (Stark, Parker 1995,
+ * BVLS): what leaves its range is put on its bound; what is held there against the slope of the misfit is let go again.
+ */
 export function boundedLeastSquares(
   slopes: readonly Float64Array[],
   constant: Float64Array,
   weight: Float64Array,
-  ranges: readonly (readonly [number, number])[],
+  ranges: readonly Range[],
 ): number[] {
-  const n = slopes.length;
-  const normal = Array.from({ length: n * n }, (_, i) => weightedInner(slopes[Math.floor(i / n)]!, slopes[i % n]!, weight));
-  const right = slopes.map((slope) => -weightedInner(slope, constant, weight));
-  const value = Array.from({ length: n }, () => Number.NaN);
+  const system = normalEquations(slopes, constant, weight);
   const free = new Set(slopes.keys());
+  const x = putOnBounds(system, ranges, free);
+  // each round lowers the misfit, so no set of bounds comes twice; the limit is for rounding
+  for (let round = 0; round < 3 * slopes.length && x.every(Number.isFinite); round++) {
+    const k = heldBack(system, ranges, free, x);
+    if (k === undefined) break;
+    free.add(k);
+    descend(system, ranges, free, x);
+  }
+  return x;
+}
+
+type Range = readonly [low: number, high: number];
+
+/** The least-squares problem as normal x = right. */
+interface NormalEquations {
+  readonly normal: readonly number[];
+  readonly right: readonly number[];
+}
+
+function normalEquations(slopes: readonly Float64Array[], constant: Float64Array, weight: Float64Array): NormalEquations {
+  const n = slopes.length;
+  return {
+    normal: Array.from({ length: n * n }, (_, i) => weightedInner(slopes[Math.floor(i / n)]!, slopes[i % n]!, weight)),
+    right: slopes.map((slope) => -weightedInner(slope, constant, weight)),
+  };
+}
+
+/** Solve freely, put the unknown that leaves its range farthest on its bound, and so on; `free` keeps those that need no bound. */
+function putOnBounds(system: NormalEquations, ranges: readonly Range[], free: Set<number>): number[] {
+  const x = ranges.map(() => Number.NaN);
   while (free.size > 0) {
-    const solution = solveSubset(normal, right, value, [...free], n);
+    const solution = solveSubset(system, x, [...free]);
     const worst = mostViolating(solution, ranges);
     if (worst === undefined) {
-      for (const [k, x] of solution) value[k] = x;
-      return value;
+      for (const [k, value] of solution) x[k] = value;
+      return x;
     }
-    value[worst.k] = worst.bound;
+    x[worst.k] = worst.bound;
     free.delete(worst.k);
   }
-  return value;
+  return x;
+}
+
+/** The unknown on a bound that the misfit would leave most steeply, inwards. */
+function heldBack(
+  { normal, right }: NormalEquations,
+  ranges: readonly Range[],
+  free: ReadonlySet<number>,
+  x: readonly number[],
+): number | undefined {
+  const n = x.length;
+  let steepest: { k: number; pull: number } | undefined;
+  for (let k = 0; k < n; k++) {
+    if (free.has(k)) continue;
+    const slope = x.reduce((sum, value, l) => sum + normal[k * n + l]! * value, -right[k]!);
+    const scale = Math.sqrt(normal[k * n + k]!) * Math.sqrt(Math.abs(right[k]!) + 1e-300);
+    const pull = (x[k] === ranges[k]![0] ? -slope : slope) / scale;
+    if (pull > HELD && pull > (steepest?.pull ?? 0)) steepest = { k, pull };
+  }
+  return steepest?.k;
+}
+
+/** Slopes below this, scaled, are rounding. */
+const HELD = 1e-9;
+
+/** Go towards the solution of the free unknowns as far as the ranges allow; what blocks the way is put on its bound. */
+function descend(system: NormalEquations, ranges: readonly Range[], free: Set<number>, x: number[]): void {
+  while (free.size > 0) {
+    const steps = solveSubset(
+      system,
+      x.map((value, k) => (free.has(k) ? Number.NaN : value)),
+      [...free],
+    );
+    if (!steps.every(([, value]) => Number.isFinite(value))) return;
+    const blocks = steps.map(([k, value]) => {
+      const [low, high] = ranges[k]!;
+      const bound = value < low ? low : high;
+      return { k, bound, share: value < low || value > high ? (bound - x[k]!) / (value - x[k]!) : 1 };
+    });
+    const first = blocks.reduce((a, b) => (b.share < a.share ? b : a));
+    for (const [k, value] of steps) x[k]! += first.share * (value - x[k]!);
+    if (first.share >= 1) return;
+    x[first.k] = first.bound;
+    free.delete(first.k);
+  }
 }
 
 function weightedInner(a: Float64Array, b: Float64Array, weight: Float64Array): number {
@@ -77,20 +170,15 @@ function weightedInner(a: Float64Array, b: Float64Array, weight: Float64Array): 
   return sum;
 }
 
-/** Solve for the free unknowns, the others at their present value. Columns are scaled to unit length first. */
-function solveSubset(
-  normal: readonly number[],
-  right: readonly number[],
-  value: readonly number[],
-  free: readonly number[],
-  n: number,
-): [number, number][] {
+/** Solve for the free unknowns, the others at their value in `x` (NaN: none yet). Columns are scaled to unit length first. */
+function solveSubset({ normal, right }: NormalEquations, x: readonly number[], free: readonly number[]): [number, number][] {
+  const n = x.length;
   const scale = free.map((k) => 1 / Math.sqrt(normal[k * n + k]! || 1));
   const A = new Float64Array(free.length ** 2);
   const b = new Float64Array(free.length);
   free.forEach((k, i) => {
     free.forEach((l, j) => (A[i * free.length + j] = normal[k * n + l]! * scale[i]! * scale[j]! + (i === j ? 1e-12 : 0)));
-    const known = value.reduce((sum, x, l) => (Number.isNaN(x) ? sum : sum + normal[k * n + l]! * x), 0);
+    const known = x.reduce((sum, value, l) => (Number.isNaN(value) ? sum : sum + normal[k * n + l]! * value), 0);
     b[i] = (right[k]! - known) * scale[i]!;
   });
   const ok = cholesky(A, free.length);
@@ -98,10 +186,7 @@ function solveSubset(
   return free.map((k, i) => [k, ok ? b[i]! * scale[i]! : Number.NaN]);
 }
 
-function mostViolating(
-  solution: readonly [number, number][],
-  ranges: readonly (readonly [number, number])[],
-): { k: number; bound: number } | undefined {
+function mostViolating(solution: readonly [number, number][], ranges: readonly Range[]): { k: number; bound: number } | undefined {
   let worst: { k: number; bound: number; excess: number } | undefined;
   for (const [k, x] of solution) {
     const [low, high] = ranges[k]!;

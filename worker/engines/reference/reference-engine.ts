@@ -4,10 +4,12 @@
  */
 import type { AdamStage, LevenbergMarquardtStage } from '../../../schemas/generated/types.ts';
 import type { Cohort, Engine, Evaluation, Member, Reconstruction, ReplicaState, Shape, StageControl, StageOutcome } from '../engine.ts';
-import { adamStep, type Moments } from './adam.ts';
-import { brokenTerm, levenbergMarquardt } from './levenberg-marquardt.ts';
+import { inferredValues } from '../layout.ts';
+import { brokenTerm } from '../loss.ts';
+import { beginning, endAdam, momentsOf, opened, replicaAt, restoreState, savedState, type ReplicaProgress } from '../replica-progress.ts';
+import { adamStep } from './adam.ts';
+import { levenbergMarquardt } from './levenberg-marquardt.ts';
 import { Objective } from './objective.ts';
-import { inferredValues, parameterValues } from './program-run.ts';
 
 export function createReferenceEngine(): Engine {
   return {
@@ -17,70 +19,43 @@ export function createReferenceEngine(): Engine {
   };
 }
 
-interface Replica {
+interface Replica extends ReplicaProgress {
   readonly objective: Objective;
-  readonly theta: Float64Array;
-  moments: Moments | null;
-  step: number;
 }
 
 class ReferenceCohort implements Cohort {
-  private replicas: Replica[] | null;
+  private replicas: readonly Replica[] | null;
 
   constructor(shape: Shape, members: readonly Member[]) {
-    this.replicas = members.map((member) => ({
-      objective: new Objective(shape, member),
-      theta: member.theta.slice(),
-      moments: null,
-      step: 0,
-    }));
+    this.replicas = members.map((member) => ({ objective: new Objective(shape, member), ...beginning(member.theta) }));
   }
 
   get size(): number {
-    return this.open().length;
-  }
-
-  private open(): Replica[] {
-    if (this.replicas === null) throw new Error('internal: the cohort is closed');
-    return this.replicas;
+    return opened(this.replicas).length;
   }
 
   async evaluate(physics: number): Promise<Evaluation[]> {
-    return this.open().map(({ objective, theta }) => objective.evaluation(theta, physics));
+    return opened(this.replicas).map(({ objective, theta }) => objective.evaluation(theta, physics));
   }
 
   async adam(stage: Required<AdamStage>, control: StageControl): Promise<StageOutcome[]> {
-    return this.open().map((replica, r) => trainAdam(replica, stage, control, r));
+    return opened(this.replicas).map((replica, r) => trainAdam(replica, stage, control, r));
   }
 
   async levenbergMarquardt(stage: Required<LevenbergMarquardtStage>, control: StageControl): Promise<StageOutcome[]> {
-    return this.open().map(({ objective, theta }, r) => levenbergMarquardt(objective, theta, stage, control, r));
+    return opened(this.replicas).map(({ objective, theta }, r) => levenbergMarquardt(objective, theta, stage, control, r));
   }
 
   async reconstruct(): Promise<Reconstruction[]> {
-    return this.open().map(({ objective, theta }) => {
-      objective.evaluate(theta);
-      return { states: objective.head.states(), parameters: parameterValues(objective.layout, theta) };
-    });
+    return opened(this.replicas).map(({ objective, theta }) => objective.reconstruction(theta));
   }
 
   async save(replica: number): Promise<ReplicaState> {
-    const { theta, moments, step } = this.replica(replica);
-    const copied = moments === null ? {} : { moments: { first: moments.first.slice(), second: moments.second.slice() } };
-    return { theta: theta.slice(), step, ...copied };
+    return savedState(replicaAt(this.replicas, replica));
   }
 
   async load(replica: number, state: ReplicaState): Promise<void> {
-    const target = this.replica(replica);
-    target.theta.set(state.theta);
-    target.step = state.step;
-    target.moments = state.moments === undefined ? null : { first: state.moments.first.slice(), second: state.moments.second.slice() };
-  }
-
-  private replica(index: number): Replica {
-    const replica = this.open()[index];
-    if (replica === undefined) throw new Error(`internal: the cohort has no replica ${index}`);
-    return replica;
+    restoreState(replicaAt(this.replicas, replica), state);
   }
 
   async close(): Promise<void> {
@@ -91,7 +66,7 @@ class ReferenceCohort implements Cohort {
 /** Take up a stage that was saved in its middle (moments present), or begin it. Moments are dropped when it is done. */
 function trainAdam(replica: Replica, stage: Required<AdamStage>, control: StageControl, index: number): StageOutcome {
   const { objective, theta } = replica;
-  const moments = (replica.moments ??= { first: new Float64Array(theta.length), second: new Float64Array(theta.length) });
+  const moments = momentsOf(replica);
   const gradient = new Float64Array(theta.length);
   const project = stage.project && stage.physics > 0;
   let taken = 0;
@@ -108,9 +83,5 @@ function trainAdam(replica: Replica, stage: Required<AdamStage>, control: StageC
     control.progress(1);
     control.trace?.(index, replica.step, inferredValues(objective.layout, theta));
   }
-  const terms = objective.evaluate(theta, project);
-  replica.moments = null;
-  replica.step = 0;
-  const term = brokenTerm(terms);
-  return term === null ? { kind: 'done', steps: taken, terms } : { kind: 'diverged', step: stage.steps, term };
+  return endAdam(replica, stage, objective.evaluate(theta, project), taken);
 }

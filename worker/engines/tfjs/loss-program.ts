@@ -1,6 +1,6 @@
 /**
  * A program that gives residuals together with the adjoints of their weighted mean squares, so that what both need is computed once.
- * With the adjoint of residual r being seed * r (seed = 2 * weight of that row in the loss), no value has to be known in between.
+ * With the adjoint of residual r being factor * r (factor = 2 * weight of that row in the loss), no value has to be known in between.
  */
 import { differentiate, partials } from '../../models/differentiate.ts';
 import { add, createGraph, emit, input, mul, outputNode, replay, type Graph, type Node } from '../../models/graph.ts';
@@ -9,10 +9,10 @@ import type { Program } from '../../models/program.ts';
 export interface ResidualGroup {
   readonly program: Program;
   /** Name of the input that every residual of the group is multiplied with to give its adjoint. */
-  readonly seed: string;
+  readonly factor: string;
 }
 
-/** Inputs: the programs' and the seeds. Outputs: every residual, and `adjoint:<name>` for each name of `wrt`. */
+/** Inputs: the programs' and the factors. Outputs: every residual, and `adjoint:<name>` for each name of `wrt`. */
 export function lossProgram(groups: readonly ResidualGroup[], wrt: readonly string[]): Program {
   const graph = createGraph();
   const parts = groups.map((group) => residualsAndAdjoints(graph, group, wrt));
@@ -25,14 +25,14 @@ export function lossProgram(groups: readonly ResidualGroup[], wrt: readonly stri
 
 function residualsAndAdjoints(
   graph: Graph,
-  { program, seed }: ResidualGroup,
+  { program, factor }: ResidualGroup,
   wrt: readonly string[],
 ): { residuals: { name: string; node: Node }[]; adjoints: Node[] } {
   const nodes = replay(graph, program);
   const residuals = program.outputs.map(({ name }) => ({ name, node: outputNode(program, nodes, name) }));
   const reverse = differentiate(program, wrt);
-  const seeds = new Map(residuals.map(({ name, node }) => [`adjoint:${name}`, mul(graph, input(graph, seed), node)]));
-  const reversed = replay(graph, reverse, seeds);
+  const adjoints = new Map(residuals.map(({ name, node }) => [`adjoint:${name}`, mul(graph, input(graph, factor), node)]));
+  const reversed = replay(graph, reverse, adjoints);
   return { residuals, adjoints: wrt.map((name) => outputNode(reverse, reversed, `adjoint:${name}`)) };
 }
 

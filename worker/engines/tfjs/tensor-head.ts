@@ -33,7 +33,7 @@ export interface HeadAdjoints {
 /** What a head is given beside the networks' outputs. */
 export interface Given {
   readonly thetas: readonly Float64Array[];
-  /** Every parameter in the model's units as tensors [R, 1]; and, [R, M], `I` and the seeds, twice each residual's weight in the loss: `seed:current`, `seed:gates`. */
+  /** Every parameter in the model's units as tensors [R, 1]; and, [R, M], `I` and the factors, twice each residual's weight in the loss: `factor:current`, `factor:gates`. */
   readonly tensors: Tensors;
 }
 

@@ -7,7 +7,7 @@
  */
 import * as tf from '@tensorflow/tfjs-core';
 import type { Member, Shape } from '../engine.ts';
-import { gridSize, thetaToGate, type Layout } from '../layout.ts';
+import { gridSize, gridStepMs, thetaToGate, type Layout } from '../layout.ts';
 import { GateIntegration } from '../reference/gate-integration.ts';
 import { lossProgram, valuesAndPartials } from './loss-program.ts';
 import { full, sumOverPoints, type Given, type HeadAdjoints, type Outputs, type TensorHead, type Tensors } from './tensor-head.ts';
@@ -40,12 +40,12 @@ export class TensorIntegratedHead implements TensorHead {
     this.points = gridSize(shape);
     this.nodes = 2 * this.points - 1;
     this.balance = new TensorProgram(
-      lossProgram([{ program: model.currentResidual, seed: 'seed:current' }], ['V', 'd:V', ...this.names, ...infer]),
+      lossProgram([{ program: model.currentResidual, factor: 'factor:current' }], ['V', 'd:V', ...this.names, ...infer]),
     );
     this.rates = new TensorProgram(valuesAndPartials(model.gateRates, ['V', ...infer]));
-    const stepMs = (member: Member): number => member.sampleMs / shape.perSample;
-    this.eighth = tf.tensor2d(members.map((member) => [stepMs(member) / 8]));
-    this.gates = members.map((member) => this.names.map(() => new GateIntegration(this.points, stepMs(member))));
+    const stepsMs = members.map((member) => gridStepMs(shape, member));
+    this.eighth = tf.tensor2d(stepsMs.map((stepMs) => [stepMs / 8]));
+    this.gates = stepsMs.map((stepMs) => this.names.map(() => new GateIntegration(this.points, stepMs)));
   }
 
   states({ V, dV }: Outputs, { thetas, tensors }: Given): Tensors {

@@ -18,8 +18,8 @@ export class TensorNetworkHead implements TensorHead {
     this.infer = infer;
     const wrt = ['V', 'd:V', ...this.names, ...this.names.map((name) => `d:${name}`), ...infer];
     const groups = [
-      { program: model.currentResidual, seed: 'seed:current' },
-      { program: model.gateResiduals, seed: 'seed:gates' },
+      { program: model.currentResidual, factor: 'factor:current' },
+      { program: model.gateResiduals, factor: 'factor:gates' },
     ];
     this.program = new TensorProgram(lossProgram(groups, wrt));
   }

@@ -8,10 +8,9 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { linearParameters, linearParts } from '../../models/linear.ts';
 import type { LossTerms, Member, Shape } from '../engine.ts';
-import { gridSize, innerRange, layoutOf, parameterSlope, parameterToTheta, VOLTAGE_CENTRE, type Layout } from '../layout.ts';
-import { rowWeights } from '../reference/objective.ts';
-import { parameterValues } from '../reference/program-run.ts';
-import { boundedLeastSquares } from '../reference/projection.ts';
+import { gateSlope, gridSize, gridStepMs, inferredParameters, layoutOf, parameterSlope, VOLTAGE_CENTRE, type Layout } from '../layout.ts';
+import { rowWeights } from '../loss.ts';
+import { projectOut } from '../reference/projection.ts';
 import type { Given, HeadAdjoints, Outputs, TensorHead, Tensors } from './tensor-head.ts';
 import { full } from './tensor-head.ts';
 import { TensorIntegratedHead } from './tensor-integrated-head.ts';
@@ -37,7 +36,7 @@ export class TensorObjective {
   private readonly head: TensorHead;
   private readonly fixed: Tensors;
   private readonly target: tf.Tensor2D;
-  private readonly dataSeed: tf.Tensor2D;
+  private readonly dataFactor: tf.Tensor2D;
   private readonly linear: { readonly names: readonly string[]; readonly program: TensorProgram; readonly movesStates: boolean } | null;
 
   /** `physics`: the factor on the physics terms. */
@@ -48,19 +47,18 @@ export class TensorObjective {
     this.layout = layoutOf(shape);
     this.size = [members.length, gridSize(shape)];
     this.weights = members.map((member) => pointWeights(shape, member));
-    const stepMs = (member: Member): number => member.sampleMs / shape.perSample;
     this.network = new TensorNetwork(
       shape,
       this.layout,
-      members.map((member) => ({ frequencies: member.frequencies, stepMs: stepMs(member) })),
+      members.map((member) => ({ frequencies: member.frequencies, stepMs: gridStepMs(shape, member) })),
     );
     this.head = shape.states === 'network' ? new TensorNetworkHead(shape) : new TensorIntegratedHead(shape, this.layout, members);
     this.target = this.upload((member) => onGrid(shape, member.voltageMv, (V) => V - VOLTAGE_CENTRE));
-    this.dataSeed = this.upload((member, r) => this.weights[r]!.data.map((weight) => 2 * member.weights.data * weight));
+    this.dataFactor = this.upload((member, r) => this.weights[r]!.data.map((weight) => 2 * member.weights.data * weight));
     this.fixed = {
       I: this.upload((member) => member.current),
-      'seed:current': this.upload((member, r) => this.weights[r]!.current.map((weight) => 2 * physics * member.weights.current * weight)),
-      'seed:gates': this.upload((member, r) => this.weights[r]!.gates.map((weight) => 2 * physics * member.weights.gates * weight)),
+      'factor:current': this.upload((member, r) => this.weights[r]!.current.map((weight) => 2 * physics * member.weights.current * weight)),
+      'factor:gates': this.upload((member, r) => this.weights[r]!.gates.map((weight) => 2 * physics * member.weights.gates * weight)),
       ...Object.fromEntries(
         Object.keys(members[0]!.fixed).map((name) => [name, tf.tensor2d(members.map((member) => [member.fixed[name]!]))]),
       ),
@@ -112,8 +110,7 @@ export class TensorObjective {
           : adjoints.parameters[r]![p]! * parameterSlope(parameter, thetas[r]![parameterOffset + p]!);
       });
       adjoints.initialGates[r]?.forEach((bar, k) => {
-        const x = 1 / (1 + Math.exp(-thetas[r]![freeGateOffset + k]!));
-        gradient[freeGateOffset + k] = bar * x * (1 - x);
+        gradient[freeGateOffset + k] = bar * gateSlope(thetas[r]![freeGateOffset + k]!);
       });
     });
   }
@@ -163,11 +160,11 @@ export class TensorObjective {
   }
 
   private dataBar(shifted: tf.Tensor2D): tf.Tensor2D {
-    return tf.mul(tf.sub(shifted, this.target), this.dataSeed);
+    return tf.mul(tf.sub(shifted, this.target), this.dataFactor);
   }
 
   private given(thetas: readonly Float64Array[]): Given {
-    const values = thetas.map((theta, r) => ({ ...this.members[r]!.fixed, ...parameterValues(this.layout, theta) }));
+    const values = thetas.map((theta, r) => ({ ...this.members[r]!.fixed, ...inferredParameters(this.layout, theta) }));
     const inferred = this.shape.infer.map((name) => [name, tf.tensor2d(values.map((value) => [value[name]!]))] as const);
     return { thetas, tensors: { ...this.fixed, ...Object.fromEntries(inferred) } };
   }
@@ -183,16 +180,10 @@ export class TensorObjective {
     const columns = ['constant', ...names.map((name) => `slope:${name}`)].map((name) =>
       Float64Array.from(full(parts[name]!, this.size).dataSync()),
     );
-    const places = names.map((name) => this.layout.parameters.findIndex((parameter) => parameter.name === name));
-    const ranges = places.map((place) => innerRange(this.layout.parameters[place]!));
     const points = this.size[1];
     thetas.forEach((theta, r) => {
       const [constant, ...slopes] = columns.map((column) => column.subarray(r * points, (r + 1) * points));
-      const values = boundedLeastSquares(slopes, constant!, this.weights[r]!.current, ranges);
-      places.forEach((place, k) => {
-        if (Number.isFinite(values[k]!))
-          theta[this.layout.parameterOffset + place] = parameterToTheta(this.layout.parameters[place]!, values[k]!);
-      });
+      projectOut(this.layout, names, slopes, constant!, this.weights[r]!.current, theta);
     });
   }
 
@@ -200,7 +191,7 @@ export class TensorObjective {
     this.network.close();
     this.head.close();
     this.linear?.program.close();
-    for (const tensor of [this.target, this.dataSeed, ...Object.values(this.fixed)]) tensor.dispose();
+    for (const tensor of [this.target, this.dataFactor, ...Object.values(this.fixed)]) tensor.dispose();
   }
 }
 

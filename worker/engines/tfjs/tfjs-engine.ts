@@ -18,10 +18,12 @@ import type {
   StageControl,
   StageOutcome,
 } from '../engine.ts';
-import { adamStep, type Moments } from '../reference/adam.ts';
-import { brokenTerm, levenbergMarquardt } from '../reference/levenberg-marquardt.ts';
+import { inferredValues } from '../layout.ts';
+import { brokenTerm, totalLoss } from '../loss.ts';
+import { adamStep } from '../reference/adam.ts';
+import { levenbergMarquardt } from '../reference/levenberg-marquardt.ts';
 import { Objective } from '../reference/objective.ts';
-import { inferredValues, parameterValues } from '../reference/program-run.ts';
+import { beginning, endAdam, momentsOf, opened, replicaAt, restoreState, savedState, type ReplicaProgress } from '../replica-progress.ts';
 import { openBackend } from './backend.ts';
 import { TensorObjective } from './tensor-objective.ts';
 
@@ -35,52 +37,42 @@ export async function createTfjsEngine(): Promise<Engine> {
   };
 }
 
-interface Replica {
+interface Replica extends ReplicaProgress {
   readonly member: Member;
-  readonly theta: Float64Array;
   readonly gradient: Float64Array;
   /** Made when it is first needed. */
   objective: Objective | null;
-  moments: Moments | null;
-  step: number;
 }
 
 class TfjsCohort implements Cohort {
   private readonly shape: Shape;
-  private replicas: Replica[] | null;
+  private replicas: readonly Replica[] | null;
 
   constructor(shape: Shape, members: readonly Member[]) {
     this.shape = shape;
     this.replicas = members.map((member) => ({
       member,
-      theta: member.theta.slice(),
       gradient: new Float64Array(member.theta.length),
       objective: null,
-      moments: null,
-      step: 0,
+      ...beginning(member.theta),
     }));
   }
 
   get size(): number {
-    return this.open().length;
-  }
-
-  private open(): Replica[] {
-    if (this.replicas === null) throw new Error('internal: the cohort is closed');
-    return this.replicas;
+    return opened(this.replicas).length;
   }
 
   async evaluate(physics: number): Promise<Evaluation[]> {
-    const replicas = this.open();
+    const replicas = opened(this.replicas);
     return this.onDevice(replicas, physics, (objective) => {
       const thetas = replicas.map(({ theta }) => theta);
       const gradients = thetas.map((theta) => new Float64Array(theta.length));
       objective.gradient(thetas, false, gradients);
-      return objective.terms(thetas).map((terms, r) => {
-        const { weights } = replicas[r]!.member;
-        const loss = weights.data * terms.data + physics * (weights.current * terms.current + weights.gates * terms.gates);
-        return { loss, terms, gradient: gradients[r]! };
-      });
+      return objective.terms(thetas).map((terms, r) => ({
+        loss: totalLoss(terms, replicas[r]!.member.weights, physics),
+        terms,
+        gradient: gradients[r]!,
+      }));
     });
   }
 
@@ -98,7 +90,7 @@ class TfjsCohort implements Cohort {
   }
 
   async adam(stage: Required<AdamStage>, control: StageControl): Promise<StageOutcome[]> {
-    const all = this.open();
+    const all = opened(this.replicas);
     const outcomes = new Map<Replica, StageOutcome>();
     const taken = new Map(all.map((replica) => [replica, 0]));
     const project = stage.project && stage.physics > 0;
@@ -127,7 +119,7 @@ class TfjsCohort implements Cohort {
     outcomes: Map<Replica, StageOutcome>,
   ): void {
     const project = stage.project && stage.physics > 0;
-    const all = this.open();
+    const all = opened(this.replicas);
     while (active.every((replica) => replica.step < stage.steps && !outcomes.has(replica))) {
       if (control.shouldStop()) {
         for (const replica of active)
@@ -153,11 +145,7 @@ class TfjsCohort implements Cohort {
   }
 
   private finish(replica: Replica, stage: Required<AdamStage>, steps: number): StageOutcome {
-    const terms = this.exactTerms(replica, stage.project && stage.physics > 0);
-    replica.moments = null;
-    replica.step = 0;
-    const term = brokenTerm(terms);
-    return term === null ? { kind: 'done', steps, terms } : { kind: 'diverged', step: stage.steps, term };
+    return endAdam(replica, stage, this.exactTerms(replica, stage.project && stage.physics > 0), steps);
   }
 
   /** Which term broke in float32: the first that is not finite there, or else the largest. */
@@ -177,34 +165,19 @@ class TfjsCohort implements Cohort {
   }
 
   async levenbergMarquardt(stage: Required<LevenbergMarquardtStage>, control: StageControl): Promise<StageOutcome[]> {
-    return this.open().map((replica, r) => levenbergMarquardt(this.exact(replica), replica.theta, stage, control, r));
+    return opened(this.replicas).map((replica, r) => levenbergMarquardt(this.exact(replica), replica.theta, stage, control, r));
   }
 
   async reconstruct(): Promise<Reconstruction[]> {
-    return this.open().map((replica) => {
-      const objective = this.exact(replica);
-      objective.evaluate(replica.theta);
-      return { states: objective.head.states(), parameters: parameterValues(objective.layout, replica.theta) };
-    });
+    return opened(this.replicas).map((replica) => this.exact(replica).reconstruction(replica.theta));
   }
 
   async save(replica: number): Promise<ReplicaState> {
-    const { theta, moments, step } = this.replica(replica);
-    const copied = moments === null ? {} : { moments: { first: moments.first.slice(), second: moments.second.slice() } };
-    return { theta: theta.slice(), step, ...copied };
+    return savedState(replicaAt(this.replicas, replica));
   }
 
   async load(replica: number, state: ReplicaState): Promise<void> {
-    const target = this.replica(replica);
-    target.theta.set(state.theta);
-    target.step = state.step;
-    target.moments = state.moments === undefined ? null : { first: state.moments.first.slice(), second: state.moments.second.slice() };
-  }
-
-  private replica(index: number): Replica {
-    const replica = this.open()[index];
-    if (replica === undefined) throw new Error(`internal: the cohort has no replica ${index}`);
-    return replica;
+    restoreState(replicaAt(this.replicas, replica), state);
   }
 
   async close(): Promise<void> {
@@ -213,8 +186,6 @@ class TfjsCohort implements Cohort {
 }
 
 function takeStep(replica: Replica, stage: Required<AdamStage>, { layout }: TensorObjective): void {
-  const { theta, gradient } = replica;
-  const moments = (replica.moments ??= { first: new Float64Array(theta.length), second: new Float64Array(theta.length) });
-  adamStep(theta, gradient, moments, stage, replica.step, layout);
+  adamStep(replica.theta, replica.gradient, momentsOf(replica), stage, replica.step, layout);
   replica.step += 1;
 }
