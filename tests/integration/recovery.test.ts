@@ -32,7 +32,7 @@ const SPEC = {
       gL: { start: { logUniform: [0.03, 3] } },
     },
     data: TRUTHS.map((_, i) => ({
-      recording: { file: `recovery-${i + 1}.csv`, columns: { timeMs: 't', voltageMv: 'V', currentUaPerCm2: 'I' }, noiseMv: 0.1 },
+      recording: { file: `recovery-${i + 1}.csv`, columns: { timeMs: 't', voltageMv: 'V', currentUaPerCm2: 'I' } },
     })),
   },
   space: { 'network.width': 24, 'network.features': 20, replicas: SEEDS },

@@ -9,15 +9,13 @@ import { throwIfAny } from '../../schemas/errors.ts';
 import type { Violation } from '../../schemas/errors.ts';
 import { cutsOf } from './cuts.ts';
 import type { Cut } from './cuts.ts';
+import { SIGMA_FLOOR_MV } from '../train/observation.ts';
 import { importRecording } from './importers.ts';
 import { estimateNoiseMv } from './noise.ts';
 import type { RecordedStimulus, Recording, Sweep } from './recording.ts';
 import { joinedTrace, sweepTrace } from './trace.ts';
 import type { Trace } from './trace.ts';
 import { currentFactor } from './units.ts';
-
-/** mV. No amplifier is quieter; without it, a simulated recording without noise would have a sigma of 0. */
-const SMALLEST_SIGMA_MV = 0.01;
 
 export interface RecordingUnits {
   readonly units: DataUnit[];
@@ -172,7 +170,7 @@ function store(cuts: readonly Cut[], { entry, entryIndex, every, factor }: Stori
     const hash = contentId(object);
     objects.set(hash, object);
     const source = { kind: 'trace', object: hash } as const;
-    const sigmaMv = sigmas.get(trace) ?? sigmaOf(trace, entry.noiseMv, notes);
+    const sigmaMv = sigmas.get(trace) ?? sigmaOf(trace, entry.noiseMv);
     sigmas.set(trace, sigmaMv);
     return {
       id: contentId(source),
@@ -190,13 +188,9 @@ function store(cuts: readonly Cut[], { entry, entryIndex, every, factor }: Stori
   return { units, objects, notes };
 }
 
-/** Of the whole trace at its own sampling, so that all windows of a sweep share it. */
-function sigmaOf({ voltageMv, label }: Trace, noiseMv: number | undefined, notes: string[]): number {
-  if (noiseMv !== undefined) return noiseMv;
-  const estimate = estimateNoiseMv(voltageMv);
-  if (estimate >= SMALLEST_SIGMA_MV) return estimate;
-  notes.push(`${label}: the estimated noise is ${estimate.toPrecision(2)} mV; sigma is ${SMALLEST_SIGMA_MV} mV. Set noiseMv to choose it.`);
-  return SMALLEST_SIGMA_MV;
+/** Of the whole trace at its own sampling, so that all windows of a sweep share it. The report says which value was taken. */
+function sigmaOf({ voltageMv }: Trace, noiseMv: number | undefined): number {
+  return noiseMv ?? Math.max(SIGMA_FLOOR_MV, estimateNoiseMv(voltageMv));
 }
 
 /** Samples from, from + every, ... up to `to` inclusive, times `factor`. Two at least: cuts.ts sees to it. */

@@ -15,13 +15,8 @@ import { findParameter, parameterValues, unknownParameter } from '../models/para
 import { simulate } from '../simulate/forward.ts';
 import type { SimulationOutcome } from '../simulate/forward.ts';
 import { sampleStimulus, stimulusParts, unsupportedFile } from '../simulate/stimuli.ts';
+import { SIGMA_FLOOR_MV } from './observation.ts';
 import type { Observation } from './observation.ts';
-
-/**
- * Smallest standard deviation that chi2 is counted in, mV. Data without noise would make chi2 infinite for any fit: what is left there
- * is the error of the network and the optimizer (0.02 mV in V where gates are integrated), five times below this floor.
- */
-export const SIGMA_FLOOR_MV = 0.1;
 
 const DEFAULT_SAMPLE_MS = 0.1;
 

@@ -81,14 +81,6 @@ function fixedValues({ infer, fixed = {} }: Problem, model: Model, violations: V
     const where = `spec.problem.fixed.${name}`;
     const parameter = known(name, where, model, violations);
     if (parameter === undefined) continue;
-    if (inferred.has(name))
-      violations.push({
-        code: 'SPEC_DATA',
-        where,
-        rule: `${name} is inferred and cannot be fixed too`,
-        got: String(value),
-        remedy: 'Take it out of one of the two.',
-      });
     if (parameter.positive && value <= 0)
       violations.push({ code: 'SPEC_DATA', where, rule: `${name} must be greater than 0`, got: String(value) });
   }

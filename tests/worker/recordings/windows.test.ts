@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { contentId } from '../../../schemas/content-id.ts';
 import type { RecordingSpec } from '../../../schemas/generated/types.ts';
+import { SIGMA_FLOOR_MV } from '../../../worker/train/observation.ts';
 import { estimateNoiseMv } from '../../../worker/recordings/noise.ts';
 import { recordingUnits } from '../../../worker/recordings/windows.ts';
 import type { RecordingUnits } from '../../../worker/recordings/windows.ts';
@@ -133,14 +134,14 @@ describe('units of a recording', () => {
     expect([...density.objects.values()][0]!.current.at(-1)).toBe(10);
   });
 
-  test('have the noise that the spec gives, else that of the whole sweep, but no less than a hundredth of a millivolt', async () => {
-    expect((await units({ ...CELL, noiseMv: 0.7 })).units[0]!.sigmaMv).toBe(0.7);
-    const estimate = estimateNoiseMv(rows.map((row) => Number(row.split(',')[1])));
-    expect((await units({ ...CELL, windowMs: [0, 40] })).units[0]!.sigmaMv).toBe(estimate);
-    write('flat.csv', `t,V,I\n${Array.from({ length: 50 }, (_, i) => `${i},-65,1`).join('\n')}\n`);
-    const { units: list, notes } = await units({ ...CELL, file: 'flat.csv' });
-    expect(list[0]!.sigmaMv).toBe(0.01);
-    expect(notes[0]).toMatch(/estimated noise is 0\.0 mV; sigma is 0\.01 mV\. Set noiseMv/);
+  test('have the noise that the spec gives, else that of the whole sweep, but no less than a tenth of a millivolt', async () => {
+    expect((await units({ ...CELL, noiseMv: 0.07 })).units[0]!.sigmaMv).toBe(0.07);
+    expect((await units({ ...CELL, windowMs: [0, 40] })).units[0]!.sigmaMv).toBe(SIGMA_FLOOR_MV);
+    const noisy = rows.map((row, i) => row.replace(/,[^,]*,/, `,${(-65 + (i % 7) * 0.9 - (i % 3) * 1.1).toFixed(2)},`));
+    write('noisy.csv', `t,V,I\n${noisy.join('\n')}\n`);
+    const estimate = estimateNoiseMv(noisy.map((row) => Number(row.split(',')[1])));
+    expect(estimate).toBeGreaterThan(SIGMA_FLOOR_MV);
+    expect((await units({ ...CELL, file: 'noisy.csv', windowMs: [0, 40] })).units[0]!.sigmaMv).toBe(estimate);
   });
 });
 

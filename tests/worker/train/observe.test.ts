@@ -4,7 +4,8 @@ import { describeViolation } from '../../../schemas/errors.ts';
 import type { DataUnit, Synthetic, TraceObject } from '../../../schemas/generated/types.ts';
 import { loadModel } from '../../../worker/models/library.ts';
 import { simulate } from '../../../worker/simulate/forward.ts';
-import { observe, SIGMA_FLOOR_MV, syntheticUnit } from '../../../worker/train/observe.ts';
+import { SIGMA_FLOOR_MV } from '../../../worker/train/observation.ts';
+import { observe, syntheticUnit } from '../../../worker/train/observe.ts';
 
 const { model } = loadModel('hodgkin-huxley', '.');
 const entry: Synthetic = { stimulus: { step: { amplitude: 10 } }, durationMs: 20, noiseMv: 1, draws: 4 };
