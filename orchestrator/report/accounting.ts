@@ -24,25 +24,11 @@ export function renderAccounting({ counts, reasons }: Summary): Markup {
     ${renderTable({
       label: 'Outcomes',
       caption: html`Outcomes. Shares are of the planned replicas.`,
-      rows: html`<thead>
-          <tr>
-            <th scope="col">Outcome</th>
-            <th scope="col" class="number">Replicas</th>
-            <th scope="col" class="number">Share</th>
-            <th scope="col">Meaning</th>
-          </tr>
-        </thead>
-        <tbody>
-          ${OUTCOMES.map(
-            ([name, meaning]) =>
-              html`<tr>
-                <th scope="row">${name}</th>
-                <td class="number">${formatCount(counts[name])}</td>
-                <td class="number">${share(counts[name], counts.planned)}</td>
-                <td>${meaning}</td>
-              </tr>`,
-          )}
-        </tbody>`,
+      rows: countRows(
+        'Outcome',
+        OUTCOMES.map(([name, meaning]) => ({ name: html`${name}`, count: counts[name], meaning })),
+        counts.planned,
+      ),
       width: 'fit',
     })}
     ${left.length === 0 ? html`<p>Nothing was left out: every planned replica is in every statistic.</p>` : leftOut(left, counts)}
@@ -54,25 +40,11 @@ function leftOut(reasons: readonly (readonly [string, number])[], { planned }: C
   return renderTable({
     label: 'Left out',
     caption: html`Left out of the filtered statistics, by outcome and reason. Those that have an estimate are in the unfiltered ones.`,
-    rows: html`<thead>
-        <tr>
-          <th scope="col">Reason</th>
-          <th scope="col" class="number">Replicas</th>
-          <th scope="col" class="number">Share</th>
-          <th scope="col">Meaning</th>
-        </tr>
-      </thead>
-      <tbody>
-        ${reasons.map(
-          ([reason, count]) =>
-            html`<tr>
-              <th scope="row"><code>${reason}</code></th>
-              <td class="number">${formatCount(count)}</td>
-              <td class="number">${share(count, planned)}</td>
-              <td>${describeReason(reason)}</td>
-            </tr>`,
-        )}
-      </tbody>
+    rows: html`${countRows(
+        'Reason',
+        reasons.map(([reason, count]) => ({ name: html`<code>${reason}</code>`, count, meaning: describeReason(reason) })),
+        planned,
+      )}
       <tfoot>
         <tr>
           <th scope="row">together</th>
@@ -83,6 +55,34 @@ function leftOut(reasons: readonly (readonly [string, number])[], { planned }: C
       </tfoot>`,
     width: 'fit',
   });
+}
+
+interface CountRow {
+  readonly name: Markup;
+  readonly count: number;
+  readonly meaning: string;
+}
+
+function countRows(title: string, rows: readonly CountRow[], planned: number): Markup {
+  return html`<thead>
+      <tr>
+        <th scope="col">${title}</th>
+        <th scope="col" class="number">Replicas</th>
+        <th scope="col" class="number">Share</th>
+        <th scope="col">Meaning</th>
+      </tr>
+    </thead>
+    <tbody>
+      ${rows.map(
+        ({ name, count, meaning }) =>
+          html`<tr>
+            <th scope="row">${name}</th>
+            <td class="number">${formatCount(count)}</td>
+            <td class="number">${share(count, planned)}</td>
+            <td>${meaning}</td>
+          </tr>`,
+      )}
+    </tbody>`;
 }
 
 function share(count: number, planned: number): string {

@@ -13,6 +13,7 @@ import { ORDERS } from '../fixtures/trainer.mjs';
 import { lockFixture, taskFixture } from '../helpers/replica-fixture.ts';
 import { scratchFolders } from '../helpers/scratch-folder.ts';
 import { waitFor } from '../helpers/wait-for.ts';
+import { whims } from '../helpers/whims.ts';
 
 const SCRIPT = fileURLToPath(new URL('../fixtures/killable-sweep.mjs', import.meta.url));
 const REPLICAS = 60;
@@ -73,17 +74,6 @@ function begun({ side }: Sweep): number[] {
 function linesOfLog({ run }: Sweep): number {
   const folder = join(run, 'outcomes');
   return readdirSync(folder).reduce((sum, name) => sum + readFileSync(join(folder, name), 'utf8').split('\n').length - 1, 0);
-}
-
-/** Mulberry32: this file needs repeatable whims, not good random numbers. */
-function whims(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
 }
 
 test('kill -9 at random moments loses no replica and repeats no finished one', async () => {

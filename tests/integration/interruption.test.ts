@@ -8,6 +8,7 @@ import { commandLine, type Started } from '../helpers/command-line.ts';
 import { outcomeLines, quickSpec, resultsOf, writeSpec } from '../helpers/quick-sweep.ts';
 import { scratchFolders } from '../helpers/scratch-folder.ts';
 import { waitFor } from '../helpers/wait-for.ts';
+import { whims } from '../helpers/whims.ts';
 
 const loligo = commandLine();
 const scratch = scratchFolders();
@@ -28,17 +29,6 @@ function storedIn(run: string): string[] {
 /** The run is in training and has stored more than `lines` outcomes, or is over. */
 async function untilStored({ child }: Started, run: string, lines: number): Promise<void> {
   await waitFor(() => child.exitCode !== null || storedIn(run).length > lines);
-}
-
-/** Mulberry32 */
-function whims(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
 }
 
 test('a second run on the folder is refused, a report on it works, Ctrl-C ends with 130, kill -9 loses nothing, and the end equals an undisturbed run', async () => {

@@ -35,7 +35,7 @@ const TOLERANCE = 1e-9;
 
 /**
  * Steps allowed: a Hodgkin-Huxley neuron needs 50 per ms at tolerance 1e-9. Stiffer parameters need more until the explicit method
- * crawls; 2,000 per ms is 100,000 steps, a third of a second for 50 ms.
+ * crawls; 2,000 per ms is 100,000 steps, half a second for 50 ms.
  */
 const STEPS_PER_MS = 2_000;
 const STEPS_AT_LEAST = 10_000;
