@@ -53,7 +53,7 @@ export default {
       name: 'no-orphan',
       comment: 'A file that imports nothing and that nobody imports is forgotten.',
       severity: 'error',
-      from: { orphan: true, pathNot: '[.](mjs|d[.]ts)$' },
+      from: { orphan: true, pathNot: '[.](mjs|d[.]m?ts)$' },
       to: {},
     },
     {

@@ -41,6 +41,7 @@ export const ERROR_CODES = {
   RUN_CORRUPT: { exit: EXIT.input, text: 'a file of the run directory was damaged' },
   USAGE: { exit: EXIT.input, text: 'wrong use of the command line' },
   ENGINE_UNAVAILABLE: { exit: EXIT.infrastructure, text: 'the engine asked for does not work on this machine' },
+  OUT_OF_MEMORY: { exit: EXIT.infrastructure, text: 'the replicas that train together do not fit into memory' },
   DISK: { exit: EXIT.infrastructure, text: 'the run directory cannot be written' },
   OBJECT_MISSING: { exit: EXIT.infrastructure, text: 'a file known by its content hash is not there or does not match it' },
   SCHEMA_MESSAGE: { exit: EXIT.internal, text: 'a message breaks its schema' },

@@ -33,16 +33,15 @@ export function expectationsOf(root: LocatedNode, value: unknown): Expectation[]
   return found;
 }
 
-/** Keys that tell the branches of an object apart, e.g. `optimizer`: a property with a constant in every branch. */
+/** The key that tells most branches of an object apart, e.g. `optimizer`: a property with a constant in two of them or more. */
 export function tagOf(branches: readonly LocatedNode[]): string | undefined {
-  const [first] = branches;
-  if (branches.length < 2 || first === undefined) return undefined;
-  return Object.keys(first.node.properties ?? {}).find((key) =>
-    branches.every((branch) => {
-      const property = child(branch, key);
-      return property !== undefined && 'const' in follow(property).node;
-    }),
-  );
+  const keys = branches.flatMap((branch) => Object.keys(branch.node.properties ?? {}).filter((key) => hasConstant(branch, key)));
+  return keys.find((key, at) => keys.indexOf(key) < at);
+}
+
+function hasConstant(branch: LocatedNode, key: string): boolean {
+  const property = child(branch, key);
+  return property !== undefined && 'const' in follow(property).node;
 }
 
 function meantBranches(located: LocatedNode, value: unknown): readonly LocatedNode[] {
@@ -60,7 +59,8 @@ function meantObject(candidates: readonly LocatedNode[], value: unknown, branche
   if (candidates.length === 1) return candidates;
   const keys = entries(value).map(([key]) => String(key));
   const tag = tagOf(candidates);
-  if (tag !== undefined) {
+  const other = tag === undefined ? [] : candidates.filter((branch) => !hasConstant(branch, tag) && keyScore(branch, keys) > 0);
+  if (tag !== undefined && (keys.includes(tag) || other.length === 0)) {
     const tagged = candidates.filter((branch) => entries(value).some(([key, item]) => key === tag && constantOf(branch, tag) === item));
     return tagged.length === 1 ? tagged : branches;
   }

@@ -140,7 +140,7 @@ function noAlternative({ path, value, nodes }: Expectation, place: Place): Viola
   const objects = nodes.filter(({ node }) => node.type === 'object');
   const tag = tagOf(objects);
   if (tag !== undefined && typeof value === 'object' && value !== null) {
-    const known = objects.map((branch) => tagText(branch, tag));
+    const known = objects.map((branch) => tagText(branch, tag)).filter((text) => text !== '');
     const got: unknown = Object.entries(value).find(([key]) => key === tag)?.[1];
     if (got === undefined)
       return { code: place.code, where: whereOf(path, place), rule: `must have the key "${tag}": ${known.map(shown).join(' or ')}` };

@@ -23,6 +23,7 @@ export function summariseParameters(lock: Lock, table: ReplicaTable, words: Word
         unit: parameter.unit,
         scale: scaleOf(parameter).name,
         ...filtered[p]!,
+        ...(lock.resolved.finish === undefined ? {} : beforeFinish(parameter, data, table, accepted)),
         ...truths(parameter, data, table, accepted),
         unfiltered: unfiltered[p]!,
       },
@@ -45,6 +46,24 @@ function distributions(
     ...distribution(columns[p]!, intervals[p]!, scales[p]!),
     ...errorOf(name, units, table, ensemble, scales[p]!),
   }));
+}
+
+/** What a finish started from, and how sure it says that it is. */
+function beforeFinish(
+  parameter: InferredParameter,
+  units: readonly DataUnit[],
+  table: ReplicaTable,
+  accepted: Ensemble,
+): Pick<ParameterSummary, 'network' | 'standardError'> {
+  const { name } = parameter;
+  const scale = scaleOf(parameter);
+  const own = { ...table, parameters: table.networkParameters };
+  const values = sortedFinite(Array.from(valuesOf(accepted, table.networkParameters[name]!), (value) => scale.forward(value)));
+  const { median: centre, mad, quantiles } = distribution(values, null, scale);
+  return {
+    network: { median: centre, mad, quantiles, ...errorOf(name, units, own, accepted, scale) },
+    standardError: median(valuesOf(accepted, table.standardErrors[name]!)),
+  };
 }
 
 /** Statistics of values on their scale, in the parameter's unit. */

@@ -33,6 +33,10 @@ export interface ReplicaTable {
   readonly estimated: Uint8Array;
   /** by name, in the parameter's unit */
   readonly parameters: Readonly<Record<string, Float64Array>>;
+  /** the networks' own before a finish, by name */
+  readonly networkParameters: Readonly<Record<string, Float64Array>>;
+  /** of the finish, by name, in the parameter's unit */
+  readonly standardErrors: Readonly<Record<string, Float64Array>>;
   /** first guesses, by name */
   readonly starts: Readonly<Record<string, Float64Array>>;
   /** axes of the configuration that the spec varies */
@@ -62,6 +66,14 @@ export function tableBuilder({ resolved }: Pick<Lock, 'resolved'>): TableBuilder
   const { infer, states } = resolved.problem;
   const fixed = fixedFields(resolved.problem);
   const parameters = record(infer, ({ name }) => [name, field(float64(), ({ result }) => result.estimate?.parameters[name] ?? NaN)]);
+  const networkParameters = record(infer, ({ name }) => [
+    name,
+    field(float64(), ({ result }) => result.estimate?.network.parameters?.[name] ?? NaN),
+  ]);
+  const standardErrors = record(infer, ({ name }) => [
+    name,
+    field(float64(), ({ result }) => result.estimate?.standardErrors?.[name] ?? NaN),
+  ]);
   const starts = record(infer, ({ name }) => [name, field(float64(), ({ task }) => startOf(task, name))]);
   const rmseToTruth = record(states, (state) => [
     state,
@@ -71,7 +83,9 @@ export function tableBuilder({ resolved }: Pick<Lock, 'resolved'>): TableBuilder
     axis,
     field(coded<string | number>(), ({ task }) => task.configuration[axis]),
   ]);
-  const fields = [fixed, parameters, starts, rmseToTruth, axes].flatMap((group) => Object.values<Field<unknown>>(group));
+  const fields = [fixed, parameters, networkParameters, standardErrors, starts, rmseToTruth, axes].flatMap((group) =>
+    Object.values<Field<unknown>>(group),
+  );
   const traces = new Map<number, Traces>();
 
   return {
@@ -87,6 +101,8 @@ export function tableBuilder({ resolved }: Pick<Lock, 'resolved'>): TableBuilder
         ...taken(fixed, rows),
         index,
         parameters: taken(parameters, rows),
+        networkParameters: taken(networkParameters, rows),
+        standardErrors: taken(standardErrors, rows),
         starts: taken(starts, rows),
         rmseToTruth: taken(rmseToTruth, rows),
         axes: taken(axes, rows),

@@ -2,8 +2,8 @@
 import type { Task, TraceObject } from '../../schemas/generated/types.ts';
 import { parseTrace } from '../../schemas/parse.ts';
 import type { Engine } from '../../worker/engines/engine.ts';
-import { measureSpeed, speedTestShape } from '../../worker/engines/speed-test.ts';
-import { adamOperations, measureDenseRate, replicaSeconds, shapeCost, type Rates } from '../../worker/train/cost.ts';
+import { measureSecondOrder, measureSpeed, secondOrderTestShape, speedTestShape } from '../../worker/engines/speed-test.ts';
+import { adamOperations, iterationOperations, replicaBytes, replicaSeconds, shapeCost, type Rates } from '../../worker/train/cost.ts';
 import { identifiabilityWarnings, type IdentifiabilityWarning } from '../../worker/train/identifiability.ts';
 import { shapeOf } from '../../worker/train/member.ts';
 import { plural } from '../report/number-format.ts';
@@ -14,7 +14,8 @@ export interface Plan {
   readonly replicas: number;
   readonly configurations: number;
   readonly shapes: readonly PlannedShape[];
-  readonly estimate: { readonly coreSeconds: number; readonly diskBytes: number };
+  /** memoryBytes: of one thread's arithmetic, for the largest shape. */
+  readonly estimate: { readonly coreSeconds: number; readonly memoryBytes: number; readonly diskBytes: number };
   readonly warnings: readonly PlanWarning[];
 }
 
@@ -53,18 +54,22 @@ export async function planSweep(sweep: LoadedSweep, engine: Engine): Promise<Pla
     seconds += counted * replicaSeconds(shapeOf(task, model), task.training, rates);
   }
   const states = resolved.problem.states.length + 2;
+  const memoryBytes = Math.max(0, ...[...shapes.values()].map(({ task }) => replicaBytes(shapeOf(task, model), task.training)));
   const traceBytes = Math.min(expansion.replicas, resolved.traces.replicas) * resolved.traces.points * states * TRACE_NUMBER_BYTES;
   return {
     replicas: expansion.replicas,
     configurations: expansion.configurations,
     shapes: [...shapes].map(([id, { replicas, task }]) => ({ id, replicas, ...shapeCost(shapeOf(task, model)) })),
-    estimate: { coreSeconds: seconds, diskBytes: expansion.replicas * OUTCOME_BYTES + traceBytes },
+    estimate: { coreSeconds: seconds, memoryBytes, diskBytes: expansion.replicas * OUTCOME_BYTES + traceBytes },
     warnings: warningsOf(sweep),
   };
 }
 
 async function measureRates(engine: Engine): Promise<Rates> {
-  return { adam: (await measureSpeed(engine)) * adamOperations(speedTestShape()), dense: measureDenseRate() };
+  return {
+    adam: (await measureSpeed(engine)) * adamOperations(speedTestShape()),
+    secondOrder: (await measureSecondOrder(engine)) * iterationOperations(secondOrderTestShape()),
+  };
 }
 
 function warningsOf({ resolved, model, objects, notes }: LoadedSweep): PlanWarning[] {
@@ -78,16 +83,20 @@ function warningsOf({ resolved, model, objects, notes }: LoadedSweep): PlanWarni
 
 /** The plan for people. */
 export function describePlan(name: string, plan: Plan): string {
-  const { coreSeconds, diskBytes } = plan.estimate;
+  const { coreSeconds, memoryBytes, diskBytes } = plan.estimate;
   return [
     `${name}: ${plural(plan.replicas, 'replica')}, ${plural(plan.configurations, 'configuration')}, ${plural(plan.shapes.length, 'shape')}`,
     ...plan.shapes
       .slice(0, 12)
       .map(({ id, replicas, weights, residuals }) => `  shape ${id}: ${replicas} replicas, ${weights} weights, ${residuals} residuals`),
     ...(plan.shapes.length > 12 ? [`  and ${plan.shapes.length - 12} more`] : []),
-    `about ${describeSeconds(coreSeconds)} on one core, ${(diskBytes / 1e6).toPrecision(2)} MB on disk`,
+    `about ${describeSeconds(coreSeconds)} on one core, ${megabytes(memoryBytes)} of arithmetic in memory per thread, ${megabytes(diskBytes)} on disk`,
     ...plan.warnings.map(({ code, message }) => `warning: ${message} [${code}]`),
   ].join('\n');
+}
+
+function megabytes(bytes: number): string {
+  return `${Number((bytes / 1e6).toPrecision(2))} MB`;
 }
 
 function describeSeconds(seconds: number): string {

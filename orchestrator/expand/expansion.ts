@@ -59,11 +59,12 @@ interface Counts {
 }
 
 function taskMaker(resolved: ResolvedSweep, { sweep, configurations, data, replicas }: Counts): (index: number) => Task {
-  const { accept, problem, traces } = resolved;
+  const { accept, finish, problem, traces } = resolved;
   const { fixed } = problem;
   const model = problem.model.object;
   const acceptText = canonicalJson(accept);
   const fixedText = canonicalJson(fixed);
+  const finishText = finish === undefined ? '' : `"finish":${canonicalJson(finish)},`;
   const modelText = canonicalJson(model);
   const unitAt = unitDraws(problem.data);
   const at = configurationAt(resolved);
@@ -87,6 +88,7 @@ function taskMaker(resolved: ResolvedSweep, { sweep, configurations, data, repli
         configuration: configured.text,
         unit,
         draw,
+        finish: finishText,
         fixed: fixedText,
         infer: inferText,
         model: modelText,
@@ -96,7 +98,24 @@ function taskMaker(resolved: ResolvedSweep, { sweep, configurations, data, repli
     );
     const shape = knownShapes(`${unit.samples} ${configured.shape}`, () => shapeId({ model, infer, data: unit, training, configuration }));
     const tracePoints = keepsTraces(replica, traces.replicas / replicas) ? traces.points : 0;
-    return { sweep, index, replica, shape, model, infer, fixed, data: unit, draw, configuration, training, accept, seed, tracePoints };
+    const task: Task = {
+      sweep,
+      index,
+      replica,
+      shape,
+      model,
+      infer,
+      fixed,
+      data: unit,
+      draw,
+      configuration,
+      training,
+      accept,
+      seed,
+      tracePoints,
+    };
+    if (finish !== undefined) task.finish = finish;
+    return task;
   };
 }
 

@@ -3,31 +3,34 @@
  *
  * A replica's id is the content id of all that determines its numbers, and of nothing else:
  *
- *   { accept, configuration, data: { id, sigmaMv, draw }, fixed, infer: [{ name, start }], model, seed, training }
+ *   { accept, configuration, data: { id, sigmaMv, draw }, finish?, fixed, infer: [{ name, start }], model, seed, training }
  *
- * each as it stands in its task. Not in it: sweep, position, stored trace points, names and labels. So the same replica in another sweep,
+ * each as it stands in its task, `finish` only where there is one. Not in it: sweep, position, stored trace points, names and labels. So the same replica in another sweep,
  * or in a longer one, is the same replica. `accept` is in it because it decides between `converged` and `stopped`; `sigmaMv` because
  * chi2 is counted in it.
  *
  * A shape's id is the first 16 digits of the content id of all that must be equal for replicas to train in one batch:
  *
- *   { model, infer: [name], samples, training, states, and the configuration's depth, width, features, activation, perSample }
+ *   { model, infer: [name], samples, training, states, and the configuration's architecture, depth, width, features, scale, activation,
+ *     factorisation, initial gates, perSample }
  *
- * Bandwidth and loss weights are per replica in a batch; with them in the shape, a continuous axis would make batches of one.
+ * Frequencies, collocation times, loss weights and what else the loss is made of are per replica in a batch; with them in the shape, a
+ * continuous axis would make batches of one.
  */
 import { canonicalJson, contentId } from '../../schemas/content-id.ts';
 import type { Configuration, DataUnit, Task } from '../../schemas/generated/types.ts';
 
 /** What a replica's id is the content id of. */
 export function replicaContent(task: Omit<Task, 'sweep' | 'index' | 'replica' | 'shape' | 'tracePoints'>): unknown {
-  const { accept, configuration, data, draw, fixed, infer, model, seed, training } = task;
-  return { accept, configuration, data: { id: data.id, sigmaMv: data.sigmaMv, draw }, fixed, infer, model, seed, training };
+  const { accept, configuration, data, draw, finish, fixed, infer, model, seed, training } = task;
+  const described = { id: data.id, sigmaMv: data.sigmaMv, draw };
+  return { accept, configuration, data: described, ...(finish === undefined ? {} : { finish }), fixed, infer, model, seed, training };
 }
 
 /** Canonical JSON of replicaContent, put together from texts that many replicas share. A million ids take seconds this way. */
-export function replicaText({ accept, configuration, unit, draw, fixed, infer, model, seed, training }: ReplicaTexts): string {
+export function replicaText({ accept, configuration, unit, draw, finish, fixed, infer, model, seed, training }: ReplicaTexts): string {
   const data = `{"draw":${draw},"id":"${unit.id}","sigmaMv":${unit.sigmaMv}}`;
-  return `{"accept":${accept},"configuration":${configuration},"data":${data},"fixed":${fixed},"infer":${infer},"model":${model},"seed":${seed},"training":${training}}`;
+  return `{"accept":${accept},"configuration":${configuration},"data":${data},${finish}"fixed":${fixed},"infer":${infer},"model":${model},"seed":${seed},"training":${training}}`;
 }
 
 /** Canonical JSON of each part; plain numbers and a hash are canonical as they are. */
@@ -36,6 +39,8 @@ export interface ReplicaTexts {
   readonly configuration: string;
   readonly unit: Pick<DataUnit, 'id' | 'sigmaMv'>;
   readonly draw: number;
+  /** the key with its value and a comma, or empty */
+  readonly finish: string;
   readonly fixed: string;
   readonly infer: string;
   readonly model: string;
@@ -57,10 +62,14 @@ export function shapeKey(configuration: Configuration): string {
 function batchedKeys(configuration: Configuration): Partial<Configuration> {
   return {
     states: configuration.states,
+    'network.architecture': configuration['network.architecture'],
     'network.depth': configuration['network.depth'],
     'network.width': configuration['network.width'],
     'network.features': configuration['network.features'],
+    'network.scale': configuration['network.scale'],
     'network.activation': configuration['network.activation'],
+    'network.factorisation': configuration['network.factorisation'],
     'collocation.perSample': configuration['collocation.perSample'],
+    'initial.gates': configuration['initial.gates'],
   };
 }

@@ -25,6 +25,7 @@ export function renderMethods(lock: Lock, summary: Summary): Markup {
     ['Engine', engine],
     ['Seed', String(resolved.seed)],
     ['Sampler', JSON.stringify(resolved.sampler)],
+    ['Finish', resolved.finish === undefined ? 'none: estimates are the networks’ own' : 'shooting from each network’s estimate'],
     ['Acceptance filter', describeFilter(resolved.accept)],
     [
       'Versions',

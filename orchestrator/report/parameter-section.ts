@@ -6,6 +6,7 @@ import type { ReplicaTable } from '../aggregate/replica-table.ts';
 import { drawDistribution } from './distribution.ts';
 import { renderDrawing } from './drawing.ts';
 import { renderFigure } from './figure.ts';
+import { renderFinish } from './finish-table.ts';
 import type { Cell, KeyEntry } from './figure.ts';
 import { html } from './markup.ts';
 import type { Markup } from './markup.ts';
@@ -38,6 +39,7 @@ export function renderParameters(lock: Lock, summary: Summary, table: ReplicaTab
     <h2 id="parameters-heading">Inferred parameters</h2>
     ${!estimated && html`<p>No replica has an estimate.</p>`} ${estimated && distributionFigure(infer, summary, table, numbers, known)}
     ${estimated && infer.length > 1 && pairFigure(infer, summary, table, numbers, known)}
+    ${estimated && lock.resolved.finish !== undefined && renderFinish(infer, summary)}
   </section> `;
 }
 

@@ -15,7 +15,7 @@ export function taskColumns({ configuration, infer }: Task): TaskColumn[] {
   return [
     { name: 'id', type: 'VARCHAR', of: (task) => task.replica },
     { name: 'index', type: 'BIGINT', of: (task) => task.index },
-    ...axes.map((name) => ({ name, type: axisType(configuration[name]), of: (task: Task) => task.configuration[name] })),
+    ...axes.map((name) => axisColumn(name, configuration)),
     { name: 'data', type: 'VARCHAR', of: (task) => task.data.id },
     { name: 'data.label', type: 'VARCHAR', of: (task) => task.data.label },
     { name: 'data.entry', type: 'BIGINT', of: (task) => task.data.entry },
@@ -36,8 +36,15 @@ export function taskRow(columns: readonly TaskColumn[], task: Task): string {
   return columns.map((column) => cell(column.of(task))).join(',');
 }
 
-function axisType(value: string | number): 'VARCHAR' | 'DOUBLE' {
-  return typeof value === 'string' ? 'VARCHAR' : 'DOUBLE';
+/** Of a limit that may be "off" the number, or null. */
+function axisColumn(name: keyof Configuration, configuration: Configuration): TaskColumn {
+  if (name === 'loss.huberMv') return { name, type: 'DOUBLE', of: (task) => numberOf(task.configuration[name]) };
+  const type = typeof configuration[name] === 'string' ? 'VARCHAR' : 'DOUBLE';
+  return { name, type, of: (task) => task.configuration[name] };
+}
+
+function numberOf(value: string | number): number | undefined {
+  return typeof value === 'number' ? value : undefined;
 }
 
 /** The expansion keeps the order of `problem.infer` for every replica. */

@@ -14,17 +14,27 @@ export const AXIS_LIMITS: Readonly<Partial<Record<AxisName, Limits>>> = {
   'loss.data': { low: 0, high: Infinity },
   'loss.current': { low: 0, high: Infinity },
   'loss.gates': { low: 0, high: Infinity },
+  'loss.huberMv': { low: 0, high: Infinity, open: true },
 };
 
 export const AXES: readonly AxisName[] = [
   'states',
+  'network.architecture',
   'network.depth',
   'network.width',
   'network.features',
+  'network.frequencies',
   'network.bandwidthKhz',
+  'network.scale',
   'network.activation',
+  'network.factorisation',
   'collocation.perSample',
+  'collocation.density',
   'loss.data',
   'loss.current',
   'loss.gates',
+  'loss.weighting',
+  'loss.huberMv',
+  'loss.noise',
+  'initial.gates',
 ];

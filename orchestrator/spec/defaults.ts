@@ -7,6 +7,7 @@ import type {
   Accept,
   AdamStage,
   Configuration,
+  LbfgsStage,
   LevenbergMarquardtStage,
   ResolvedTolerate,
   ResolvedTraces,
@@ -19,15 +20,24 @@ export const DEFAULT_TRAINING = 'standard';
 
 export const DEFAULT_CONFIGURATION: Configuration = {
   states: 'integrated',
+  'network.architecture': 'mlp',
   'network.depth': 2,
   'network.width': 32,
   'network.features': 24,
+  'network.frequencies': 'random',
   'network.bandwidthKhz': 0.2,
+  'network.scale': 'fixed',
   'network.activation': 'tanh',
+  'network.factorisation': 'none',
   'collocation.perSample': 1,
+  'collocation.density': 'uniform',
   'loss.data': 1,
   'loss.current': 1,
   'loss.gates': 1,
+  'loss.weighting': 'fixed',
+  'loss.huberMv': 'off',
+  'loss.noise': 'known',
+  'initial.gates': 'model',
 };
 
 /** `accept.rmseMv` stays out unless it is given: what is resolved is part of every replica's id. */
@@ -47,5 +57,12 @@ export const DEFAULT_ADAM: Omit<Required<AdamStage>, 'optimizer' | 'steps'> = {
 export const DEFAULT_LEVENBERG_MARQUARDT: Omit<Required<LevenbergMarquardtStage>, 'optimizer' | 'steps'> = {
   physics: [1],
   tolerance: 1e-3,
+  project: true,
+};
+
+export const DEFAULT_LBFGS: Omit<Required<LbfgsStage>, 'optimizer' | 'steps'> = {
+  physics: [1],
+  history: 20,
+  tolerance: 1e-6,
   project: true,
 };

@@ -6,7 +6,7 @@
 import { contentId } from '../../schemas/content-id.ts';
 import { distributionViolations, POSITIVE, UNLIMITED } from '../../schemas/distribution.ts';
 import { throwIfAny, type Violation } from '../../schemas/errors.ts';
-import type { InferredParameter, ResolvedProblem, ResolvedSweep, Spec, Stage, States } from '../../schemas/generated/types.ts';
+import type { FinishEntry, InferredParameter, ResolvedProblem, ResolvedSweep, Spec, Stage, States } from '../../schemas/generated/types.ts';
 import { shown, whereOf, type Place } from '../../schemas/violations.ts';
 import {
   DEFAULT_ACCEPT,
@@ -31,6 +31,7 @@ export function resolveSpec(spec: Spec, problem: ResolvedProblem): ResolvedSweep
     space: { ...DEFAULT_CONFIGURATION, replicas: DEFAULT_REPLICAS, ...spec.space },
     sampler: spec.sampler ?? DEFAULT_SAMPLER,
     training: { integrated: stagesOf(training, 'integrated'), network: stagesOf(training, 'network') },
+    ...finishOf(training),
     accept: { ...DEFAULT_ACCEPT, ...spec.accept },
     tolerate: { ...DEFAULT_TOLERATE, ...spec.tolerate },
     traces: { ...DEFAULT_TRACES, ...spec.traces },
@@ -41,9 +42,19 @@ export function resolveSpec(spec: Spec, problem: ResolvedProblem): ResolvedSweep
 }
 
 function stagesOf(training: NonNullable<Spec['training']>, states: States): [Stage, ...Stage[]] {
-  const [first, ...rest] = typeof training === 'string' ? schedule(training, states) : training.map(filledStage);
+  const [first, ...rest] = typeof training === 'string' ? schedule(training, states) : training.filter(isStage).map(filledStage);
   if (first === undefined) throw new Error('internal: training without a stage');
   return [first, ...rest];
+}
+
+function isStage(entry: Stage | FinishEntry): entry is Stage {
+  return !('finish' in entry);
+}
+
+/** A list without a finish leaves nothing behind: what is resolved is part of every replica's id. */
+function finishOf(training: NonNullable<Spec['training']>): Pick<ResolvedSweep, 'finish'> {
+  const last = typeof training === 'string' ? undefined : training.at(-1);
+  return last === undefined || isStage(last) ? {} : { finish: last.finish };
 }
 
 /** The id of a sweep. */

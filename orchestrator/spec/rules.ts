@@ -24,6 +24,7 @@ export function ruleViolations(spec: unknown, place: Place): Violation[] {
     ]),
     ...axisViolations(field(spec, 'space'), place),
     ...items(field(spec, 'training')).flatMap((stage, index) => stageViolations(stage, ['training', index], place)),
+    ...finishViolations(items(field(spec, 'training')), place),
   ];
 }
 
@@ -119,6 +120,16 @@ function stageViolations(stage: unknown, path: Path, place: Place): Violation[] 
     ...(falls ? [violation('SPEC_INVALID', [...path, 'physics'], place, 'a ramp of physics weights must not fall', ramp)] : []),
     ...(endless ? [violation('SPEC_INVALID', [...path, 'warmup'], place, 'must be at most steps', warmup)] : []),
   ];
+}
+
+/** A finish goes on from what the stages before it found. */
+function finishViolations(stages: readonly unknown[], place: Place): Violation[] {
+  return stages.flatMap((stage, index) => {
+    if (field(stage, 'finish') === undefined) return [];
+    const path = ['training', index];
+    if (stages.length === 1) return [violation('SPEC_INVALID', path, place, 'a finish needs a stage before it', stage)];
+    return index === stages.length - 1 ? [] : [violation('SPEC_INVALID', path, place, 'a finish must be the last of the list', stage)];
+  });
 }
 
 function violation(code: ErrorCode, path: Path, place: Place, rule: string, got: unknown): Violation {

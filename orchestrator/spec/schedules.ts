@@ -5,8 +5,8 @@
  * (6 draws), while the parameters move by less than their bound.
  * `quick` takes a fraction of the steps and stops the ramp early: for trying things out, not for statements about a cell.
  */
-import type { AdamStage, LevenbergMarquardtStage, Spec, Stage, States } from '../../schemas/generated/types.ts';
-import { DEFAULT_ADAM, DEFAULT_LEVENBERG_MARQUARDT } from './defaults.ts';
+import type { AdamStage, LbfgsStage, LevenbergMarquardtStage, Spec, Stage, States } from '../../schemas/generated/types.ts';
+import { DEFAULT_ADAM, DEFAULT_LBFGS, DEFAULT_LEVENBERG_MARQUARDT } from './defaults.ts';
 
 export type ScheduleName = Extract<Spec['training'], string>;
 
@@ -15,11 +15,22 @@ export function schedule(name: ScheduleName, states: States): Stage[] {
   return SCHEDULES[name][states].map(filledStage);
 }
 
-/** The stage with every default filled in, and the physics weight of Levenberg-Marquardt as a ramp. */
-export function filledStage(stage: Stage): Required<AdamStage> | Required<LevenbergMarquardtStage> {
-  if (stage.optimizer === 'adam') return { ...DEFAULT_ADAM, warmup: Math.min(DEFAULT_ADAM.warmup, stage.steps), ...stage };
-  const { physics = DEFAULT_LEVENBERG_MARQUARDT.physics } = stage;
-  return { ...DEFAULT_LEVENBERG_MARQUARDT, ...stage, physics: typeof physics === 'number' ? [physics] : physics };
+/** The stage with every default filled in, and the physics weight of a second-order stage as a ramp. */
+export function filledStage(stage: Stage): Required<AdamStage> | Required<LevenbergMarquardtStage> | Required<LbfgsStage> {
+  switch (stage.optimizer) {
+    case 'adam':
+      return { ...DEFAULT_ADAM, warmup: Math.min(DEFAULT_ADAM.warmup, stage.steps), ...stage };
+    case 'levenberg-marquardt':
+      return { ...DEFAULT_LEVENBERG_MARQUARDT, ...stage, physics: rampOf(stage.physics ?? DEFAULT_LEVENBERG_MARQUARDT.physics) };
+    case 'lbfgs':
+      return { ...DEFAULT_LBFGS, ...stage, physics: rampOf(stage.physics ?? DEFAULT_LBFGS.physics) };
+    default:
+      return stage satisfies never;
+  }
+}
+
+function rampOf(physics: number | [number, ...number[]]): [number, ...number[]] {
+  return typeof physics === 'number' ? [physics] : physics;
 }
 
 const SCHEDULES: Readonly<Record<ScheduleName, Readonly<Record<States, readonly Stage[]>>>> = {

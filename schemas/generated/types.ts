@@ -39,6 +39,10 @@ export type StimulusPart = StepStimulus | RampStimulus | SineStimulus | PulsesSt
  */
 export type States = 'integrated' | 'network';
 /**
+ * modified-mlp: every hidden layer mixes two encodings of the features (Wang, Teng, Perdikaris 2021)
+ */
+export type Architecture = 'mlp' | 'modified-mlp';
+/**
  * hidden layers
  */
 export type IntegerAxis = number | IntegerChoice | IntUniformAxis;
@@ -51,14 +55,30 @@ export type IntegerAxis1 = number | IntegerChoice | IntUniformAxis;
  */
 export type IntegerAxis2 = number | IntegerChoice | IntUniformAxis;
 /**
+ * random: drawn with the bandwidth as standard deviation; harmonic: multiples of 1 / (2 windows)
+ */
+export type Frequencies = 'random' | 'harmonic';
+/**
  * standard deviation of the random Fourier frequencies
  */
 export type NumberAxis = number | NumberChoice | IntUniform | ContinuousDistribution;
-export type Activation = 'tanh' | 'sin';
+/**
+ * trainable: one factor on all frequencies is trained
+ */
+export type FeatureScale = 'fixed' | 'trainable';
+export type Activation = 'tanh' | 'sin' | 'swish' | 'gelu';
+/**
+ * random-weight: each neuron's weights are trained as a direction times the exponential of a scale (Wang et al. 2022)
+ */
+export type Factorisation = 'none' | 'random-weight';
 /**
  * collocation points per sample of the data
  */
 export type IntegerAxis3 = number | IntegerChoice | IntUniformAxis;
+/**
+ * uniform, or data-slope: denser where the data's |dV/dt| is large
+ */
+export type Density = 'uniform' | 'data-slope';
 /**
  * weight of V against the data
  */
@@ -72,6 +92,18 @@ export type NumberAxis2 = number | NumberChoice | IntUniform | ContinuousDistrib
  */
 export type NumberAxis3 = number | NumberChoice | IntUniform | ContinuousDistribution;
 /**
+ * balance of the terms in Adam stages. fixed: the loss weights alone; gradient-norm: by the terms' gradients (Wang, Teng, Perdikaris 2021); self-adaptive: by ascent (McClenny, Braga-Neto 2020)
+ */
+export type Weighting = 'fixed' | 'gradient-norm' | 'self-adaptive';
+/**
+ * known: the data term has the weight loss.data; estimated: times (1 mV / s.d.)^2, the s.d. being that of the present misfit
+ */
+export type Noise = 'known' | 'estimated';
+/**
+ * model: as the model file says, gate by gate; free: all inferred; steady: all tied to their steady state (states: integrated)
+ */
+export type InitialGates = 'model' | 'free' | 'steady';
+/**
  * grid: every combination of the listed values, continuous axes drawn once per combination; random: so many configurations drawn from all axes
  */
 export type Sampler = 'grid' | RandomSampler;
@@ -82,7 +114,16 @@ export type Stages = [Stage, ...Stage[]];
 /**
  * One stage of training
  */
-export type Stage = AdamStage | LevenbergMarquardtStage;
+export type Stage = AdamStage | LevenbergMarquardtStage | LbfgsStage;
+/**
+ * @minItems 2
+ * @maxItems 2
+ */
+export type PhysicsSpan = [number, number];
+/**
+ * what follows the last stage. shooting: the forward solution is fitted from the network's estimate
+ */
+export type Finish = 'shooting';
 /**
  * An identifier as it stands in an equation
  */
@@ -136,6 +177,14 @@ export type Hash4 = string;
  * SHA-256 of canonical JSON, 64 lower-case hexadecimal digits
  */
 export type Hash5 = string;
+/**
+ * misfit in mV above which a sample counts linearly; off: never
+ */
+export type HuberMv = 'off' | number;
+/**
+ * what follows the last stage. shooting: the forward solution is fitted from the network's estimate
+ */
+export type Finish1 = 'shooting';
 
 export interface Schemas {
   lock?: Lock;
@@ -169,6 +218,7 @@ export interface ResolvedSweep {
   sampler: Sampler;
   training: ResolvedTraining;
   accept: Accept;
+  finish?: Finish;
   tolerate: ResolvedTolerate;
   traces: ResolvedTraces;
 }
@@ -336,10 +386,34 @@ export interface Space {
          */
         choice: [States, ...States[]];
       };
+  'network.architecture'?:
+    | Architecture
+    | {
+        /**
+         * @minItems 1
+         */
+        choice: [Architecture, ...Architecture[]];
+      };
   'network.depth'?: IntegerAxis;
   'network.width'?: IntegerAxis1;
   'network.features'?: IntegerAxis2;
+  'network.frequencies'?:
+    | Frequencies
+    | {
+        /**
+         * @minItems 1
+         */
+        choice: [Frequencies, ...Frequencies[]];
+      };
   'network.bandwidthKhz'?: NumberAxis;
+  'network.scale'?:
+    | FeatureScale
+    | {
+        /**
+         * @minItems 1
+         */
+        choice: [FeatureScale, ...FeatureScale[]];
+      };
   'network.activation'?:
     | Activation
     | {
@@ -348,10 +422,54 @@ export interface Space {
          */
         choice: [Activation, ...Activation[]];
       };
+  'network.factorisation'?:
+    | Factorisation
+    | {
+        /**
+         * @minItems 1
+         */
+        choice: [Factorisation, ...Factorisation[]];
+      };
   'collocation.perSample'?: IntegerAxis3;
+  'collocation.density'?:
+    | Density
+    | {
+        /**
+         * @minItems 1
+         */
+        choice: [Density, ...Density[]];
+      };
   'loss.data'?: NumberAxis1;
   'loss.current'?: NumberAxis2;
   'loss.gates'?: NumberAxis3;
+  'loss.weighting'?:
+    | Weighting
+    | {
+        /**
+         * @minItems 1
+         */
+        choice: [Weighting, ...Weighting[]];
+      };
+  /**
+   * misfit in mV above which a sample counts linearly; off: never
+   */
+  'loss.huberMv'?: 'off' | number | HuberChoice | ContinuousDistribution;
+  'loss.noise'?:
+    | Noise
+    | {
+        /**
+         * @minItems 1
+         */
+        choice: [Noise, ...Noise[]];
+      };
+  'initial.gates'?:
+    | InitialGates
+    | {
+        /**
+         * @minItems 1
+         */
+        choice: [InitialGates, ...InitialGates[]];
+      };
   /**
    * seeds per configuration
    */
@@ -374,6 +492,12 @@ export interface NumberChoice {
 }
 export interface IntUniform {
   intUniform: Interval;
+}
+export interface HuberChoice {
+  /**
+   * @minItems 1
+   */
+  choice: ['off' | number, ...('off' | number)[]];
 }
 export interface RandomSampler {
   random: number;
@@ -401,9 +525,9 @@ export interface AdamStage {
    */
   warmup?: number;
   /**
-   * factor on every physics term of the loss; 0 fits V alone
+   * factor on every physics term of the loss; 0 fits V alone; [from, to] rises geometrically from the first step to the last
    */
-  physics?: number;
+  physics?: number | PhysicsSpan;
   /**
    * solve for the linear parameters by least squares at each step
    */
@@ -419,6 +543,29 @@ export interface LevenbergMarquardtStage {
    * factor on every physics term, or a ramp of such factors
    */
   physics?: number | [number, ...number[]];
+  /**
+   * stop a ramp step when the relative decrease of the loss falls below this
+   */
+  tolerance?: number;
+  /**
+   * start from the least-squares solution for the linear parameters
+   */
+  project?: boolean;
+}
+export interface LbfgsStage {
+  optimizer: 'lbfgs';
+  /**
+   * iterations at each physics weight
+   */
+  steps: number;
+  /**
+   * factor on every physics term, or a ramp of such factors
+   */
+  physics?: number | [number, ...number[]];
+  /**
+   * pairs of steps and gradient differences that are kept
+   */
+  history?: number;
   /**
    * stop a ramp step when the relative decrease of the loss falls below this
    */
@@ -602,13 +749,13 @@ export interface ErrorReport {
  */
 export interface Estimate {
   /**
-   * inferred parameters in the model's units
+   * inferred parameters in the model's units: the final ones, after the finish where one was taken
    */
   parameters: {
     [k: string]: number;
   };
   /**
-   * inferred initial values of V (mV) and the gates
+   * inferred initial values of V (mV) and the gates, final as well
    */
   initial: {
     [k: string]: number;
@@ -620,12 +767,30 @@ export interface Estimate {
     [k: string]: number;
   };
   /**
+   * standard deviation of the noise, where it was estimated (loss.noise: estimated)
+   */
+  noiseMv?: number;
+  /**
    * largest change of a parameter over the last tenth of the steps, relative for positive parameters, else as a share of the parameter's range
    */
   stationarity: number;
+  /**
+   * of the inferred parameters, in the model's units, by the last Jacobian of a finish that was taken; noise as large as the residuals and independent from sample to sample. A parameter that V does not determine is left out
+   */
+  standardErrors?: {
+    [k: string]: number;
+  };
+  shooting?: Shooting;
   network: NetworkScore;
   predictive?: Predictive;
   traces?: Traces;
+}
+/**
+ * finish: shooting. taken: the estimate is its; worse, failed: the estimate is the network's, as chi2 rose, or as there is no forward solution to start from
+ */
+export interface Shooting {
+  outcome: 'taken' | 'worse' | 'failed';
+  iterations: number;
 }
 export interface NetworkScore {
   /**
@@ -638,9 +803,25 @@ export interface NetworkScore {
   rmseToTruth?: {
     [k: string]: number;
   };
+  /**
+   * its own inferred parameters, where a finish followed
+   */
+  parameters?: {
+    [k: string]: number;
+  };
+  /**
+   * its own initial values, where a finish followed
+   */
+  initial?: {
+    [k: string]: number;
+  };
+  /**
+   * per sample, of the forward simulation with its own estimate, where a finish followed and the simulation ran through
+   */
+  chi2?: number;
 }
 /**
- * forward simulation with the inferred parameters and initial values; absent when it failed
+ * forward simulation with the final parameters and initial values; absent when it failed
  */
 export interface Predictive {
   rmseMv: number;
@@ -685,9 +866,9 @@ export interface Spec {
   space?: Space;
   sampler?: Sampler;
   /**
-   * a named schedule, or a list of stages
+   * a named schedule, or a list of stages that a finish may end
    */
-  training?: ('standard' | 'quick') | [Stage, ...Stage[]];
+  training?: ('standard' | 'quick') | [Stage | FinishEntry, ...(Stage | FinishEntry)[]];
   accept?: Accept;
   tolerate?: Tolerate;
   traces?: TracesSpec;
@@ -787,6 +968,12 @@ export interface WindowRule {
 export interface PerSpike {
   beforeMs: number;
   afterMs: number;
+}
+/**
+ * the end of a list of stages
+ */
+export interface FinishEntry {
+  finish: Finish;
 }
 /**
  * shares of the finished replicas above which the exit code is 3
@@ -891,6 +1078,11 @@ export interface ParameterSummary {
    * where data are synthetic with several true values: one entry for each, ascending, over accepted replicas
    */
   perTruth?: TruthSummary[];
+  network?: NetworkSummary;
+  /**
+   * median over the same replicas of the finish's standard errors; null when none has one
+   */
+  standardError?: number | null;
   unfiltered: Distribution;
 }
 /**
@@ -913,6 +1105,24 @@ export interface TruthSummary {
    * (median - truth) / |truth|, signed; where data have several truths, the median of the replicas' own signed relative errors
    */
   relativeError: number | null;
+}
+/**
+ * the networks' own estimates, before the finish, over the same replicas
+ */
+export interface NetworkSummary {
+  /**
+   * median; for a positive parameter the exponential of the median of ln(x)
+   */
+  median: number | null;
+  /**
+   * robust standard deviation in the parameter's unit: s = 1.4826 times the median absolute deviation from the median; for a positive parameter s is that of ln(x) and this is median * (exp(s) - 1), so that median + mad is the upper edge of the one-sigma range and mad / median is about the relative spread. null below 2 replicas
+   */
+  mad: number | null;
+  quantiles: Quantiles;
+  /**
+   * (median - truth) / |truth|, signed; where data have several truths, the median of the replicas' own signed relative errors
+   */
+  relativeError?: number | null;
 }
 export interface Distribution {
   /**
@@ -1053,6 +1263,7 @@ export interface Task {
    * @minItems 1
    */
   training: [Stage, ...Stage[]];
+  finish?: Finish1;
   accept: Accept;
   /**
    * every random number of this replica derives from it
@@ -1072,15 +1283,24 @@ export interface Start {
  */
 export interface Configuration {
   states: States;
+  'network.architecture': Architecture;
   'network.depth': number;
   'network.width': number;
   'network.features': number;
+  'network.frequencies': Frequencies;
   'network.bandwidthKhz': number;
+  'network.scale': FeatureScale;
   'network.activation': Activation;
+  'network.factorisation': Factorisation;
   'collocation.perSample': number;
+  'collocation.density': Density;
   'loss.data': number;
   'loss.current': number;
   'loss.gates': number;
+  'loss.weighting': Weighting;
+  'loss.huberMv': HuberMv;
+  'loss.noise': Noise;
+  'initial.gates': InitialGates;
 }
 /**
  * A stored window of a recording

@@ -1,16 +1,12 @@
 /** Every engine keeps the promises of worker/engines/engine.ts: one group of tests per promise, run on each engine. */
 import * as tf from '@tensorflow/tfjs-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { Cohort, Engine, EngineName, Member, Shape } from '../../worker/engines/engine.ts';
+import type { Engine, Member, Shape } from '../../worker/engines/engine.ts';
 import { innerRange, layoutOf } from '../../worker/engines/layout.ts';
 import { createReferenceEngine } from '../../worker/engines/reference/reference-engine.ts';
 import { createTfjsEngine } from '../../worker/engines/tfjs/tfjs-engine.ts';
-import { adamStage, controlOf, distance, memberOf, shapeOf, simulatedMember } from '../helpers/engine-cohorts.ts';
-
-const ENGINES: readonly (readonly [EngineName, () => Promise<Engine>])[] = [
-  ['reference', () => Promise.resolve(createReferenceEngine())],
-  ['tfjs', createTfjsEngine],
-];
+import { ENGINES } from '../helpers/contract-engines.ts';
+import { adamStage, controlOf, distance, memberOf, shapeOf, simulatedMember, trained, withCohort } from '../helpers/engine-cohorts.ts';
 
 /** Of the largest component, and in L2: float32 sums over some hundred points lose two to three digits of its seven. */
 const TOLERANCE = 2e-6;
@@ -63,24 +59,6 @@ const SHAPES: Readonly<Record<string, Shape>> = {
     perSample: 2,
   }),
 };
-
-/** Use a cohort and close it. */
-async function withCohort<T>(engine: Engine, shape: Shape, members: readonly Member[], use: (cohort: Cohort) => Promise<T>): Promise<T> {
-  const cohort = await engine.open(shape, members);
-  try {
-    return await use(cohort);
-  } finally {
-    await cohort.close();
-  }
-}
-
-/** theta of every replica after one Adam stage. */
-async function trained(engine: Engine, shape: Shape, members: readonly Member[], stage = adamStage()): Promise<Float64Array[]> {
-  return withCohort(engine, shape, members, async (cohort) => {
-    await cohort.adam(stage, controlOf());
-    return Promise.all(members.map(async (_, r) => (await cohort.save(r)).theta));
-  });
-}
 
 describe('the oracle', () => {
   const reference = createReferenceEngine();
@@ -338,11 +316,14 @@ describe.each(ENGINES)('engine contract: %s', (_name, create) => {
       const shape = shapeOf('hodgkin-huxley');
       const members = [memberOf(shape, 1), memberOf(shape, 2)];
       await withCohort(engine, shape, members, async (cohort) => {
+        // long enough for an engine that takes many steps between two looks at its control
+        const stage = adamStage({ steps: 1_000_000 });
         const control = controlOf(10);
-        const outcomes = await cohort.adam(adamStage(), control);
+        const outcomes = await cohort.adam(stage, control);
         expect(outcomes.map(({ kind }) => kind)).toEqual(['interrupted', 'interrupted']);
-        expect(outcomes.reduce((sum, outcome) => sum + ('steps' in outcome ? outcome.steps : 0), 0)).toBe(10);
-        expect(control.done).toBe(10);
+        expect(outcomes.reduce((sum, outcome) => sum + ('steps' in outcome ? outcome.steps : 0), 0)).toBe(control.done);
+        expect(control.done).toBeGreaterThanOrEqual(10);
+        expect(control.done).toBeLessThan(stage.steps / 10);
         const lm = { optimizer: 'levenberg-marquardt', steps: 5, physics: 1, tolerance: 0, project: false } as const;
         expect(await cohort.levenbergMarquardt(lm, controlOf(0))).toMatchObject([
           { kind: 'interrupted', steps: 0 },
@@ -392,7 +373,8 @@ describe.each(ENGINES)('engine contract: %s', (_name, create) => {
           }),
         ),
       );
-      expect(ends[0]).toEqual(ends[1]);
+      // sums in another order: the damped system magnifies its roundings to some 1e-10 over these steps
+      expect(distance(ends[0]!, ends[1]!).l2).toBeLessThan(1e-7);
     });
   });
 });

@@ -1,10 +1,11 @@
 /** Shapes, members and controls for tests of engines. Data are smooth made-up voltages: engines are compared, nothing is recovered. */
 import { packageRoot } from '../../schemas/package-root.ts';
 import type { AdamStage } from '../../schemas/generated/types.ts';
-import type { Member, Shape, StageControl } from '../../worker/engines/engine.ts';
+import type { Cohort, Engine, Member, Settings, Shape, StageControl } from '../../worker/engines/engine.ts';
 import { initialFrequencies, initialTheta } from '../../worker/engines/initial.ts';
 import { gridSize } from '../../worker/engines/layout.ts';
 import { loadModel } from '../../worker/models/library.ts';
+import { collocationGrid } from '../../worker/train/collocation.ts';
 import { simulate } from '../../worker/simulate/forward.ts';
 
 export function shapeOf(modelName: string, overrides: Partial<Omit<Shape, 'model'>> = {}): Shape {
@@ -13,39 +14,87 @@ export function shapeOf(modelName: string, overrides: Partial<Omit<Shape, 'model
     model,
     infer: ['gNa', 'gK', 'gL'],
     states: 'network',
+    architecture: 'mlp',
     depth: 2,
     width: 16,
     features: 8,
+    scale: 'fixed',
     activation: 'tanh',
+    factorisation: 'none',
+    initialGates: 'model',
     samples: 41,
     perSample: 1,
     ...overrides,
   };
 }
 
-/** Replica `seed` of a shape; the last `padded` samples carry no weight. */
+/** Replica `seed` of a shape; the last `padded` samples carry no weight. Samples are 0.1 to 0.14 ms apart. */
 export function memberOf(shape: Shape, seed: number, padded = 0): Member {
   const points = gridSize(shape);
+  const stepMs = sampleMsOf(seed) / shape.perSample;
   const voltageMv = Float64Array.from({ length: shape.samples }, (_, i) => -50 + 25 * Math.sin(i / 9 + seed));
   const values = Object.fromEntries(shape.model.parameters.map(({ name, value }) => [name, value]));
   const starts = Object.fromEntries(shape.infer.map((name, k) => [name, values[name]! * (1 + 0.1 * ((seed + k) % 3))]));
   const fixed = Object.fromEntries(Object.entries(values).filter(([name]) => !shape.infer.includes(name)));
   return {
-    sampleMs: 0.1 + 0.02 * (seed % 3),
+    grid: Float64Array.from({ length: points }, (_, p) => p * stepMs),
+    sampleAt: Int32Array.from({ length: shape.samples }, (_, i) => i * shape.perSample),
     voltageMv,
     sampleWeight: Float64Array.from({ length: shape.samples }, (_, i) => (i < shape.samples - padded ? 1 : 0)),
     current: Float64Array.from({ length: points }, (_, j) => 5 + 3 * Math.sin(j / 20 + seed)),
     frequencies: initialFrequencies(seed, shape.features, 0.4),
     fixed,
     weights: { data: 1, current: 0.7, gates: 1.3 },
+    huberMv: Infinity,
+    noise: 'known',
+    weighting: 'fixed',
     theta: initialTheta(shape, seed, { ...values, ...starts }, fixed, voltageMv[0]!),
   };
+}
+
+function sampleMsOf(seed: number): number {
+  return 0.1 + 0.02 * (seed % 3);
+}
+
+/** The same with points where V changes, and a current that is as uneven. */
+export function unevenMember(shape: Shape, seed: number, padded = 0): Member {
+  const member = memberOf(shape, seed, padded);
+  const { grid, sampleAt } = collocationGrid({ voltageMv: member.voltageMv, sampleMs: sampleMsOf(seed) }, shape.perSample, 'data-slope');
+  return { ...member, grid, sampleAt, current: grid.map((t) => 5 + 3 * Math.sin(2 * t + seed)) };
+}
+
+/** What a member asks of an engine beside its shape. */
+export function settingsOf({ huberMv, noise, weighting }: Member, overrides: Partial<Settings> = {}): Settings {
+  return { huberMv, noise, weighting, density: 'uniform', training: [], ...overrides };
+}
+
+/** Use a cohort and close it. */
+export async function withCohort<T>(
+  engine: Engine,
+  shape: Shape,
+  members: readonly Member[],
+  use: (cohort: Cohort) => Promise<T>,
+): Promise<T> {
+  const cohort = await engine.open(shape, members);
+  try {
+    return await use(cohort);
+  } finally {
+    await cohort.close();
+  }
+}
+
+/** theta of every replica after one Adam stage. */
+export async function trained(engine: Engine, shape: Shape, members: readonly Member[], stage = adamStage()): Promise<Float64Array[]> {
+  return withCohort(engine, shape, members, async (cohort) => {
+    await cohort.adam(stage, controlOf());
+    return Promise.all(members.map(async (_, r) => (await cohort.save(r)).theta));
+  });
 }
 
 /** The model's own voltage under a constant current of 10 from rest, at its own parameters. */
 export function simulatedMember(shape: Shape, seed: number): Member {
   const member = memberOf(shape, seed);
-  const outcome = simulate(shape.model, { parameters: {}, current: new Float64Array(shape.samples).fill(10), sampleMs: member.sampleMs });
+  const outcome = simulate(shape.model, { parameters: {}, current: new Float64Array(shape.samples).fill(10), sampleMs: sampleMsOf(seed) });
   if (outcome.kind === 'failed') throw new Error('the simulation failed');
   return { ...member, voltageMv: outcome.states['V']!, current: member.current.fill(10) };
 }

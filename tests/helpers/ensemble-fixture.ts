@@ -19,6 +19,8 @@ export interface FixtureOptions {
   /** Share of replicas that pass the filter. */
   readonly accepted?: number;
   readonly traces?: boolean;
+  /** A finish: its standard errors, and networks that were 2 % lower before it. */
+  readonly finish?: boolean;
   readonly label?: string;
   readonly name?: string;
   /** Truth of each data unit; the squid's for all when absent. */
@@ -57,6 +59,7 @@ function resolve(options: FixtureOptions): Resolved {
     widths: [24],
     accepted: 0.85,
     traces: true,
+    finish: false,
     label: 'synthetic',
     name: 'fixture',
     recorded: false,
@@ -96,6 +99,7 @@ export function fixtureLock(given: FixtureOptions = {}): Lock {
       },
       sampler: 'grid',
       training: { integrated: [{ optimizer: 'adam', steps: 1500 }], network: [{ optimizer: 'adam', steps: 1500 }] },
+      ...(options.finish ? { finish: 'shooting' as const } : {}),
       accept: { chi2: 'auto', spikes: 'equal' },
       tolerate: { failed: 0, diverged: 0.1 },
       traces: { points: TRACE_POINTS, replicas: 200 },
@@ -203,15 +207,24 @@ function taskOf(lock: Lock, data: DataUnit, draw: number, width: number, index: 
     draw,
     configuration: {
       states: 'integrated',
+      'network.architecture': 'mlp',
       'network.depth': 2,
       'network.width': width,
       'network.features': 24,
+      'network.frequencies': 'random',
       'network.bandwidthKhz': 0.4,
+      'network.scale': 'fixed',
       'network.activation': 'tanh',
+      'network.factorisation': 'none',
       'collocation.perSample': 2,
+      'collocation.density': 'uniform',
       'loss.data': 1,
       'loss.current': 1,
       'loss.gates': 10,
+      'loss.weighting': 'fixed',
+      'loss.huberMv': 'off',
+      'loss.noise': 'known',
+      'initial.gates': 'model',
     },
     training: [{ optimizer: 'adam', steps: 1500 }],
     accept: lock.resolved.accept,
@@ -235,8 +248,15 @@ function estimateOf(
     initial: { V: -65 },
     losses: { data: 0.01 * chi2, current: 1e-5, gates: 0 },
     stationarity: 1e-4,
+    ...(options.finish
+      ? {
+          standardErrors: { gNa: 0.01 * g.gNa, gK: 0.005 * g.gK, gL: 0.04 * g.gL },
+          shooting: { outcome: 'taken' as const, iterations: 5 },
+        }
+      : {}),
     network: {
       rmseMv: 0.96 + 0.02 * normal(21),
+      ...(options.finish ? { parameters: { gNa: 0.98 * g.gNa, gK: 0.98 * g.gK, gL: 0.98 * g.gL } } : {}),
       ...(options.recorded
         ? {}
         : { rmseToTruth: { V: 0.11 + 0.01 * uniform(22), m: 0.002, h: 0.003 * (1 + uniform(23)), n: 0.002 * (1 + uniform(24)) } }),

@@ -122,6 +122,22 @@ const WRONG: readonly Wrong[] = [
   },
 ];
 
+describe('a variant that the engine asked for lacks ends with 2 and trains nothing', () => {
+  test.each([
+    ['validate', []],
+    ['plan', []],
+    ['run', ['--out', 'refused']],
+  ])('%s', async (command, rest) => {
+    const folder = scratch();
+    const spec = quickSpec();
+    writeSpec(folder, { ...spec, space: { ...spec.space, 'network.architecture': 'modified-mlp' } });
+    const { code, stdout, stderr } = await loligo.run([command, 'spec.yaml', '--engine', 'tfjs', ...rest], { cwd: folder });
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr).toMatch(/tfjs does not train network\.architecture: modified-mlp.*\[SPEC_UNSUPPORTED\]/);
+    expect(existsSync(join(folder, 'refused'))).toBe(false);
+  });
+});
+
 const MODEL_HEAD = 'name: tiny\nsource: a test\ncurrent: uA/cm2\nrest: -65\ncapacitance: C\n';
 const PARAMETERS =
   'parameters:\n  g: { unit: mS/cm2, value: 1, positive: true, range: [0.1, 10] }\n  C: { unit: uF/cm2, value: 1, positive: true, range: [0.3, 3] }\n';
@@ -190,7 +206,7 @@ test('validate and plan print the result to stdout, and plan --json one object',
   const plan: unknown = JSON.parse(stdout);
   expect(plan).toMatchObject({ replicas: 4, configurations: 1, shapes: [{ replicas: 4 }], warnings: [] });
   expect(plan).toMatchObject({ shapes: [{ id: ANY_TEXT, weights: ANY_NUMBER, residuals: ANY_NUMBER }] });
-  expect(plan).toMatchObject({ estimate: { coreSeconds: ANY_NUMBER, diskBytes: ANY_NUMBER } });
+  expect(plan).toMatchObject({ estimate: { coreSeconds: ANY_NUMBER, memoryBytes: ANY_NUMBER, diskBytes: ANY_NUMBER } });
   expect(readdirSync(folder)).toEqual(['spec.yaml']);
 });
 

@@ -102,7 +102,9 @@ test('doctor --json tells of the processor and of every engine', async () => {
   expect(found).toMatchObject({ cpu: { model: ANY_TEXT, instructionSets: ANY_LIST } });
   const { engines } = found as { engines: object[] }; // checked just below
   expect(engines).toEqual(
-    expect.arrayContaining(['reference', 'tfjs'].map((name) => ({ name, available: true, reason: ANY_TEXT, stepsPerSecond: ANY_NUMBER }))),
+    expect.arrayContaining(
+      ['reference', 'tfjs', 'wasm'].map((name) => ({ name, available: true, reason: ANY_TEXT, stepsPerSecond: ANY_NUMBER })),
+    ),
   );
 });
 

@@ -1,6 +1,7 @@
 /**
  * An engine runs the arithmetic of training: it opens a cohort of replicas of one shape and takes each through the stages of its
- * schedule. Implementations: `reference` (float64, the oracle) and `tfjs`; each passes tests/contract/engine.
+ * schedule. Implementations: `reference` (float64, the oracle), `tfjs`, and `native` and `wasm`, two builds of the fused core; each passes
+ * tests/contract/engine.
  *
  * Promised:
  *  1. Loss and gradient equal `reference` within 2e-6 of the largest component, and in L2, for every shape and model of the suite.
@@ -9,13 +10,14 @@
  *  4. A saved state that is loaded again goes on as if it had never stopped.
  *  5. Numerical trouble is an outcome (`diverged`, with step and term), never an exception and never a hang.
  *  6. `close` releases all memory; a closed cohort rejects every call.
+ *  7. What an engine does not refuse, it trains as the reference does; what it refuses, it names.
  *
  * Not promised: equal bits between engines or kinds of processors; thread safety (one cohort, one thread).
  */
-import type { AdamStage, Configuration, LevenbergMarquardtStage } from '../../schemas/generated/types.ts';
+import type { AdamStage, Configuration, LbfgsStage, LevenbergMarquardtStage, Stage } from '../../schemas/generated/types.ts';
 import type { Model } from '../models/model.ts';
 
-export type EngineName = 'reference' | 'tfjs';
+export type EngineName = 'reference' | 'tfjs' | 'native' | 'wasm' | 'webgpu';
 
 /** What must be equal for replicas to train together. */
 export interface Shape {
@@ -23,33 +25,58 @@ export interface Shape {
   /** Names of the inferred parameters. */
   readonly infer: readonly string[];
   readonly states: Configuration['states'];
+  readonly architecture: Configuration['network.architecture'];
+  /** Hidden layers; those of a modified MLP are gated by its two encoders, which do not count. */
   readonly depth: number;
   readonly width: number;
   /** Fourier frequencies; the first layer sees a sine and a cosine of each. */
   readonly features: number;
+  /** Whether one factor on all frequencies is trained. */
+  readonly scale: Configuration['network.scale'];
   readonly activation: Configuration['network.activation'];
+  readonly factorisation: Configuration['network.factorisation'];
+  /** `model`: each gate as the model file says; or all of them alike. `states: integrated` only. */
+  readonly initialGates: Configuration['initial.gates'];
   /** Samples of V. */
   readonly samples: number;
-  /** Collocation points per sample; there are (samples - 1) * perSample + 1, uniform, the samples among them. */
+  /** Collocation points per sample; there are (samples - 1) * perSample + 1, the samples among them. Where they lie is the member's. */
   readonly perSample: number;
 }
 
 /** One replica's own data and settings. */
 export interface Member {
-  readonly sampleMs: number;
+  /** Collocation times, ms: ascending from 0, length (samples - 1) * perSample + 1 */
+  readonly grid: Float64Array;
+  /** Place of each sample in `grid`: ascending from 0 to the last point, length samples */
+  readonly sampleAt: Int32Array;
   /** mV, length samples */
   readonly voltageMv: Float64Array;
   /** 1 or 0 per sample: padding has weight zero; length samples */
   readonly sampleWeight: Float64Array;
-  /** model's unit, length (samples - 1) * perSample + 1 */
+  /** model's unit, on the grid */
   readonly current: Float64Array;
   /** cycles per ms, length features */
   readonly frequencies: Float64Array;
   /** values of the parameters that are not inferred */
   readonly fixed: Readonly<Record<string, number>>;
   readonly weights: LossWeights;
+  /** Misfit above which a sample counts linearly, mV; Infinity: never. See loss.ts */
+  readonly huberMv: number;
+  /** `estimated`: the data term is weighed by the noise that the misfit shows, see loss.ts */
+  readonly noise: Configuration['loss.noise'];
+  /** How Adam balances the terms, see weighting.ts */
+  readonly weighting: Configuration['loss.weighting'];
   /** initial theta, see layout.ts */
   readonly theta: Float64Array;
+}
+
+/** What a replica is trained with beyond its shape, as far as an engine may lack it. */
+export interface Settings {
+  readonly density: Configuration['collocation.density'];
+  readonly weighting: Configuration['loss.weighting'];
+  readonly huberMv: number;
+  readonly noise: Configuration['loss.noise'];
+  readonly training: readonly Stage[];
 }
 
 /** Factors on the mean squares of the residuals. */
@@ -60,7 +87,7 @@ export interface LossWeights {
   readonly gates: number;
 }
 
-/** Unweighted mean squares. data: ((V - data) / 10 mV)^2; current: (residual:V / (50 mV/ms))^2; gates: mean over points, sum over gates of residual^2 in 1/ms. */
+/** Unweighted means. data: rho(V - data) / (10 mV)^2, rho being the square, or Huber's function; current: (residual:V / (50 mV/ms))^2; gates: mean over points, sum over gates of residual^2 in 1/ms. */
 export interface LossTerms {
   readonly data: number;
   readonly current: number;
@@ -79,6 +106,8 @@ export interface ReplicaState {
   readonly theta: Float64Array;
   /** First and second moments of Adam; absent outside an Adam stage. */
   readonly moments?: { readonly first: Float64Array; readonly second: Float64Array };
+  /** Factors of the weighting scheme on data, current and gates (weighting.ts); absent outside an Adam stage, and with `fixed` weights. */
+  readonly multipliers?: Float64Array;
   readonly step: number;
 }
 
@@ -87,13 +116,16 @@ export type StageOutcome =
   | { readonly kind: 'interrupted'; readonly steps: number; readonly terms: LossTerms }
   | { readonly kind: 'diverged'; readonly step: number; readonly term: keyof LossTerms };
 
-/** How a caller watches and stops a running stage. Called between steps; must be quick. */
+/**
+ * How a caller watches and stops a running stage. Called between slices of steps: one step with some engines, some tens of milliseconds of
+ * them with others, never more but for a single longer step. Must be quick.
+ */
 export interface StageControl {
-  /** True asks the stage to end at the next step with `interrupted`. */
+  /** True asks the stage to end before its next slice with `interrupted`. */
   shouldStop(): boolean;
   /** `steps` replica-steps were done since the last call. */
   progress(steps: number): void;
-  /** Values of the inferred parameters of replica i after a step, for the stationarity test; length infer. */
+  /** Values of the inferred parameters of replica i after each step, in order, none left out; for the stationarity test; length infer. */
   trace?(replica: number, step: number, values: Float64Array): void;
 }
 
@@ -107,10 +139,11 @@ export interface Reconstruction {
 
 export interface Cohort {
   readonly size: number;
-  /** Loss and gradient at the present theta, physics terms multiplied by `physics`, no projection. */
+  /** Loss and gradient at the present theta, physics terms multiplied by `physics`; no projection, no multipliers of a weighting scheme. */
   evaluate(physics: number): Promise<Evaluation[]>;
   adam(stage: Required<AdamStage>, control: StageControl): Promise<StageOutcome[]>;
   levenbergMarquardt(stage: Required<LevenbergMarquardtStage>, control: StageControl): Promise<StageOutcome[]>;
+  lbfgs(stage: Required<LbfgsStage>, control: StageControl): Promise<StageOutcome[]>;
   reconstruct(): Promise<Reconstruction[]>;
   save(replica: number): Promise<ReplicaState>;
   load(replica: number, state: ReplicaState): Promise<void>;
@@ -119,6 +152,8 @@ export interface Cohort {
 
 export interface Engine {
   readonly name: EngineName;
+  /** What of this the engine lacks, by its name in the spec ("network.activation: gelu"); null when it can train it. */
+  refuses(shape: Shape, settings: Settings): string | null;
   open(shape: Shape, members: readonly Member[]): Promise<Cohort>;
   close(): Promise<void>;
 }

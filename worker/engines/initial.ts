@@ -5,10 +5,12 @@
 import { randomStream } from '../../schemas/random.ts';
 import { steadyGates } from '../simulate/forward.ts';
 import type { Shape } from './engine.ts';
-import { gateToTheta, layoutOf, parameterToTheta } from './layout.ts';
+import { gateToTheta, layoutOf, parameterToTheta, type Layer } from './layout.ts';
 
 /** Standard deviation of the initial biases. */
 const BIAS_SD = 0.1;
+/** Of s, the logarithm of a neuron's factor. */
+const [FACTOR_MEAN, FACTOR_SD] = [1, 0.1];
 
 /** Random Fourier frequencies in cycles per ms, normal with the given standard deviation in kHz (Tancik et al. 2020, eq. 5). */
 export function initialFrequencies(seed: number, count: number, bandwidthKhz: number): Float64Array {
@@ -16,9 +18,15 @@ export function initialFrequencies(seed: number, count: number, bandwidthKhz: nu
   return Float64Array.from({ length: count }, (_, k) => bandwidthKhz * stream.normal(k));
 }
 
+/** Harmonics of twice the window, in cycles per ms: their sines and cosines hold every function on the window, periodic or not. */
+export function harmonicFrequencies(count: number, windowMs: number): Float64Array {
+  return Float64Array.from({ length: count }, (_, k) => (k + 1) / (2 * windowMs));
+}
+
 /**
  * theta at the start: weights normal with variance 1 / inputs (LeCun et al. 1998, 4.6), parameters at `starts` (model's units), free gates
- * at their steady state at `firstMv`.
+ * at their steady state at `firstMv`, the frequencies' scale at 1. Factorised weights act as the others do, on factors exp(s) with s normal
+ * of mean 1 and s.d. 0.1 (Wang et al. 2022, section 5).
  */
 export function initialTheta(
   shape: Shape,
@@ -29,13 +37,8 @@ export function initialTheta(
 ): Float64Array {
   const layout = layoutOf(shape);
   const theta = new Float64Array(layout.size);
-  layout.layers.forEach((layer, l) => {
-    const weights = randomStream(seed, `weights ${l}`);
-    const biases = randomStream(seed, `biases ${l}`);
-    const scale = 1 / Math.sqrt(layer.inputs);
-    for (let i = 0; i < layer.inputs * layer.outputs; i++) theta[layer.weights + i] = scale * weights.normal(i);
-    for (let j = 0; j < layer.outputs; j++) theta[layer.biases + j] = BIAS_SD * biases.normal(j);
-  });
+  layout.layers.forEach((layer, l) => drawLayer(layer, seed, String(l), theta));
+  layout.encoders.forEach((layer, e) => drawLayer(layer, seed, `encoder ${e}`, theta));
   layout.parameters.forEach((parameter, p) => {
     const start = starts[parameter.name];
     if (start === undefined) throw new Error(`internal: no start value for ${parameter.name}`);
@@ -46,4 +49,16 @@ export function initialTheta(
     layout.freeGates.forEach((name, k) => (theta[layout.freeGateOffset + k] = gateToTheta(steady[name]!)));
   }
   return theta;
+}
+
+function drawLayer({ inputs, outputs, weights, biases, scales }: Layer, seed: number, name: string, theta: Float64Array): void {
+  const drawn = randomStream(seed, `weights ${name}`);
+  const shifts = randomStream(seed, `biases ${name}`);
+  const scale = 1 / Math.sqrt(inputs);
+  for (let i = 0; i < inputs * outputs; i++) theta[weights + i] = scale * drawn.normal(i);
+  for (let j = 0; j < outputs; j++) theta[biases + j] = BIAS_SD * shifts.normal(j);
+  if (scales < 0) return;
+  const factors = randomStream(seed, `scales ${name}`);
+  for (let j = 0; j < outputs; j++) theta[scales + j] = FACTOR_MEAN + FACTOR_SD * factors.normal(j);
+  for (let i = 0; i < inputs * outputs; i++) theta[weights + i]! /= Math.exp(theta[scales + (i % outputs)]!);
 }

@@ -2,14 +2,21 @@
  * Where each number of a replica lives in its flat vector theta, and how a number of theta becomes a parameter or an initial gate.
  * Every engine uses this one layout, so that states move between engines.
  *
- * theta = [W0, b0, W1, b1, ..., W(depth), b(depth), inferred parameters, free initial gates]
- * W(l) is stored row by row, W(l)[i * out + j] from input i to output j. The first layer's inputs are the sines of all frequencies,
- * then their cosines. Outputs: V, and with `states: network` each gate in the model's order.
- * Free initial gates exist with `states: integrated` only.
+ * theta = [layers 0 .. depth, encoders U and Q, inferred parameters, free initial gates, c],  a layer being [W, b, s]
+ *
+ * W is stored row by row, W[i * out + j] from input i to output j. The first layer's inputs are the sines of all frequencies, then their
+ * cosines. Outputs: V, and with `states: network` each gate in the model's order. Parts that exist only with a variant of the network:
+ *   s   random weight factorisation (Wang, Wang, Seidman, Perdikaris 2022, arXiv 2210.01274): the layer's weights are W[i][j] exp(s[j])
+ *   U, Q  the encoders of a modified MLP (Wang, Teng, Perdikaris 2021, arXiv 2001.04536), from the features to the width
+ *   free initial gates  `states: integrated`
+ *   c   trainable scale of the features: every frequency times exp(c)
+ *
+ * Adam moves the network's own numbers (W, b, s, c) at the stage's rate, parameters and free gates at a multiple of it. Levenberg-Marquardt
+ * holds s and c: with s it would count every weight twice, and c would need a Jacobian column of its own (`heldBySecondOrder`).
  */
 import type { Parameter } from '../models/model.ts';
 import { parameterNamed } from '../models/parameter-values.ts';
-import type { Member, Shape } from './engine.ts';
+import type { Shape } from './engine.ts';
 
 /** V = VOLTAGE_CENTRE + VOLTAGE_SCALE * output, mV: resting and spiking voltages lie within one unit of output. */
 export const VOLTAGE_CENTRE = -40;
@@ -22,11 +29,15 @@ export interface Layer {
   readonly weights: number;
   /** Offset of b in theta. */
   readonly biases: number;
+  /** Offset of s in theta; -1 without factorisation. */
+  readonly scales: number;
 }
 
 export interface Layout {
   readonly layers: readonly Layer[];
-  /** Network weights come first: theta[0 .. networkSize). */
+  /** U and Q of a modified MLP; empty otherwise. */
+  readonly encoders: readonly Layer[];
+  /** The network's layers and encoders come first: theta[0 .. networkSize). */
   readonly networkSize: number;
   readonly parameters: readonly Parameter[];
   /** Offset of the first inferred parameter. */
@@ -34,33 +45,58 @@ export interface Layout {
   /** Gates whose initial value is inferred, in order. */
   readonly freeGates: readonly string[];
   readonly freeGateOffset: number;
+  /** Offset of c; -1 when the frequencies are fixed. */
+  readonly scaleOffset: number;
   readonly size: number;
 }
 
 export function layoutOf(shape: Shape): Layout {
-  const outputs = shape.states === 'network' ? 1 + shape.model.gates.length : 1;
-  const sizes = [2 * shape.features, ...Array.from({ length: shape.depth }, () => shape.width), outputs];
-  const layers: Layer[] = [];
-  let offset = 0;
-  for (let l = 0; l + 1 < sizes.length; l++) {
-    const inputs = sizes[l]!;
-    const out = sizes[l + 1]!;
-    layers.push({ inputs, outputs: out, weights: offset, biases: offset + inputs * out });
-    offset += (inputs + 1) * out;
-  }
-  const parameters = shape.infer.map((name) => parameterNamed(shape.model, name));
-  const freeGates =
-    shape.states === 'integrated' ? shape.model.gates.filter((gate) => gate.initial === 'free').map((gate) => gate.name) : [];
-  const freeGateOffset = offset + parameters.length;
+  const { features, depth, width, model, infer } = shape;
+  const outputs = shape.states === 'network' ? 1 + model.gates.length : 1;
+  const sizes = [2 * features, ...Array.from({ length: depth }, () => width), outputs];
+  let networkSize = 0;
+  const place = (inputs: number, out: number): Layer => {
+    const layer = layerAt(networkSize, inputs, out, shape);
+    networkSize = layer.biases + out + (layer.scales < 0 ? 0 : out);
+    return layer;
+  };
+  const layers = Array.from({ length: depth + 1 }, (_, l) => place(sizes[l]!, sizes[l + 1]!));
+  const encoders = shape.architecture === 'modified-mlp' ? [place(2 * features, width), place(2 * features, width)] : [];
+  const parameters = infer.map((name) => parameterNamed(model, name));
+  const freeGates = freeGatesOf(shape);
+  const freeGateOffset = networkSize + parameters.length;
+  const scaleOffset = shape.scale === 'trainable' ? freeGateOffset + freeGates.length : -1;
   return {
     layers,
-    networkSize: offset,
+    encoders,
+    networkSize,
     parameters,
-    parameterOffset: offset,
+    parameterOffset: networkSize,
     freeGates,
     freeGateOffset,
-    size: freeGateOffset + freeGates.length,
+    scaleOffset,
+    size: freeGateOffset + freeGates.length + (scaleOffset < 0 ? 0 : 1),
   };
+}
+
+function layerAt(offset: number, inputs: number, outputs: number, { factorisation }: Shape): Layer {
+  const biases = offset + inputs * outputs;
+  return { inputs, outputs, weights: offset, biases, scales: factorisation === 'random-weight' ? biases + outputs : -1 };
+}
+
+function freeGatesOf({ states, initialGates, model }: Shape): string[] {
+  if (states !== 'integrated') return [];
+  const free = (initial: 'steady' | 'free'): boolean => (initialGates === 'model' ? initial : initialGates) === 'free';
+  return model.gates.filter((gate) => free(gate.initial)).map((gate) => gate.name);
+}
+
+/** Parts of theta, [from, to), that Levenberg-Marquardt leaves as they are: every s, and c. */
+export function heldBySecondOrder({ layers, encoders, scaleOffset }: Layout): readonly (readonly [from: number, to: number])[] {
+  const factors = [...layers, ...encoders].filter(({ scales }) => scales >= 0);
+  return [
+    ...factors.map(({ scales, outputs }) => [scales, scales + outputs] as const),
+    ...(scaleOffset < 0 ? [] : [[scaleOffset, scaleOffset + 1] as const]),
+  ];
 }
 
 /**
@@ -95,7 +131,7 @@ export function parameterSlope(parameter: Parameter, theta: number): number {
 }
 
 /** Middle and half width of the range, on the scale that the parameter is fitted on. */
-function scaleOf({ range, positive }: Parameter): { centre: number; half: number } {
+export function scaleOf({ range, positive }: Parameter): { centre: number; half: number } {
   const [low, high] = positive ? [Math.log(range[0]), Math.log(range[1])] : range;
   return { centre: (low + high) / 2, half: (high - low) / 2 };
 }
@@ -134,7 +170,7 @@ export function gridSize(shape: Shape): number {
   return (shape.samples - 1) * shape.perSample + 1;
 }
 
-/** ms between them. */
-export function gridStepMs({ perSample }: Shape, { sampleMs }: Member): number {
-  return sampleMs / perSample;
+/** ms between them, [M - 1] */
+export function gridStepsMs(grid: Float64Array): Float64Array {
+  return Float64Array.from({ length: grid.length - 1 }, (_, j) => grid[j + 1]! - grid[j]!);
 }

@@ -1,19 +1,27 @@
 /**
  * What the loss is, the same for every engine:
  *
- *   loss = w_data mean((V - data)^2) / 10^2 + physics (w_current mean(residual:V^2) / 50^2 + w_gates sum over gates mean(residual:gate^2))
+ *   loss = w_data k mean(rho(V - data)) / 10^2 + physics (w_current mean(residual:V^2) / 50^2 + w_gates sum over gates mean(residual:gate^2))
  *
  * means being over the rows that count: padded samples, and collocation points that touch one, weigh nothing.
+ *
+ * rho(r) = r^2, and with a Huber limit d (Huber 1964) 2 d |r| - d^2 beyond |r| = d. Levenberg-Marquardt takes such rows at the weight
+ * min(1, d / |r|) of the state that it linearises at (iteratively reweighted), and accepts its steps by the loss itself.
+ *
+ * k = 1, and with estimated noise (1 mV / sigma)^2, sigma^2 being the present mean of (V - data)^2, at least (0.01 mV)^2. The gradient is
+ * taken at fixed k. Adam takes k anew at each step, L-BFGS at each iteration and Levenberg-Marquardt at each linearisation, whose trials are
+ * compared at that k.
  */
 import type { LossTerms, LossWeights, Member, Shape } from './engine.ts';
 import { gridSize } from './layout.ts';
 
 /** Scales of the residuals: a misfit of 10 mV and a current that moves V by 50 mV/ms cost the same. */
-const DATA_SCALE_MV = 10;
+export const DATA_SCALE_MV = 10;
 const CURRENT_SCALE_MV_PER_MS = 50;
 
-export function totalLoss(terms: LossTerms, weights: LossWeights, physics: number): number {
-  return weights.data * terms.data + physics * (weights.current * terms.current + weights.gates * terms.gates);
+/** `noiseFactor`: k above. */
+export function totalLoss(terms: LossTerms, weights: LossWeights, physics: number, noiseFactor = 1): number {
+  return weights.data * noiseFactor * terms.data + physics * (weights.current * terms.current + weights.gates * terms.gates);
 }
 
 /** The first term that is not finite. */
@@ -32,12 +40,7 @@ export interface ResidualRows {
 /** Weight of each row of residuals within its term: 1 / (scale^2 * number of rows that count), or 0. Rows: data, current, gates. */
 export function rowWeights(shape: Shape, member: Member, rows: ResidualRows): Float64Array {
   const points = gridSize(shape);
-  const grid = new Float64Array(points);
-  for (let p = 0; p < points; p++) {
-    const before = Math.floor(p / shape.perSample);
-    const after = Math.ceil(p / shape.perSample);
-    grid[p] = member.sampleWeight[before]! * member.sampleWeight[after]!;
-  }
+  const grid = gridWeights(member);
   const weights = new Float64Array(rows.data + rows.current + rows.gates);
   const samples = member.sampleWeight.reduce((sum, weight) => sum + weight, 0);
   const counted = grid.reduce((sum, weight) => sum + weight, 0);
@@ -45,4 +48,38 @@ export function rowWeights(shape: Shape, member: Member, rows: ResidualRows): Fl
   for (let p = 0; p < rows.current; p++) weights[shape.samples + p] = grid[p]! / (counted * CURRENT_SCALE_MV_PER_MS ** 2);
   for (let r = 0; r < rows.gates; r++) weights[shape.samples + points + r] = grid[r % points]! / counted;
   return weights;
+}
+
+/** 1 or 0 per collocation point: the weight of its sample, or the product of those of the samples before and after it. */
+function gridWeights({ grid, sampleAt, sampleWeight }: Member): Float64Array {
+  const weights = new Float64Array(grid.length);
+  for (let i = 0; i < sampleAt.length; i++) {
+    weights[sampleAt[i]!] = sampleWeight[i]!;
+    for (let p = (sampleAt[i - 1] ?? sampleAt[i]!) + 1; p < sampleAt[i]!; p++) weights[p] = sampleWeight[i - 1]! * sampleWeight[i]!;
+  }
+  return weights;
+}
+
+/** rho of the header. */
+export function huberLoss(residual: number, limit: number): number {
+  const size = Math.abs(residual);
+  return size <= limit ? residual * residual : 2 * limit * size - limit * limit;
+}
+
+/** rho'(r) = 2 r times this. */
+export function huberFactor(residual: number, limit: number): number {
+  const size = Math.abs(residual);
+  return size <= limit ? 1 : limit / size;
+}
+
+const SMALLEST_NOISE_MV = 0.01;
+
+/** Standard deviation of the noise that a mean square of V - data (mV^2) shows. */
+export function estimatedNoiseMv(meanSquare: number): number {
+  return Math.max(Math.sqrt(meanSquare), SMALLEST_NOISE_MV);
+}
+
+/** k of the header; `meanSquare` of V - data over the samples that count, mV^2. */
+export function noiseFactor({ noise }: Pick<Member, 'noise'>, meanSquare: number): number {
+  return noise === 'known' ? 1 : estimatedNoiseMv(meanSquare) ** -2;
 }

@@ -1,6 +1,8 @@
 /** The engines of this build: which of them work on this machine, how fast each is, and which one `auto` takes. */
 import { LoligoError, messageOf } from '../../schemas/errors.ts';
 import type { Engine, EngineName } from './engine.ts';
+import { createNativeEngine, createWasmEngine } from './fused/fused-engine.ts';
+import { describeNative, describeWasm } from './fused/build-report.ts';
 import { createReferenceEngine } from './reference/reference-engine.ts';
 import { measureSpeed } from './speed-test.ts';
 import { createTfjsEngine } from './tfjs/tfjs-engine.ts';
@@ -16,17 +18,24 @@ export interface EngineFinding {
 
 interface Entry {
   readonly name: EngineName;
-  readonly text: string;
+  /** What it is, on this machine. */
+  readonly describe: () => Promise<string>;
   readonly create: () => Promise<Engine>;
 }
 
 const ENGINES: readonly Entry[] = [
-  { name: 'reference', text: 'plain TypeScript, float64', create: () => Promise.resolve(createReferenceEngine()) },
+  {
+    name: 'reference',
+    describe: () => Promise.resolve('plain TypeScript, float64'),
+    create: () => Promise.resolve(createReferenceEngine()),
+  },
   {
     name: 'tfjs',
-    text: 'TensorFlow.js on WebAssembly SIMD, float32; Levenberg-Marquardt in float64 by reference',
+    describe: () => Promise.resolve('TensorFlow.js on WebAssembly SIMD, float32; second order in float64 by reference'),
     create: createTfjsEngine,
   },
+  { name: 'native', describe: describeNative, create: () => createNativeEngine() },
+  { name: 'wasm', describe: describeWasm, create: () => createWasmEngine() },
 ];
 
 let findings: Promise<EngineFinding[]> | undefined;
@@ -43,38 +52,53 @@ async function examineAll(): Promise<EngineFinding[]> {
   return found;
 }
 
-async function examine({ name, text, create }: Entry): Promise<EngineFinding> {
+async function examine({ name, describe, create }: Entry): Promise<EngineFinding> {
   try {
     const engine = await create();
     const stepsPerSecond = await measureSpeed(engine);
     await engine.close();
-    return { name, available: true, reason: text, stepsPerSecond };
+    return { name, available: true, reason: await describe(), stepsPerSecond };
   } catch (error) {
     return { name, available: false, reason: messageOf(error) };
   }
 }
 
-/** Open an engine by name, or with `auto` the fastest that works; `why` says so in a line. Throws ENGINE_UNAVAILABLE. */
-export async function openEngine(name: string): Promise<{ engine: Engine; why: string }> {
-  if (name === 'auto') return openFastest();
+/** What an engine lacks for the work at hand, by name; null when nothing. */
+export type Refusal = (engine: Engine) => string | null;
+
+/**
+ * Open an engine by name, or with `auto` the fastest that works and refuses nothing; `why` says so in a line. An engine asked for by name is
+ * opened whatever it refuses. Throws ENGINE_UNAVAILABLE.
+ */
+export async function openEngine(name: string, refusal: Refusal = () => null): Promise<{ engine: Engine; why: string }> {
+  if (name === 'auto') return openFastest(refusal);
   const entry = ENGINES.find((candidate) => candidate.name === name);
   const known = ENGINES.map((candidate) => candidate.name).join(', ');
   if (entry === undefined) throw unavailable(name, `the engine must be one of auto, ${known}`);
   try {
-    return { engine: await entry.create(), why: `${name} was asked for: ${entry.text}` };
+    return { engine: await entry.create(), why: `${name} was asked for: ${await entry.describe()}` };
   } catch (cause) {
     throw unavailable(name, messageOf(cause), cause);
   }
 }
 
-async function openFastest(): Promise<{ engine: Engine; why: string }> {
+async function openFastest(refusal: Refusal): Promise<{ engine: Engine; why: string }> {
   const working = (await availableEngines())
     .filter(({ available }) => available)
     .toSorted((a, b) => (b.stepsPerSecond ?? 0) - (a.stepsPerSecond ?? 0));
-  const [best] = working;
-  if (best === undefined) throw unavailable('auto', 'no engine works here');
   const speeds = working.map(({ name, stepsPerSecond = 0 }) => `${name} ${stepsPerSecond.toFixed(0)}`).join(', ');
-  return { engine: (await openEngine(best.name)).engine, why: `${best.name} is the fastest here (replica-steps a second: ${speeds})` };
+  const passed: string[] = [];
+  for (const { name } of working) {
+    const { engine } = await openEngine(name);
+    const lacks = refusal(engine);
+    if (lacks === null) {
+      const but = passed.length === 0 ? '' : `; ${passed.join(', ')}`;
+      return { engine, why: `${name} is the fastest here${but === '' ? '' : ' that can'} (replica-steps a second: ${speeds}${but})` };
+    }
+    passed.push(`${name} does not train ${lacks}`);
+    await engine.close();
+  }
+  throw unavailable('auto', passed.length === 0 ? 'no engine works here' : passed.join('; '));
 }
 
 function unavailable(name: string, rule: string, cause?: unknown): LoligoError {

@@ -2,6 +2,7 @@
 import type { AdamStage } from '../../schemas/generated/types.ts';
 import type { LossTerms, ReplicaState, StageOutcome } from './engine.ts';
 import { brokenTerm } from './loss.ts';
+import { unitMultipliers } from './weighting.ts';
 
 /** First and second moments of Adam, length theta each. */
 export type Moments = NonNullable<ReplicaState['moments']>;
@@ -10,12 +11,14 @@ export interface ReplicaProgress {
   readonly theta: Float64Array;
   /** Null outside an Adam stage. */
   moments: Moments | null;
+  /** Of the weighting scheme, by term; null outside an Adam stage and with fixed weights. */
+  multipliers: Float64Array | null;
   /** Of the Adam stage; 0 outside. */
   step: number;
 }
 
 export function beginning(theta: Float64Array): ReplicaProgress {
-  return { theta: theta.slice(), moments: null, step: 0 };
+  return { theta: theta.slice(), moments: null, multipliers: null, step: 0 };
 }
 
 /** The moments of the running Adam stage; zeros when it begins. */
@@ -24,19 +27,31 @@ export function momentsOf(replica: ReplicaProgress): Moments {
   return (replica.moments ??= { first: new Float64Array(length), second: new Float64Array(length) });
 }
 
-export function savedState({ theta, moments, step }: ReplicaProgress): ReplicaState {
-  return { theta: theta.slice(), step, ...(moments === null ? {} : { moments: copied(moments) }) };
+/** Those of the running Adam stage; ones when it begins. */
+export function multipliersOf(replica: ReplicaProgress): Float64Array {
+  return (replica.multipliers ??= unitMultipliers());
 }
 
-export function restoreState(replica: ReplicaProgress, { theta, moments, step }: ReplicaState): void {
+export function savedState({ theta, moments, multipliers, step }: ReplicaProgress): ReplicaState {
+  return {
+    theta: theta.slice(),
+    step,
+    ...(moments === null ? {} : { moments: copied(moments) }),
+    ...(multipliers === null ? {} : { multipliers: multipliers.slice() }),
+  };
+}
+
+export function restoreState(replica: ReplicaProgress, { theta, moments, multipliers, step }: ReplicaState): void {
   replica.theta.set(theta);
   replica.step = step;
   replica.moments = moments === undefined ? null : copied(moments);
+  replica.multipliers = multipliers?.slice() ?? null;
 }
 
 /** The end of an Adam stage of which `taken` steps were done in this call; `terms` at the last theta. */
 export function endAdam(replica: ReplicaProgress, stage: Required<AdamStage>, terms: LossTerms, taken: number): StageOutcome {
   replica.moments = null;
+  replica.multipliers = null;
   replica.step = 0;
   const term = brokenTerm(terms);
   return term === null ? { kind: 'done', steps: taken, terms } : { kind: 'diverged', step: stage.steps, term };

@@ -19,6 +19,8 @@ export interface Tolerance {
   /** Allowed error of a step: atol + rtol |y|, root mean square over components. */
   readonly rtol: number;
   readonly atol: number;
+  /** So many components, from the first, decide on the steps; all when absent. Sensitivities behind the states then follow the states' steps. */
+  readonly controlled?: number;
   /** Steps, accepted or not, after which the integration is given up. */
   readonly maxSteps: number;
 }
@@ -84,10 +86,10 @@ export function integrate(f: Derivative, dimension: number, sampleMs: number, ou
 }
 
 /** The cautious half of algorithm II.4.14: one hundredth of the time in which y would change by itself. */
-function firstStep(y: Float64Array, dy: Float64Array, sampleMs: number, { rtol, atol }: Tolerance): number {
+function firstStep(y: Float64Array, dy: Float64Array, sampleMs: number, { rtol, atol, controlled = y.length }: Tolerance): number {
   let d0 = 0;
   let d1 = 0;
-  for (let j = 0; j < y.length; j++) {
+  for (let j = 0; j < controlled; j++) {
     const scale = atol + rtol * Math.abs(y[j]!);
     d0 += (y[j]! / scale) ** 2;
     d1 += (dy[j]! / scale) ** 2;
@@ -108,7 +110,7 @@ interface Stepper {
 }
 
 /** All work arrays are made here: the loop allocates nothing. */
-function openStepper(f: Derivative, dimension: number, { rtol, atol }: Tolerance): Stepper {
+function openStepper(f: Derivative, dimension: number, { rtol, atol, controlled = dimension }: Tolerance): Stepper {
   const n = dimension;
   // `as`: Array.from does not know its length
   const [y, next, stage, k1, k2, k3, k4, k5, k6, k7] = Array.from({ length: 10 }, () => new Float64Array(n)) as Ten<Float64Array>;
@@ -135,7 +137,7 @@ function openStepper(f: Derivative, dimension: number, { rtol, atol }: Tolerance
           y[j]! + h * ((35 / 384) * k1[j]! + (500 / 1113) * k3[j]! + (125 / 192) * k4[j]! - (2187 / 6784) * k5[j]! + (11 / 84) * k6[j]!);
       f(t + h, next, k7);
       let sum = 0;
-      for (let j = 0; j < n; j++) {
+      for (let j = 0; j < controlled; j++) {
         const e =
           (71 / 57600) * k1[j]! -
           (71 / 16695) * k3[j]! +
@@ -146,7 +148,7 @@ function openStepper(f: Derivative, dimension: number, { rtol, atol }: Tolerance
         const scale = atol + rtol * Math.max(Math.abs(y[j]!), Math.abs(next[j]!));
         sum += ((h * e) / scale) ** 2;
       }
-      return Math.sqrt(sum / n);
+      return Math.sqrt(sum / controlled);
     },
     accept() {
       y.set(next);

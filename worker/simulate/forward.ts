@@ -40,6 +40,10 @@ const TOLERANCE = 1e-9;
 const STEPS_PER_MS = 2_000;
 const STEPS_AT_LEAST = 10_000;
 
+export function stepLimit(samples: number, sampleMs: number): number {
+  return STEPS_AT_LEAST + STEPS_PER_MS * samples * sampleMs;
+}
+
 export function simulate(model: Model, simulation: Simulation): SimulationOutcome {
   const { current, sampleMs, rtol = TOLERANCE, atol = TOLERANCE } = simulation;
   const parameters = parameterValues(model, simulation.parameters);
@@ -47,7 +51,7 @@ export function simulate(model: Model, simulation: Simulation): SimulationOutcom
   if (current.length < 2) throw new Error('internal: a simulation needs two samples');
   const rows = new Float64Array(current.length * names.length);
   rows.set(initialState(model, parameters, simulation.initial ?? {}));
-  const maxSteps = STEPS_AT_LEAST + STEPS_PER_MS * current.length * sampleMs;
+  const maxSteps = stepLimit(current.length, sampleMs);
   const derivative = rightHandSide(model, parameters, current, sampleMs);
   const integration = integrate(derivative, names.length, sampleMs, rows, { rtol, atol, maxSteps });
   return outcomeOf(integration, names, rows);

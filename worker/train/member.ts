@@ -1,9 +1,9 @@
 /** From a task and its observation to what an engine trains: the shape that a cohort shares and each replica's own member. */
-import type { Task } from '../../schemas/generated/types.ts';
-import type { Member, Shape } from '../engines/engine.ts';
-import { initialFrequencies, initialTheta } from '../engines/initial.ts';
-import { gridSize } from '../engines/layout.ts';
+import type { Configuration, Task } from '../../schemas/generated/types.ts';
+import type { Member, Settings, Shape } from '../engines/engine.ts';
+import { harmonicFrequencies, initialFrequencies, initialTheta } from '../engines/initial.ts';
 import type { Model } from '../models/model.ts';
+import { collocationGrid, currentOnGrid } from './collocation.ts';
 import type { Observation } from './observation.ts';
 
 export function shapeOf(task: Task, model: Model): Shape {
@@ -12,36 +12,57 @@ export function shapeOf(task: Task, model: Model): Shape {
     model,
     infer: infer.map(({ name }) => name),
     states: configuration.states,
+    architecture: configuration['network.architecture'],
     depth: configuration['network.depth'],
     width: configuration['network.width'],
     features: configuration['network.features'],
+    scale: configuration['network.scale'],
     activation: configuration['network.activation'],
+    factorisation: configuration['network.factorisation'],
+    initialGates: configuration['initial.gates'],
     samples: data.samples,
     perSample: configuration['collocation.perSample'],
   };
 }
 
+/** What an engine may lack beside the shape. */
+export function settingsOf({ configuration, training }: Pick<Task, 'configuration' | 'training'>): Settings {
+  return { ...lossSettings(configuration), density: configuration['collocation.density'], training };
+}
+
+export function collocationOf({ configuration }: Pick<Task, 'configuration'>, observation: Observation): Pick<Member, 'grid' | 'sampleAt'> {
+  return collocationGrid(observation, configuration['collocation.perSample'], configuration['collocation.density']);
+}
+
 export function memberOf(task: Task, shape: Shape, observation: Observation): Member {
   const { configuration, seed, fixed } = task;
   const starts = Object.fromEntries(task.infer.map(({ name, start }) => [name, start]));
+  const collocation = collocationOf(task, observation);
   return {
-    sampleMs: observation.sampleMs,
+    ...collocation,
     voltageMv: observation.voltageMv,
     sampleWeight: new Float64Array(shape.samples).fill(1),
-    current: onGrid(observation.current, shape),
-    frequencies: initialFrequencies(seed, shape.features, configuration['network.bandwidthKhz']),
+    current: currentOnGrid(observation.current, collocation),
+    frequencies: frequenciesOf(configuration, seed, collocation.grid.at(-1)!),
     fixed,
     weights: { data: configuration['loss.data'], current: configuration['loss.current'], gates: configuration['loss.gates'] },
+    ...lossSettings(configuration),
     theta: initialTheta(shape, seed, starts, fixed, observation.voltageMv[0]!),
   };
 }
 
-/** The current on the collocation grid: linear between samples, as everywhere. */
-function onGrid(current: Float64Array, shape: Shape): Float64Array {
-  return Float64Array.from({ length: gridSize(shape) }, (_, p) => {
-    const at = p / shape.perSample;
-    const before = Math.floor(at);
-    const after = Math.ceil(at);
-    return current[before]! + (at - before) * (current[after]! - current[before]!);
-  });
+function lossSettings(configuration: Configuration): Pick<Member, 'huberMv' | 'noise' | 'weighting'> {
+  const huberMv = configuration['loss.huberMv'];
+  return {
+    huberMv: huberMv === 'off' ? Infinity : huberMv,
+    noise: configuration['loss.noise'],
+    weighting: configuration['loss.weighting'],
+  };
+}
+
+function frequenciesOf(configuration: Configuration, seed: number, windowMs: number): Float64Array {
+  const count = configuration['network.features'];
+  return configuration['network.frequencies'] === 'random'
+    ? initialFrequencies(seed, count, configuration['network.bandwidthKhz'])
+    : harmonicFrequencies(count, windowMs);
 }

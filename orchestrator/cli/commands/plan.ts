@@ -1,5 +1,6 @@
 /** `loligo plan SPEC` */
 import type { CommandModule } from 'yargs';
+import { refusalsOf, refuseIfLacking } from '../engine-refusals.ts';
 import { loadSweep } from '../load-sweep.ts';
 import { print, printJson } from '../output.ts';
 import { describePlan, planSweep } from '../plan-sweep.ts';
@@ -11,13 +12,14 @@ export const plan: CommandModule<object, { spec: string; json: boolean; engine: 
     yargs
       .positional('spec', { type: 'string', demandOption: true, describe: 'YAML or JSON file' })
       .option('json', { type: 'boolean', default: false, describe: 'print one JSON object' })
-      .option('engine', { requiresArg: true, type: 'string', default: 'reference', describe: 'engine to estimate the cost for' })
+      .option('engine', { requiresArg: true, type: 'string', default: 'auto', describe: 'engine to estimate the cost for' })
       .example('$0 plan sweeps/recovery.yaml', 'how long will the recovery study take?'),
   handler: async ({ spec, json, engine: name }) => {
     const sweep = await loadSweep(spec);
     // engines take most of the program's start: loaded where they are used
     const { openEngine } = await import('../../../worker/engines/registry.ts');
-    const { engine } = await openEngine(name);
+    const { engine } = await openEngine(name, (candidate) => refusalsOf(sweep, candidate)[0] ?? null);
+    refuseIfLacking(sweep, engine);
     const planned = await planSweep(sweep, engine);
     await engine.close();
     if (json) printJson(planned);

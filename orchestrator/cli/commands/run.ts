@@ -10,6 +10,7 @@ import { plural } from '../../report/number-format.ts';
 import { progressLine } from '../../run/progress-line.ts';
 import type { RunEnd } from '../../run/run-sweep.ts';
 import { describeSummary } from '../describe-summary.ts';
+import { refusalsOf, refuseIfLacking } from '../engine-refusals.ts';
 import { loadSweep, type LoadedSweep } from '../load-sweep.ts';
 import { print, printJson, say } from '../output.ts';
 import { runLocal } from '../run-local.ts';
@@ -30,7 +31,7 @@ export const run: CommandModule<object, RunArguments> = {
     yargs
       .positional('spec', { type: 'string', demandOption: true, describe: 'YAML or JSON file' })
       .option('out', { type: 'string', requiresArg: true, describe: 'run directory [default: runs/<name>]' })
-      .option('engine', { type: 'string', requiresArg: true, default: 'auto', describe: 'auto, reference or tfjs' })
+      .option('engine', { type: 'string', requiresArg: true, default: 'auto', describe: 'auto, native, wasm, tfjs or reference' })
       .option('workers', { type: 'number', requiresArg: true, default: availableParallelism(), describe: 'threads that train' })
       .option('limit', { type: 'number', requiresArg: true, describe: 'stop after so many replicas; the same command goes on' })
       .option('json', { type: 'boolean', default: false, describe: 'print summary.json instead of the table' })
@@ -43,9 +44,10 @@ export const run: CommandModule<object, RunArguments> = {
     for (const note of sweep.notes) say(`note: ${note}`);
     // engines and charts take most of the program's start: loaded where they are used
     const { openEngine } = await import('../../../worker/engines/registry.ts');
-    const { engine, why } = await openEngine(argv.engine);
+    const { engine, why } = await openEngine(argv.engine, (candidate) => refusalsOf(sweep, candidate)[0] ?? null);
     const engineName = engine.name;
     await engine.close();
+    refuseIfLacking(sweep, engine);
     say(`engine: ${why}`);
     const end = await train(sweep, out, engineName, argv);
     if (end.kind === 'interrupted') {

@@ -74,6 +74,15 @@ test('reconstruction and prediction are medians over accepted replicas', () => {
   expect(summary.predictive.unfiltered.n).toBe(estimated.length);
 });
 
+test("a finish is summarised with the networks' own estimates and the standard errors, over the same replicas", () => {
+  const finished: FixtureOptions = { ...typical, finish: true };
+  const { parameters } = aggregated(finished, fixtureReplicas(finished), 24).summary;
+  for (const name of ['gNa', 'gK', 'gL']) expect(parameters[name]!.network!.median! / parameters[name]!.median!).toBeCloseTo(0.98, 12);
+  expect(parameters['gNa']!.network!.relativeError).toBeCloseTo(parameters['gNa']!.network!.median! / 120 - 1, 12);
+  expect(parameters['gNa']!.standardError! / parameters['gNa']!.median!).toBeCloseTo(0.01, 2);
+  expect(summary.parameters['gNa']).not.toHaveProperty('network');
+});
+
 test('variability is the width of the 95 % band: median over time, then over data units and draws', () => {
   const widths = [0, 1].flatMap((unit) =>
     [0, 1].map((draw) => {

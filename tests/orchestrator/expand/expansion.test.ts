@@ -113,6 +113,15 @@ describe('an expansion', () => {
     for (const index of [-1, 0.5, replicas]) expect(() => task(index)).toThrow('internal:');
   });
 
+  test('gives a finish to every task, another id to every replica and the same shape', () => {
+    const adam = { optimizer: 'adam', steps: 10 } as const;
+    const [[plain], [finished]] = [tasksOf({ training: [adam] }), tasksOf({ training: [adam, { finish: 'shooting' }] })];
+    expect(finished!.finish).toBe('shooting');
+    expect(plain!).not.toHaveProperty('finish');
+    expect(finished!.replica).not.toBe(plain!.replica);
+    expect(finished!.shape).toBe(plain!.shape);
+  });
+
   // Made by this program once: a change (of an algorithm or of a default) means that the replicas of every finished sweep are redone.
   test('gives the committed golden task', () => {
     const { sweep, task } = expansionOf(
@@ -121,7 +130,7 @@ describe('an expansion', () => {
     const { seed, infer, configuration, replica, shape } = task(7);
     expect({ sweep, seed, infer, gates: configuration['loss.gates'], replica, shape }).toMatchInlineSnapshot(`
       {
-        "gates": 6.502090067144432,
+        "gates": 9.492677033857058,
         "infer": [
           {
             "name": "gNa",
@@ -132,10 +141,10 @@ describe('an expansion', () => {
             "start": -48.79450583948981,
           },
         ],
-        "replica": "2858c1dc574721d13d7f24deceb05b085f41d832c27ef3b734a7ff676a15408b",
+        "replica": "110f2d0887cd9b1f50425db1b9e08c6f88e43a400872dafc99dadac5a72bdb3c",
         "seed": 4013919006382582,
-        "shape": "a0afc36e29ff8848",
-        "sweep": "10b6bb6675e9ab52687a16fb622c05ed198dda88e2b20df6ba792e9e91b5eec6",
+        "shape": "98a9726b627defed",
+        "sweep": "4a7b8ea35c2de71cfabe2a0b3125bd046ae83d9e2b0b12d325ebe7253646d85f",
       }
     `);
   });

@@ -22,6 +22,7 @@ const inputs: Record<string, ReportInput> = {
   'without replicas': inputOf({ draws: 1, seeds: 0 }, 8),
   'without traces': inputOf({ draws: 2, seeds: 3, traces: false }, 6),
   'of recordings': inputOf({ recorded: true, draws: 1, seeds: 4 }, 4),
+  'with a finish': inputOf({ draws: 1, seeds: 6, finish: true }, 6),
   'of several truths': inputOf(
     {
       draws: 1,
@@ -64,6 +65,11 @@ describe.each(Object.entries(reports))('a report %s', (_, page) => {
     expect(page.match(/<table/g)?.length).toBe(page.match(/<caption>/g)?.length);
     expect(page).not.toMatch(/<th(?! scope)[ >]/);
   });
+});
+
+test("with a finish shows the networks' own estimates beside the finished ones, without one has no such table", () => {
+  expect(reports['with a finish']).toContain('aria-label="The networks and the finish"');
+  expect(reports['typical']).not.toContain('The networks and the finish');
 });
 
 test('equal input gives equal bytes', () => {

@@ -51,6 +51,8 @@ test('one row per replica, ordered, with the columns of the spec, of the result 
     id: taskFixture(2).replica,
     index: '2',
     ...taskFixture(2).configuration,
+    // a number, or none
+    'loss.huberMv': null,
     data: taskFixture(2).data.id,
     'data.label': 'step "10"',
     'data.entry': '0',
@@ -70,6 +72,10 @@ test('one row per replica, ordered, with the columns of the spec, of the result 
     'parameters.gNa': 122,
     'initial.V': -65,
     'initial.m': 0.05,
+    shooting: null,
+    'shooting.iterations': null,
+    'network.chi2': null,
+    noiseMv: null,
     stationarity: 0.001,
     'reconstruction.rmseMv': 1.5,
     'reconstruction.rmseToTruth.V': 1,
@@ -86,6 +92,31 @@ test('one row per replica, ordered, with the columns of the spec, of the result 
   });
   expect(rows[3]).toMatchObject({ attempts: '3', message: "it's over", 'parameters.gNa': null });
   expect(rows[2]).toMatchObject({ 'outcome.stage': '1', 'outcome.step': '30' });
+});
+
+test("a finish has its outcome, standard errors and the network's own estimate as columns", async () => {
+  const { estimate, ...result } = estimatedFixture(1);
+  const run = await folded([
+    {
+      ...result,
+      estimate: {
+        ...estimate!,
+        standardErrors: { gNa: 1.2 },
+        shooting: { outcome: 'taken', iterations: 4 },
+        network: { ...estimate!.network, parameters: { gNa: 119 }, initial: { V: -64 }, chi2: 1.3 },
+      },
+    },
+  ]);
+  expect(await query(`SELECT COLUMNS('(network.(par|ini|chi)|shooting|standardErrors).*') FROM '${run}/replicas.parquet'`)).toEqual([
+    {
+      'standardErrors.gNa': 1.2,
+      shooting: 'taken',
+      'shooting.iterations': '4',
+      'network.parameters.gNa': 119,
+      'network.initial.V': -64,
+      'network.chi2': 1.3,
+    },
+  ]);
 });
 
 test('traces are a list per time course, of the replicas that kept them', async () => {

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { AXES, AXIS_LIMITS } from '../../../orchestrator/spec/axes.ts';
+import { DEFAULT_CONFIGURATION } from '../../../orchestrator/spec/defaults.ts';
 import { schedule } from '../../../orchestrator/spec/schedules.ts';
 import { LoligoError } from '../../../schemas/errors.ts';
 import { violationsOf } from '../../../schemas/violations.ts';
@@ -26,15 +27,24 @@ describe('a resolved spec', () => {
       problem: SAMPLE_PROBLEM,
       space: {
         states: 'integrated',
+        'network.architecture': 'mlp',
         'network.depth': 2,
         'network.width': 32,
         'network.features': 24,
+        'network.frequencies': 'random',
         'network.bandwidthKhz': 0.2,
+        'network.scale': 'fixed',
         'network.activation': 'tanh',
+        'network.factorisation': 'none',
         'collocation.perSample': 1,
+        'collocation.density': 'uniform',
         'loss.data': 1,
         'loss.current': 1,
         'loss.gates': 1,
+        'loss.weighting': 'fixed',
+        'loss.huberMv': 'off',
+        'loss.noise': 'known',
+        'initial.gates': 'model',
         replicas: 8,
       },
       sampler: 'grid',
@@ -66,6 +76,14 @@ describe('a resolved spec', () => {
       { optimizer: 'adam', steps: 50, rate: 3e-3, parameterRate: 20, warmup: 50, physics: 1, project: false },
       { optimizer: 'levenberg-marquardt', steps: 5, physics: [10], tolerance: 1e-3, project: true },
     ]);
+  });
+
+  test('keeps a finish beside the stages, and leaves the key out without one', () => {
+    const adam = { optimizer: 'adam', steps: 50 } as const;
+    const { training, finish } = sampleSweep({ training: [adam, { finish: 'shooting' }] });
+    expect(finish).toBe('shooting');
+    expect(training).toEqual(sampleSweep({ training: [adam] }).training);
+    expect(sampleSweep({ training: [adam] })).not.toHaveProperty('finish');
   });
 });
 
@@ -115,8 +133,15 @@ describe('the table of axes', () => {
         ? []
         : [[name, exclusiveMinimum === undefined ? { low: minimum, high: maximum } : { low: exclusiveMinimum, high: maximum, open: true }]],
     );
-    expect(AXIS_LIMITS).toEqual(Object.fromEntries(limits));
+    // a number or "off": its limit stands one level deeper
+    expect(AXIS_LIMITS).toEqual({ ...Object.fromEntries(limits), 'loss.huberMv': { low: 0, high: Infinity, open: true } });
   });
+});
+
+test('the README lists every axis with its default', () => {
+  const readme = readFileSync(join(packageRoot(), 'README.md'), 'utf8');
+  const listed = [...readme.matchAll(/^\| `([\w.]+)` +\|.*\| `([^`]+)` +\|$/gm)].map(([, axis, value]) => [axis, value]);
+  expect(listed).toEqual(AXES.map((axis) => [axis, String(DEFAULT_CONFIGURATION[axis])]));
 });
 
 test.each(['standard', 'quick'] as const)('the schedule "%s" has complete stages for both kinds of states', (name) => {

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import {
   gateSlope,
   gateToTheta,
+  heldBySecondOrder,
   inferredParameters,
   inferredValues,
   innerRange,
@@ -83,4 +84,52 @@ test('inferred parameters are the same by name and in order', () => {
   const layout = layoutOf(shapeOf('hodgkin-huxley'));
   const theta = Float64Array.from({ length: layout.size }, (_, i) => Math.sin(i));
   expect([...inferredValues(layout, theta)]).toEqual(layout.parameters.map(({ name }) => inferredParameters(layout, theta)[name]));
+});
+
+describe('the layout of variants', () => {
+  const shape = { depth: 2, width: 3, features: 2, infer: ['gNa', 'gK'] };
+  const plain = layoutOf(shapeOf('hodgkin-huxley', shape));
+
+  test('has no places for what there is not', () => {
+    expect(plain.encoders).toEqual([]);
+    expect(plain.scaleOffset).toBe(-1);
+    expect(plain.layers.map(({ scales }) => scales)).toEqual([-1, -1, -1]);
+    expect(heldBySecondOrder(plain)).toEqual([]);
+  });
+
+  test('fills theta without gaps: layers with their factors, encoders, parameters, free gates, scale', () => {
+    const full = layoutOf(
+      shapeOf('hodgkin-huxley', {
+        ...shape,
+        states: 'integrated',
+        architecture: 'modified-mlp',
+        factorisation: 'random-weight',
+        scale: 'trainable',
+        initialGates: 'free',
+      }),
+    );
+    let next = 0;
+    for (const { inputs, outputs, weights, biases, scales } of [...full.layers, ...full.encoders]) {
+      expect([weights, biases, scales]).toEqual([next, next + inputs * outputs, next + (inputs + 1) * outputs]);
+      next += (inputs + 2) * outputs;
+    }
+    expect(full.encoders.map(({ inputs, outputs }) => [inputs, outputs])).toEqual([
+      [4, 3],
+      [4, 3],
+    ]);
+    expect([full.networkSize, full.parameterOffset]).toEqual([next, next]);
+    expect([full.freeGateOffset, full.scaleOffset, full.size]).toEqual([next + 2, next + 5, next + 6]);
+    expect(full.freeGates).toEqual(['m', 'h', 'n']);
+    expect(heldBySecondOrder(full)).toEqual([
+      ...[...full.layers, ...full.encoders].map(({ scales, outputs }) => [scales, scales + outputs]),
+      [next + 5, next + 6],
+    ]);
+  });
+
+  test('takes initial gates from the model, or all free, or none', () => {
+    const free = (['model', 'free', 'steady'] as const).map(
+      (initialGates) => layoutOf(shapeOf('hodgkin-huxley', { states: 'integrated', initialGates })).freeGates,
+    );
+    expect(free).toEqual([['h', 'n'], ['m', 'h', 'n'], []]);
+  });
 });

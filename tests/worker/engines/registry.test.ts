@@ -9,12 +9,13 @@ const HANDLERS_BEFORE = handlers();
 
 test('every engine of this build works here and was timed', async () => {
   const findings = await availableEngines();
-  expect(findings.map(({ name }) => name)).toEqual(['reference', 'tfjs']);
+  expect(findings.map(({ name }) => name)).toEqual(['reference', 'tfjs', 'native', 'wasm']);
   for (const finding of findings) {
     expect(finding, finding.reason).toMatchObject({ available: true });
     expect(finding.stepsPerSecond).toBeGreaterThan(0);
   }
-});
+  // the add-on is compiled here where `npm ci` has not done it
+}, 180_000);
 
 test('auto takes the fastest and says so; the timing is done once', async () => {
   const findings = await availableEngines();
@@ -24,6 +25,14 @@ test('auto takes the fastest and says so; the timing is done once', async () => 
   expect(engine.name).toBe(fastest.name);
   expect(why).toContain(`${fastest.name} is the fastest here`);
   await engine.close();
+});
+
+test('auto passes over engines that refuse, and says what they lack', async () => {
+  const { engine, why } = await openEngine('auto', ({ name }) => (name === 'reference' ? null : 'network.activation: gelu'));
+  expect(engine.name).toBe('reference');
+  expect(why).toContain('tfjs does not train network.activation: gelu');
+  const none = openEngine('auto', () => 'network.activation: gelu');
+  await expect(none).rejects.toMatchObject({ code: 'ENGINE_UNAVAILABLE' });
 });
 
 test('an engine asked for by name is the one that is opened', async () => {
@@ -36,7 +45,7 @@ test('an engine that is not there is refused with the engines that are', async (
   const error = await openEngine('cuda').catch((reason: unknown) => reason);
   expect(error).toBeInstanceOf(LoligoError);
   expect(error).toMatchObject({ code: 'ENGINE_UNAVAILABLE', exitCode: 6 });
-  expect(String(error)).toContain('auto, reference, tfjs');
+  expect(String(error)).toContain('auto, reference, tfjs, native, wasm');
 });
 
 test('starting an engine leaves no handler of uncaught errors behind', async () => {

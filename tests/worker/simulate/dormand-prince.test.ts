@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { integrate } from '../../../worker/simulate/dormand-prince.ts';
-import type { Derivative } from '../../../worker/simulate/dormand-prince.ts';
+import type { Derivative, Tolerance } from '../../../worker/simulate/dormand-prince.ts';
 
 const tolerance = { rtol: 1e-9, atol: 1e-9, maxSteps: 100_000 };
 
 /** Solve from y0 on `samples` points and give back the rows. */
-function solve(f: Derivative, y0: readonly number[], samples: number, sampleMs: number, options = tolerance) {
+function solve(f: Derivative, y0: readonly number[], samples: number, sampleMs: number, options: Tolerance = tolerance) {
   const out = new Float64Array(samples * y0.length);
   out.set(y0);
   return { out, integration: integrate(f, y0.length, sampleMs, out, options) };
@@ -92,5 +92,16 @@ describe('Dormand-Prince', () => {
     const { out, integration } = solve((_t, y, dy) => void (dy[0] = -Math.sqrt(y[0]! - 1) * 50), [2], 3, 0.01);
     expect(integration.kind).toBe('done');
     expect(out[1]).toBeCloseTo(1 + (1 - 0.25) ** 2, 8);
+  });
+
+  test('components beyond the controlled ones follow, and change no step of these', () => {
+    const followed: Derivative = (t, y, dy) => {
+      oscillator(t, y, dy);
+      dy[2] = 1e6 * Math.sin(300 * t);
+    };
+    const { out, integration } = solve(followed, [1, 0, 0], 50, 0.1, { ...tolerance, controlled: 2 });
+    const alone = solve(oscillator, [1, 0], 50, 0.1);
+    expect(integration).toEqual(alone.integration);
+    expect([out[3 * 49], out[3 * 49 + 1]]).toEqual([alone.out[2 * 49], alone.out[2 * 49 + 1]]);
   });
 });

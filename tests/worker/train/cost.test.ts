@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { Objective } from '../../../worker/engines/reference/objective.ts';
-import { adamOperations, measureDenseRate, replicaSeconds, shapeCost } from '../../../worker/train/cost.ts';
+import { adamOperations, replicaBytes, replicaSeconds, shapeCost } from '../../../worker/train/cost.ts';
 import { memberOf, shapeOf } from '../../helpers/engine-cohorts.ts';
 
-const RATES = { adam: 1e9, dense: 1e9 };
+const RATES = { adam: 1e9, secondOrder: 1e9 };
 const ADAM = { optimizer: 'adam', steps: 100 } as const;
 const SECOND_ORDER = { optimizer: 'levenberg-marquardt', steps: 10 } as const;
 
@@ -38,8 +38,11 @@ describe('the time of a replica', () => {
   });
 });
 
-test('the rate of this machine is between that of a pocket calculator and of a cluster', () => {
-  const rate = measureDenseRate();
-  expect(rate).toBeGreaterThan(1e6);
-  expect(rate).toBeLessThan(1e13);
+describe('the memory of a replica', () => {
+  test('grows with the square of the samples where the second order is asked for, otherwise in step with them', () => {
+    const of = (samples: number, stage: typeof ADAM | typeof SECOND_ORDER): number =>
+      replicaBytes(shapeOf('hodgkin-huxley', { states: 'integrated', samples }), [stage]);
+    expect(of(1001, ADAM) / of(501, ADAM)).toBeCloseTo(2, 1);
+    expect(of(1001, SECOND_ORDER) / of(501, SECOND_ORDER)).toBeGreaterThan(3.5);
+  });
 });

@@ -104,6 +104,34 @@ test('traces are left out where none are asked for', async () => {
   expect(result!.estimate).not.toHaveProperty('traces');
 });
 
+describe('a finish', () => {
+  const finished = (changes: Partial<Task> = {}) => taskOf(0, { finish: 'shooting', ...changes });
+
+  test("goes on from the network's estimate, which stays beside its own, and counts its iterations", async () => {
+    const [plain] = await trainCohort([taskOf(0)], contextOf());
+    const [result] = await trainCohort([finished()], contextOf());
+    const { estimate, steps } = parseResult(JSON.parse(JSON.stringify(result)));
+    const { shooting, network, parameters, predictive, standardErrors } = estimate!;
+    expect(shooting!.outcome).toBe('taken');
+    expect(steps).toBe(plain!.steps + shooting!.iterations);
+    expect(network.parameters).toEqual(plain!.estimate!.parameters);
+    expect(network.initial).toEqual(plain!.estimate!.initial);
+    expect(network.chi2).toBe(plain!.estimate!.predictive!.chi2);
+    expect(predictive!.chi2).toBeLessThan(network.chi2!);
+    expect(parameters).not.toEqual(network.parameters);
+    expect(standardErrors!['gNa']).toBeGreaterThan(0);
+  });
+
+  test('is stopped as training is', async () => {
+    let [asked, limit] = [0, Infinity];
+    const control = { shouldStop: () => ++asked > limit, progress: () => undefined };
+    await trainCohort([taskOf(0)], contextOf({ control }));
+    [limit, asked] = [asked, 0];
+    expect(await trainCohort([finished()], contextOf({ control }))).toEqual([null]);
+    expect(asked).toBe(limit + 1);
+  });
+});
+
 test('a replica that diverges says stage, step and term, and leaves the others their numbers', async () => {
   const tasks = [taskOf(0), taskOf(1)];
   const [broken, whole] = await trainCohort(tasks, contextOf({ engine: spoiling(0) }));
@@ -132,6 +160,42 @@ test('a replica that is stopped has no result, and one that was done before it h
   expect(await trainCohort([taskOf(0), taskOf(1)], contextOf({ control }))).toEqual([null, null]);
 });
 
+describe('variants', () => {
+  const varied = (changes: Partial<Task['configuration']>, rest: Partial<Task> = {}): Task => {
+    const task = taskOf(0, rest);
+    return { ...task, configuration: { ...task.configuration, ...changes } };
+  };
+
+  test('estimated noise is reported, and only where it is estimated', async () => {
+    const [estimated, known] = await trainCohort([varied({ 'loss.noise': 'estimated' }), varied({})], contextOf());
+    expect(estimated!.estimate!.noiseMv).toBe(estimated!.estimate!.network.rmseMv);
+    expect(parseResult(JSON.parse(JSON.stringify(estimated))).estimate!.noiseMv).toBeGreaterThan(0);
+    expect(known!.estimate).not.toHaveProperty('noiseMv');
+  });
+
+  test('points by the slope of the data, harmonic frequencies and a stage of L-BFGS lead to an estimate at the samples', async () => {
+    const lbfgs: Stage = { optimizer: 'lbfgs', steps: 4, physics: [0.1, 1], history: 5, tolerance: 0, project: true };
+    const changes = { 'collocation.perSample': 3, 'collocation.density': 'data-slope', 'network.frequencies': 'harmonic' } as const;
+    const [result] = await trainCohort([varied(changes, { training: [ADAM, lbfgs] })], contextOf());
+    expect(result!.steps).toBe(5 + 8);
+    expect(result!.estimate!.traces!.tMs.at(-1)).toBeCloseTo(3, 12);
+    expect(Object.keys(result!.estimate!.network.rmseToTruth!)).toEqual(['V', 'm', 'h', 'n']);
+  });
+
+  test('a replica that the engine cannot train fails by the name of the variant, and alone', async () => {
+    const engine: Engine = { ...createReferenceEngine(), refuses: (_, { noise }) => (noise === 'known' ? null : 'loss.noise: estimated') };
+    const [refused, trained] = await trainCohort([varied({ 'loss.noise': 'estimated' }), varied({})], contextOf({ engine }));
+    expect(refused).toMatchObject({
+      outcome: {
+        kind: 'failed',
+        error: { code: 'SPEC_UNSUPPORTED', message: 'the engine reference does not train loss.noise: estimated' },
+      },
+      steps: 0,
+    });
+    expect(trained!.estimate).toBeDefined();
+  });
+});
+
 test('the cohort is closed when an engine throws', async () => {
   let closed = false;
   const engine = createReferenceEngine();
@@ -142,6 +206,7 @@ test('the cohort is closed when an engine throws', async () => {
       evaluate: (physics) => cohort.evaluate(physics),
       adam: () => Promise.reject(new Error('internal: broken')),
       levenbergMarquardt: (stage, control) => cohort.levenbergMarquardt(stage, control),
+      lbfgs: (stage, control) => cohort.lbfgs(stage, control),
       reconstruct: () => cohort.reconstruct(),
       save: (replica) => cohort.save(replica),
       load: (replica, state) => cohort.load(replica, state),

@@ -9,7 +9,7 @@
  * replaced is of second order: at 0.1 ms its error alone put 0.08 mV of misfit, and up to 1.7 % of gL, into noiseless data.
  *
  * V in the middle of a step is the cubic Hermite interpolant (V[j] + V[j+1]) / 2 + step (dV[j] - dV[j+1]) / 8 (the head's task).
- * One instance serves one gate. Arrays over `nodes` hold the M grid points, then the M - 1 middles.
+ * Each step has its own length. One instance serves one gate. Arrays over `nodes` hold the M grid points, then the M - 1 middles.
  */
 export class GateIntegration {
   /** x on the M points after `integrate`. */
@@ -19,12 +19,14 @@ export class GateIntegration {
   readonly rateSlopes: readonly [Float64Array, Float64Array, Float64Array];
   private readonly decay: Float64Array;
   private readonly points: number;
-  private readonly stepMs: number;
+  private readonly stepsMs: Float64Array;
 
-  constructor(points: number, stepMs: number) {
+  /** `stepsMs`: length of each step, [M - 1] */
+  constructor(stepsMs: Float64Array) {
+    const points = stepsMs.length + 1;
     const perStep = (): Float64Array => new Float64Array(points - 1);
     this.points = points;
-    this.stepMs = stepMs;
+    this.stepsMs = stepsMs;
     this.x = new Float64Array(points);
     this.decay = perStep();
     this.infSlopes = [perStep(), perStep(), perStep()];
@@ -33,9 +35,10 @@ export class GateIntegration {
 
   /** From x(0) along inf and rate at the nodes [2 M - 1]. */
   integrate(initial: number, inf: Float64Array, rate: Float64Array): void {
-    const { points, stepMs, x, decay } = this;
+    const { points, stepsMs, x, decay } = this;
     x[0] = initial;
     for (let j = 0; j + 1 < points; j++) {
+      const stepMs = stepsMs[j]!;
       const r0 = rate[j]!;
       const r1 = rate[points + j]!;
       const r2 = rate[j + 1]!;
@@ -50,8 +53,9 @@ export class GateIntegration {
 
   /** Fill the slopes at the state last integrated. */
   linearise(inf: Float64Array, rate: Float64Array): void {
-    const { points, stepMs, x, decay } = this;
+    const { points, stepsMs, x, decay } = this;
     for (let j = 0; j + 1 < points; j++) {
+      const stepMs = stepsMs[j]!;
       const r0 = rate[j]!;
       const r1 = rate[points + j]!;
       const r2 = rate[j + 1]!;

@@ -5,7 +5,7 @@
  * Every residual looks at the network at one point only: the functionals are the residuals themselves, and no transform is needed.
  */
 import type { Member, Shape } from '../engine.ts';
-import { gridSize, inferredParameters, parameterSlope, VOLTAGE_CENTRE, VOLTAGE_SCALE, type Layout } from '../layout.ts';
+import { inferredParameters, parameterSlope, VOLTAGE_CENTRE, VOLTAGE_SCALE, type Layout } from '../layout.ts';
 import type { Functionals, Head } from './head.ts';
 import type { Network } from './network.ts';
 import { ProgramRun } from './program-run.ts';
@@ -16,7 +16,6 @@ export class NetworkHead implements Head {
   private readonly layout: Layout;
   private readonly member: Member;
   private readonly points: number;
-  private readonly perSample: number;
   private readonly outputs: number;
   private readonly names: readonly string[];
   private readonly balance: ProgramRun;
@@ -31,17 +30,16 @@ export class NetworkHead implements Head {
   private dBar: Float64Array;
   private readonly parameterColumns: readonly Float64Array[];
 
-  constructor(shape: Shape, layout: Layout, member: Member) {
-    const { model, infer } = shape;
-    const points = gridSize(shape);
+  constructor({ model, infer }: Shape, layout: Layout, member: Member) {
+    const points = member.grid.length;
+    const samples = member.sampleAt.length;
     this.layout = layout;
     this.member = member;
     this.points = points;
-    this.perSample = shape.perSample;
     this.names = model.gates.map((gate) => gate.name);
     this.outputs = 1 + this.names.length;
-    this.rows = { data: shape.samples, current: points, gates: points * this.names.length };
-    this.residual = new Float64Array(shape.samples + points * this.outputs);
+    this.rows = { data: samples, current: points, gates: points * this.names.length };
+    this.residual = new Float64Array(samples + points * this.outputs);
     const derivatives = this.names.map((name) => `d:${name}`);
     this.balance = new ProgramRun(model.currentResidual, ['V', ...this.names, 'd:V', ...infer], points, ['V', 'd:V', 'I', ...this.names]);
     this.kinetics = new ProgramRun(model.gateResiduals, ['V', ...this.names, ...derivatives, ...infer], points, [
@@ -92,7 +90,8 @@ export class NetworkHead implements Head {
 
   private fillResidual(): void {
     const { data } = this.rows;
-    for (let i = 0; i < data; i++) this.residual[i] = this.state[0]![i * this.perSample]! - this.member.voltageMv[i]!;
+    const { sampleAt, voltageMv } = this.member;
+    sampleAt.forEach((p, i) => (this.residual[i] = this.state[0]![p]! - voltageMv[i]!));
     this.residual.set(this.balance.output('residual:V'), data);
     this.names.forEach((name, k) => this.residual.set(this.kinetics.output(`residual:${name}`), data + this.points * (k + 1)));
   }
@@ -146,7 +145,7 @@ export class NetworkHead implements Head {
   }
 
   private pointOf(row: number): number {
-    return row < this.rows.data ? row * this.perSample : (row - this.rows.data) % this.points;
+    return row < this.rows.data ? this.member.sampleAt[row]! : (row - this.rows.data) % this.points;
   }
 
   functionals(): Functionals {

@@ -1,13 +1,20 @@
 /**
  * The network t -> Fourier features -> MLP -> outputs with its exact time derivative, in float64, and the reverse pass through both.
  *
- * Shapes: M points, layer l maps in(l) to out(l). For each layer input `a` [M, in] and its time derivative `da` [M, in] (per ms):
- *   z = a W + b, dz = da W;  next a = act(z), next da = act'(z) dz;  the last layer is linear.
- * Reverse, with bars for adjoints:
- *   z_ = act'(z) a_ + act''(z) dz da_,  dz_ = act'(z) da_,  W_ = a^T z_ + da^T dz_,  b_ = sum z_.
+ * A hidden layer (layer.ts) gives z and dz from its input, and hands on  y = act(z), dy = act'(z) dz; the last layer is linear. Reverse:
+ *   z_ = act'(z) y_ + act''(z) dz dy_,  dz_ = act'(z) dy_.
+ *
+ * In a modified MLP (Wang, Teng, Perdikaris 2021, arXiv 2001.04536, eq. 41 to 45) two encoders U and Q, layers of their own from the
+ * features, gate what a hidden layer hands on, y becoming
+ *   h = (1 - y) U + y Q,  dh = (1 - y) dU + y dQ + dy (Q - U).  Reverse:
+ *   y_ = (Q - U) h_ + (dQ - dU) dh_,  dy_ = (Q - U) dh_,
+ *   U_ += (1 - y) h_ - dy dh_,  dU_ += (1 - y) dh_,   Q_ += y h_ + dy dh_,  dQ_ += y dh_.
  */
-import type { Shape } from '../engine.ts';
-import { gridSize, type Layer, type Layout } from '../layout.ts';
+import type { Member, Shape } from '../engine.ts';
+import type { Layer, Layout } from '../layout.ts';
+import { ACTIVATIONS, type Activation } from './activation.ts';
+import { fillFeatures, fourierFeatures, scaleAdjoint, type Features } from './features.ts';
+import { accumulate, affine, timesTransposed } from './layer.ts';
 
 /** Values kept from a forward pass for the reverse pass. */
 export interface LayerTape {
@@ -15,11 +22,17 @@ export interface LayerTape {
   /** Input and its time derivative, [M, in]. */
   readonly a: Float64Array;
   readonly da: Float64Array;
-  /** dz [M, out]; act'(z) and act''(z) [M, out] (hidden layers only). */
+  /** z and dz of the last layer; of a hidden one y and dy; [M, out] */
+  readonly y: Float64Array;
+  readonly dy: Float64Array;
+  /** dz, act'(z) and act''(z), [M, out] (hidden layers and encoders only). */
   readonly dz: Float64Array;
   readonly slope: Float64Array;
   readonly curvature: Float64Array;
 }
+
+/** Gets a layer's z_ and dz_, [rows, out]. */
+export type LayerVisit = (tape: LayerTape, zBar: Float64Array, dzBar: Float64Array) => void;
 
 export class Network {
   readonly points: number;
@@ -28,163 +41,152 @@ export class Network {
   readonly out: Float64Array;
   readonly dOut: Float64Array;
   readonly tapes: readonly LayerTape[];
-  private readonly activation: Shape['activation'];
+  /** U and Q of a modified MLP, or none. */
+  readonly encoders: readonly LayerTape[];
+  private readonly activation: Activation;
+  private readonly features: Features;
+  private readonly member: Pick<Member, 'frequencies' | 'grid'>;
+  private readonly scaleOffset: number;
   private readonly everyPoint: Int32Array;
 
-  /** `frequencies` in cycles per ms; the grid starts at 0 and is centred in the features. */
-  constructor(shape: Shape, layout: Layout, frequencies: Float64Array, stepMs: number) {
-    this.activation = shape.activation;
-    this.points = gridSize(shape);
+  constructor(shape: Shape, layout: Layout, member: Pick<Member, 'frequencies' | 'grid'>) {
+    this.activation = ACTIVATIONS[shape.activation];
+    this.member = member;
+    this.scaleOffset = layout.scaleOffset;
+    this.points = member.grid.length;
     this.everyPoint = Int32Array.from({ length: this.points }, (_, p) => p);
-    const input = fourierFeatures(frequencies, this.points, stepMs);
+    this.features = fourierFeatures(member.frequencies, member.grid);
+    this.encoders = layout.encoders.map((layer) => createTape(layer, this.features.a, this.features.da));
     const tapes: LayerTape[] = [];
-    let { a, da } = input;
+    let { a, da } = this.features;
     for (const layer of layout.layers) {
-      const size = this.points * layer.outputs;
-      tapes.push({ layer, a, da, dz: new Float64Array(size), slope: new Float64Array(size), curvature: new Float64Array(size) });
-      a = new Float64Array(size);
-      da = new Float64Array(size);
+      const tape = createTape(layer, a, da);
+      tapes.push(tape);
+      // an MLP's layer hands on what it computes, a modified MLP's a mixture
+      const mixes = this.encoders.length > 0;
+      a = mixes ? new Float64Array(tape.y.length) : tape.y;
+      da = mixes ? new Float64Array(tape.y.length) : tape.dy;
     }
     this.tapes = tapes;
-    this.out = a;
-    this.dOut = da;
-    this.outputs = layout.layers.at(-1)!.outputs;
+    const last = tapes.at(-1)!;
+    this.out = last.y;
+    this.dOut = last.dy;
+    this.outputs = last.layer.outputs;
   }
 
   forward(theta: Float64Array): void {
+    if (this.scaleOffset >= 0) fillFeatures(this.features, this.member.frequencies, this.member.grid, theta[this.scaleOffset]!);
+    for (const tape of this.encoders) this.forwardHidden(tape, theta);
     this.tapes.forEach((tape, l) => {
       const next = this.tapes[l + 1];
-      const z = next === undefined ? this.out : next.a;
-      const dz = next === undefined ? this.dOut : tape.dz;
-      affine(tape, theta, this.points, z, dz);
-      if (next !== undefined) activate(this.activation, tape, z, next.da);
+      if (next === undefined) affine(tape.layer, theta, tape.a, tape.da, tape.y, tape.dy);
+      else this.forwardHidden(tape, theta);
+      if (next !== undefined && this.encoders.length > 0) mix(this.encoders, tape, next);
     });
   }
 
-  /** Add to `gradient` the reverse pass of the adjoints `outBar` and `dOutBar` [M, outputs]. Both are overwritten. */
+  private forwardHidden(tape: LayerTape, theta: Float64Array): void {
+    const { layer, a, da, y, dy, dz, slope, curvature } = tape;
+    affine(layer, theta, a, da, y, dz);
+    const at = { value: 0, slope: 0, curvature: 0 };
+    for (let i = 0; i < y.length; i++) {
+      this.activation(y[i]!, at);
+      y[i] = at.value;
+      slope[i] = at.slope;
+      curvature[i] = at.curvature;
+      dy[i] = at.slope * dz[i]!;
+    }
+  }
+
+  /** Add to `gradient` the reverse pass of the adjoints `outBar` and `dOutBar` [M, outputs]. */
   backward(theta: Float64Array, outBar: Float64Array, dOutBar: Float64Array, gradient: Float64Array): void {
-    let zBar = outBar;
-    let dzBar = dOutBar;
-    for (let l = this.tapes.length - 1; l >= 0; l--) {
-      const tape = this.tapes[l]!;
-      accumulateWeights(tape, this.points, zBar, dzBar, gradient);
-      if (l === 0) return;
-      const below = this.tapes[l - 1]!;
+    const { a } = this.features;
+    const { frequencies, grid } = this.member;
+    this.pull(theta, this.everyPoint, outBar, dOutBar, (tape, zBar, dzBar) => {
+      accumulate(tape.layer, theta, tape.a, tape.da, zBar, dzBar, gradient);
+      if (this.scaleOffset < 0 || tape.a !== a) return;
       const aBar = timesTransposed(tape.layer, theta, this.points, zBar);
       const daBar = timesTransposed(tape.layer, theta, this.points, dzBar);
-      throughActivation(below, this.everyPoint, aBar, daBar);
-      zBar = aBar;
-      dzBar = daBar;
+      gradient[this.scaleOffset]! += scaleAdjoint(aBar, daBar, frequencies, grid, theta[this.scaleOffset]!);
+    });
+  }
+
+  /**
+   * Carry adjoints of the outputs, row r looking at point[r], down the network: `visit` gets every layer's, the last layer's first and the
+   * encoders' at the end. A row without tangent (dBar 0) has none in any layer. The tapes must hold the state in question.
+   */
+  pull(theta: Float64Array, point: Int32Array, bar: Float64Array, dBar: Float64Array, visit: LayerVisit): void {
+    const rows = point.length;
+    const encoded = this.encoders.map(
+      ({ layer }) => [new Float64Array(rows * layer.outputs), new Float64Array(rows * layer.outputs)] as const,
+    );
+    let zBar = bar;
+    let dzBar = dBar;
+    for (let l = this.tapes.length - 1; l >= 0; l--) {
+      const { layer } = this.tapes[l]!;
+      visit(this.tapes[l]!, zBar, dzBar);
+      if (l === 0) break;
+      const below = this.tapes[l - 1]!;
+      zBar = timesTransposed(layer, theta, rows, zBar);
+      dzBar = timesTransposed(layer, theta, rows, dzBar);
+      if (encoded.length > 0) unmix(this.encoders, below, point, zBar, dzBar, encoded);
+      throughActivation(below, point, zBar, dzBar);
     }
+    this.encoders.forEach((tape, e) => {
+      const [yBar, dyBar] = encoded[e]!;
+      throughActivation(tape, point, yBar, dyBar);
+      visit(tape, yBar, dyBar);
+    });
   }
 }
 
-/** sin and cos of 2 pi f (t - centre) and their time derivatives, [M, 2 F]. */
-export function fourierFeatures(frequencies: Float64Array, points: number, stepMs: number): { a: Float64Array; da: Float64Array } {
-  const count = frequencies.length;
-  const a = new Float64Array(points * 2 * count);
-  const da = new Float64Array(points * 2 * count);
-  const centre = ((points - 1) * stepMs) / 2;
-  for (let p = 0; p < points; p++) {
-    for (let k = 0; k < count; k++) {
-      const omega = 2 * Math.PI * frequencies[k]!;
-      const phase = omega * (p * stepMs - centre);
-      const at = p * 2 * count + k;
-      a[at] = Math.sin(phase);
-      a[at + count] = Math.cos(phase);
-      da[at] = omega * Math.cos(phase);
-      da[at + count] = -omega * Math.sin(phase);
-    }
-  }
-  return { a, da };
+function createTape(layer: Layer, a: Float64Array, da: Float64Array): LayerTape {
+  const perOutput = (): Float64Array => new Float64Array((a.length / layer.inputs) * layer.outputs);
+  return { layer, a, da, y: perOutput(), dy: perOutput(), dz: perOutput(), slope: perOutput(), curvature: perOutput() };
 }
 
-function affine({ layer, a, da }: LayerTape, theta: Float64Array, points: number, z: Float64Array, dz: Float64Array): void {
-  const { inputs, outputs, weights, biases } = layer;
-  for (let p = 0; p < points; p++) {
-    const row = p * outputs;
-    for (let j = 0; j < outputs; j++) {
-      z[row + j] = theta[biases + j]!;
-      dz[row + j] = 0;
-    }
-    for (let i = 0; i < inputs; i++) {
-      const value = a[p * inputs + i]!;
-      const rate = da[p * inputs + i]!;
-      const w = weights + i * outputs;
-      for (let j = 0; j < outputs; j++) {
-        z[row + j]! += value * theta[w + j]!;
-        dz[row + j]! += rate * theta[w + j]!;
-      }
-    }
+/** h and dh of the header, into the input of the next layer. */
+function mix([U, Q]: readonly LayerTape[], { y, dy }: LayerTape, next: LayerTape): void {
+  for (let i = 0; i < y.length; i++) {
+    const lead = Q!.y[i]! - U!.y[i]!;
+    next.a[i] = U!.y[i]! + y[i]! * lead;
+    next.da[i] = U!.dy[i]! + y[i]! * (Q!.dy[i]! - U!.dy[i]!) + dy[i]! * lead;
   }
 }
 
-/** Replace z by act(z), fill slope, curvature and the next layer's da. */
-function activate(activation: Shape['activation'], { dz, slope, curvature }: LayerTape, z: Float64Array, da: Float64Array): void {
-  for (let i = 0; i < z.length; i++) {
-    if (activation === 'tanh') {
-      const value = Math.tanh(z[i]!);
-      slope[i] = 1 - value * value;
-      curvature[i] = -2 * value * slope[i]!;
-      z[i] = value;
-    } else {
-      const value = Math.sin(z[i]!);
-      slope[i] = Math.cos(z[i]!);
-      curvature[i] = -value;
-      z[i] = value;
-    }
-    da[i] = slope[i]! * dz[i]!;
-  }
-}
-
-function accumulateWeights(
-  { layer, a, da }: LayerTape,
-  points: number,
-  zBar: Float64Array,
-  dzBar: Float64Array,
-  gradient: Float64Array,
-): void {
-  const { inputs, outputs, weights, biases } = layer;
-  for (let p = 0; p < points; p++) {
-    const row = p * outputs;
-    for (let j = 0; j < outputs; j++) gradient[biases + j]! += zBar[row + j]!;
-    for (let i = 0; i < inputs; i++) {
-      const value = a[p * inputs + i]!;
-      const rate = da[p * inputs + i]!;
-      const w = weights + i * outputs;
-      for (let j = 0; j < outputs; j++) gradient[w + j]! += value * zBar[row + j]! + rate * dzBar[row + j]!;
-    }
-  }
-}
-
-/** Adjoints of a hidden layer's output, [rows, out], become those of its z in place: z_ and dz_ of the header. Row r looks at point[r]. */
-export function throughActivation(
-  { layer, slope, curvature, dz }: LayerTape,
+/** Adjoints of h and dh become those of y and dy in place; those of U and Q are added up. */
+function unmix(
+  [U, Q]: readonly LayerTape[],
+  { layer, y, dy }: LayerTape,
   point: Int32Array,
-  aBar: Float64Array,
-  daBar: Float64Array,
+  bar: Float64Array,
+  dBar: Float64Array,
+  [toU, toQ]: readonly (readonly [value: Float64Array, rate: Float64Array])[],
 ): void {
+  const width = layer.outputs;
+  for (let row = 0; row < bar.length; row++) {
+    const i = point[Math.floor(row / width)]! * width + (row % width);
+    const h = bar[row]!;
+    const dh = dBar[row]!;
+    toU![0][row]! += (1 - y[i]!) * h - dy[i]! * dh;
+    toU![1][row]! += (1 - y[i]!) * dh;
+    toQ![0][row]! += y[i]! * h + dy[i]! * dh;
+    toQ![1][row]! += y[i]! * dh;
+    const lead = Q!.y[i]! - U!.y[i]!;
+    bar[row] = lead * h + (Q!.dy[i]! - U!.dy[i]!) * dh;
+    dBar[row] = lead * dh;
+  }
+}
+
+/** Adjoints of a hidden layer's y and dy, [rows, out], become those of its z and dz in place. Row r looks at point[r]. */
+function throughActivation({ layer, slope, curvature, dz }: LayerTape, point: Int32Array, yBar: Float64Array, dyBar: Float64Array): void {
   const width = layer.outputs;
   for (let r = 0; r < point.length; r++) {
     const at = point[r]! * width;
     for (let k = 0; k < width; k++) {
       const row = r * width + k;
-      aBar[row] = slope[at + k]! * aBar[row]! + curvature[at + k]! * dz[at + k]! * daBar[row]!;
-      daBar[row] = slope[at + k]! * daBar[row]!;
+      yBar[row] = slope[at + k]! * yBar[row]! + curvature[at + k]! * dz[at + k]! * dyBar[row]!;
+      dyBar[row] = slope[at + k]! * dyBar[row]!;
     }
   }
-}
-
-/** bar [rows, out] times W^T -> [rows, in] */
-export function timesTransposed({ inputs, outputs, weights }: Layer, theta: Float64Array, rows: number, bar: Float64Array): Float64Array {
-  const result = new Float64Array(rows * inputs);
-  for (let p = 0; p < rows; p++) {
-    for (let i = 0; i < inputs; i++) {
-      const w = weights + i * outputs;
-      let sum = 0;
-      for (let j = 0; j < outputs; j++) sum += bar[p * outputs + j]! * theta[w + j]!;
-      result[p * inputs + i] = sum;
-    }
-  }
-  return result;
 }

@@ -1,10 +1,11 @@
 /**
- * One replica's loss, its gradient and its linearisation, in float64.
- * loss.ts says what it is; here it is a sum of squares, loss = sum_r (rowScale[r] residual[r])^2.
+ * One replica's loss, its gradient and its linearisation, in float64. loss.ts says what it is; here it is a sum over rows of residuals,
+ * each of a weight of its own, of rho(residual), rho being the square but for data rows with a Huber limit.
  */
 import type { Evaluation, LossTerms, Member, Reconstruction, Shape } from '../engine.ts';
-import { gridStepMs, inferredParameters, layoutOf, type Layout } from '../layout.ts';
-import { rowWeights, totalLoss } from '../loss.ts';
+import { inferredParameters, layoutOf, type Layout } from '../layout.ts';
+import type { FirstOrder } from '../lbfgs.ts';
+import { DATA_SCALE_MV, huberFactor, huberLoss, noiseFactor, rowWeights, totalLoss } from '../loss.ts';
 import { networkGram, pointPairs, type PointPairs } from './gram.ts';
 import type { Head } from './head.ts';
 import { IntegratedHead } from './integrated-head.ts';
@@ -12,7 +13,7 @@ import { Network } from './network.ts';
 import { NetworkHead } from './network-head.ts';
 import { createProjection, type Projection } from './projection.ts';
 
-export class Objective {
+export class Objective implements FirstOrder {
   readonly layout: Layout;
   readonly head: Head;
   readonly projection: Projection | null;
@@ -20,6 +21,8 @@ export class Objective {
   private readonly network: Network;
   /** Weight of each row within its term: 1 / (scale^2 * number of rows that count), or 0. */
   private readonly rowWeight: Float64Array;
+  /** k of loss.ts as last refreshed. */
+  private noiseFactor = 1;
   private featurePairs: PointPairs | undefined;
   private readonly outBar: Float64Array;
   private readonly dOutBar: Float64Array;
@@ -27,15 +30,11 @@ export class Objective {
   constructor(shape: Shape, member: Member) {
     this.layout = layoutOf(shape);
     this.member = member;
-    this.network = new Network(shape, this.layout, member.frequencies, gridStepMs(shape, member));
+    this.network = new Network(shape, this.layout, member);
     this.head = shape.states === 'network' ? new NetworkHead(shape, this.layout, member) : new IntegratedHead(shape, this.layout, member);
     this.rowWeight = rowWeights(shape, member, this.head.rows);
-    this.projection = createProjection(
-      shape,
-      this.layout,
-      member,
-      this.rowWeight.subarray(this.head.rows.data, this.head.rows.data + this.head.rows.current),
-    );
+    const { data, current } = this.head.rows;
+    this.projection = createProjection(shape, this.layout, member, this.rowWeight.subarray(data, data + current));
     this.outBar = new Float64Array(this.network.out.length);
     this.dOutBar = new Float64Array(this.network.out.length);
   }
@@ -54,37 +53,75 @@ export class Objective {
   private terms(): LossTerms {
     const { data, current } = this.head.rows;
     return {
-      data: this.meanSquare(0, data),
-      current: this.meanSquare(data, data + current),
-      gates: this.meanSquare(data + current, this.rowWeight.length),
+      data: this.mean(0, data, this.member.huberMv),
+      current: this.mean(data, data + current),
+      gates: this.mean(data + current, this.rowWeight.length),
     };
   }
 
-  private meanSquare(from: number, to: number): number {
+  /** Weighted sum over rows of rho(residual). */
+  private mean(from: number, to: number, limit = Infinity): number {
     let sum = 0;
     for (let r = from; r < to; r++) {
       const weight = this.rowWeight[r]!;
-      if (weight > 0) sum += weight * this.head.residual[r]! ** 2;
+      if (weight > 0) sum += weight * huberLoss(this.head.residual[r]!, limit);
     }
     return sum;
   }
 
-  total(terms: LossTerms, physics: number): number {
-    return totalLoss(terms, this.member.weights, physics);
+  refresh(): boolean {
+    const before = this.noiseFactor;
+    this.noiseFactor = noiseFactor(this.member, DATA_SCALE_MV ** 2 * this.mean(0, this.head.rows.data));
+    return this.noiseFactor !== before;
   }
 
-  /** d loss / d theta at the state last evaluated, added to nothing: `gradient` is overwritten. */
-  gradient(theta: Float64Array, physics: number, gradient: Float64Array): void {
+  /** Under the noise last refreshed, and without multipliers of a weighting scheme. */
+  total(terms: LossTerms, physics: number): number {
+    return totalLoss(terms, this.member.weights, physics, this.noiseFactor);
+  }
+
+  /** d loss / d theta at the state and noise last evaluated and refreshed, overwritten. `multipliers` on data, current and gates: weighting.ts. */
+  gradient(theta: Float64Array, physics: number, gradient: Float64Array, multipliers?: Float64Array): void {
+    const { weights } = this.member;
+    const factors = [weights.data * this.noiseFactor, physics * weights.current, physics * weights.gates];
+    this.weightedGradient(theta, multipliers === undefined ? factors : factors.map((factor, i) => factor * multipliers[i]!), gradient);
+  }
+
+  /** d term / d w of each unweighted term, w being the network's numbers, at the state last evaluated; null for a term without rows. */
+  termGradients(theta: Float64Array): Record<keyof LossTerms, Float64Array | null> {
+    const { rows } = this.head;
+    const of = (term: keyof LossTerms, factors: readonly number[]): Float64Array | null => {
+      if (rows[term] === 0) return null;
+      const gradient = new Float64Array(this.layout.size);
+      this.weightedGradient(theta, factors, gradient);
+      return gradient.subarray(0, this.layout.networkSize);
+    };
+    return { data: of('data', [1, 0, 0]), current: of('current', [0, 1, 0]), gates: of('gates', [0, 0, 1]) };
+  }
+
+  /** Of the terms (data, current, gates) times their factors. */
+  private weightedGradient(theta: Float64Array, factors: readonly number[], gradient: Float64Array): void {
     this.head.linearise(this.network, theta);
-    const bar = this.rowScales(physics);
-    for (let r = 0; r < bar.length; r++) bar[r] = bar[r] === 0 ? 0 : 2 * bar[r]! ** 2 * this.head.residual[r]!;
+    const bar = this.rowFactors(factors);
+    for (let r = 0; r < bar.length; r++) bar[r] = bar[r] === 0 ? 0 : 2 * bar[r]! * this.head.residual[r]!;
     gradient.fill(0);
     this.pullback(theta, bar, gradient);
+  }
+
+  /** Weight of each row's square: in its term, by the term's factor, and by Huber's at the present residual. */
+  private rowFactors(factors: readonly number[]): Float64Array {
+    const { data, current } = this.head.rows;
+    const { huberMv } = this.member;
+    return this.rowWeight.map((weight, r) => {
+      if (r >= data) return weight * factors[r < data + current ? 1 : 2]!;
+      return weight * factors[0]! * huberFactor(this.head.residual[r]!, huberMv);
+    });
   }
 
   evaluation(theta: Float64Array, physics: number): Evaluation {
     const terms = this.evaluate(theta);
     const gradient = new Float64Array(this.layout.size);
+    this.refresh();
     this.gradient(theta, physics, gradient);
     return { loss: this.total(terms, physics), terms, gradient };
   }
@@ -100,22 +137,22 @@ export class Objective {
     this.network.backward(theta, this.outBar, this.dOutBar, gradient);
   }
 
-  /** sqrt of each row's weight in the loss. */
+  /** sqrt of each row's weight in the loss, linearised: Huber's weight is that of the present residual. Needs `linearise` at this state. */
   rowScales(physics: number): Float64Array {
-    const { data, current } = this.head.rows;
     const { weights } = this.member;
-    return this.rowWeight.map((weight, r) =>
-      Math.sqrt(weight * (r < data ? weights.data : physics * (r < data + current ? weights.current : weights.gates))),
-    );
+    return this.rowFactors([weights.data * this.noiseFactor, physics * weights.current, physics * weights.gates]).map(Math.sqrt);
   }
 
   /** J_w J_w^T of the unscaled residuals with respect to the network's weights, [rows, rows]. Needs `linearise` at this state. */
   gram(theta: Float64Array): Float64Array {
-    this.featurePairs ??= pointPairs(this.network.tapes[0]!, this.network.points);
+    if (this.featurePairs === undefined || this.layout.scaleOffset >= 0)
+      this.featurePairs = pointPairs(this.network.tapes[0]!, this.network.points);
     return this.head.transform(networkGram(this.network, theta, this.head.functionals(), this.featurePairs));
   }
 
+  /** Takes estimated noise anew. */
   linearise(theta: Float64Array): void {
+    this.refresh();
     this.head.linearise(this.network, theta);
   }
 }

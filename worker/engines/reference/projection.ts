@@ -7,7 +7,7 @@
  */
 import { linearParameters, linearParts } from '../../models/linear.ts';
 import type { Member, Shape } from '../engine.ts';
-import { gridSize, inferredParameters, innerRange, parameterToTheta, VOLTAGE_SCALE, type Layout } from '../layout.ts';
+import { inferredParameters, innerRange, parameterToTheta, VOLTAGE_SCALE, type Layout } from '../layout.ts';
 import { cholesky, solveFactored } from './dense.ts';
 import type { Head } from './head.ts';
 import type { Network } from './network.ts';
@@ -25,7 +25,7 @@ export function createProjection(shape: Shape, layout: Layout, member: Member, w
   const names = linearParameters(shape.model.currentResidual, 'residual:V', shape.infer);
   if (names.length === 0) return null;
   const gates = shape.model.gates.map((gate) => gate.name);
-  const points = gridSize(shape);
+  const points = member.grid.length;
   const run = new ProgramRun(linearParts(shape.model.currentResidual, 'residual:V', names), [], points, ['V', 'd:V', 'I', ...gates]);
   run.vector('I').set(member.current);
   const solve = (head: Head, network: Network, theta: Float64Array): void => {

@@ -2,24 +2,50 @@
  * The `reference` engine: float64, plain loops, one replica after the other. It is the oracle that every other engine is compared with,
  * and the second-order finish of engines that have none of their own.
  */
-import type { AdamStage, LevenbergMarquardtStage } from '../../../schemas/generated/types.ts';
-import type { Cohort, Engine, Evaluation, Member, Reconstruction, ReplicaState, Shape, StageControl, StageOutcome } from '../engine.ts';
+import type { AdamStage, LbfgsStage, LevenbergMarquardtStage } from '../../../schemas/generated/types.ts';
+import type {
+  Cohort,
+  Engine,
+  Evaluation,
+  LossTerms,
+  Member,
+  Reconstruction,
+  ReplicaState,
+  Shape,
+  StageControl,
+  StageOutcome,
+} from '../engine.ts';
 import { inferredValues } from '../layout.ts';
+import { lbfgs } from '../lbfgs.ts';
+import { levenbergMarquardt } from '../levenberg-marquardt.ts';
 import { brokenTerm } from '../loss.ts';
-import { beginning, endAdam, momentsOf, opened, replicaAt, restoreState, savedState, type ReplicaProgress } from '../replica-progress.ts';
-import { adamStep } from './adam.ts';
-import { levenbergMarquardt } from './levenberg-marquardt.ts';
+import {
+  beginning,
+  endAdam,
+  momentsOf,
+  multipliersOf,
+  opened,
+  replicaAt,
+  restoreState,
+  savedState,
+  type ReplicaProgress,
+} from '../replica-progress.ts';
+import { balanceGradients, GRADIENT_NORM_INTERVAL, growMultipliers } from '../weighting.ts';
+import { adamStep, physicsAt, projects } from './adam.ts';
 import { Objective } from './objective.ts';
+import { ReferenceSecondOrder } from './second-order.ts';
 
 export function createReferenceEngine(): Engine {
   return {
     name: 'reference',
+    refuses: () => null,
     open: (shape, members) => Promise.resolve(new ReferenceCohort(shape, members)),
     close: () => Promise.resolve(),
   };
 }
 
 interface Replica extends ReplicaProgress {
+  readonly weighting: Member['weighting'];
   readonly objective: Objective;
 }
 
@@ -27,7 +53,11 @@ class ReferenceCohort implements Cohort {
   private replicas: readonly Replica[] | null;
 
   constructor(shape: Shape, members: readonly Member[]) {
-    this.replicas = members.map((member) => ({ objective: new Objective(shape, member), ...beginning(member.theta) }));
+    this.replicas = members.map((member) => ({
+      weighting: member.weighting,
+      objective: new Objective(shape, member),
+      ...beginning(member.theta),
+    }));
   }
 
   get size(): number {
@@ -43,7 +73,13 @@ class ReferenceCohort implements Cohort {
   }
 
   async levenbergMarquardt(stage: Required<LevenbergMarquardtStage>, control: StageControl): Promise<StageOutcome[]> {
-    return opened(this.replicas).map(({ objective, theta }, r) => levenbergMarquardt(objective, theta, stage, control, r));
+    return opened(this.replicas).map(({ objective, theta }, r) =>
+      levenbergMarquardt(new ReferenceSecondOrder(objective), theta, stage, control, r),
+    );
+  }
+
+  async lbfgs(stage: Required<LbfgsStage>, control: StageControl): Promise<StageOutcome[]> {
+    return opened(this.replicas).map(({ objective, theta }, r) => lbfgs(objective, theta, stage, control, r));
   }
 
   async reconstruct(): Promise<Reconstruction[]> {
@@ -63,19 +99,21 @@ class ReferenceCohort implements Cohort {
   }
 }
 
-/** Take up a stage that was saved in its middle (moments present), or begin it. Moments are dropped when it is done. */
+/** Take up a stage that was saved in its middle (moments present), or begin it. Moments and multipliers are dropped when it is done. */
 function trainAdam(replica: Replica, stage: Required<AdamStage>, control: StageControl, index: number): StageOutcome {
   const { objective, theta } = replica;
   const moments = momentsOf(replica);
   const gradient = new Float64Array(theta.length);
-  const project = stage.project && stage.physics > 0;
+  const project = projects(stage);
   let taken = 0;
   while (replica.step < stage.steps) {
     const terms = objective.evaluate(theta, project);
     const term = brokenTerm(terms);
     if (term !== null) return { kind: 'diverged', step: replica.step, term };
     if (control.shouldStop()) return { kind: 'interrupted', steps: taken, terms };
-    objective.gradient(theta, stage.physics, gradient);
+    objective.refresh();
+    const physics = physicsAt(stage, replica.step);
+    objective.gradient(theta, physics, gradient, balanced(replica, terms, physics));
     if (project) objective.projection?.places.forEach((place) => (gradient[place] = 0));
     adamStep(theta, gradient, moments, stage, replica.step, objective.layout);
     replica.step += 1;
@@ -84,4 +122,15 @@ function trainAdam(replica: Replica, stage: Required<AdamStage>, control: StageC
     control.trace?.(index, replica.step, inferredValues(objective.layout, theta));
   }
   return endAdam(replica, stage, objective.evaluate(theta, project), taken);
+}
+
+/** The multipliers for the step at the state last evaluated. */
+function balanced(replica: Replica, terms: LossTerms, physics: number): Float64Array | undefined {
+  const { weighting, objective, theta } = replica;
+  if (weighting === 'fixed') return undefined;
+  const multipliers = multipliersOf(replica);
+  if (physics === 0) return multipliers;
+  if (weighting === 'self-adaptive') growMultipliers(multipliers, terms, objective.head.rows.gates > 0 ? 3 : 2);
+  else if (replica.step % GRADIENT_NORM_INTERVAL === 0) balanceGradients(multipliers, objective.termGradients(theta));
+  return multipliers;
 }

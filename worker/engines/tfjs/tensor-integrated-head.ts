@@ -7,7 +7,7 @@
  */
 import * as tf from '@tensorflow/tfjs-core';
 import type { Member, Shape } from '../engine.ts';
-import { gridSize, gridStepMs, thetaToGate, type Layout } from '../layout.ts';
+import { gridSize, gridStepsMs, thetaToGate, type Layout } from '../layout.ts';
 import { GateIntegration } from '../reference/gate-integration.ts';
 import { lossProgram, valuesAndPartials } from './loss-program.ts';
 import { full, sumOverPoints, type Given, type HeadAdjoints, type Outputs, type TensorHead, type Tensors } from './tensor-head.ts';
@@ -24,7 +24,7 @@ export class TensorIntegratedHead implements TensorHead {
   private readonly nodes: number;
   private readonly balance: TensorProgram;
   private readonly rates: TensorProgram;
-  /** step / 8 of each replica, ms, [R, 1] */
+  /** Eighth of each step, ms, [R, M - 1] */
   private readonly eighth: tf.Tensor2D;
   /** [replica][gate] */
   private readonly gates: readonly (readonly GateIntegration[])[];
@@ -43,9 +43,12 @@ export class TensorIntegratedHead implements TensorHead {
       lossProgram([{ program: model.currentResidual, factor: 'factor:current' }], ['V', 'd:V', ...this.names, ...infer]),
     );
     this.rates = new TensorProgram(valuesAndPartials(model.gateRates, ['V', ...infer]));
-    const stepsMs = members.map((member) => gridStepMs(shape, member));
-    this.eighth = tf.tensor2d(stepsMs.map((stepMs) => [stepMs / 8]));
-    this.gates = stepsMs.map((stepMs) => this.names.map(() => new GateIntegration(this.points, stepMs)));
+    const stepsMs = members.map(({ grid }) => gridStepsMs(grid));
+    this.eighth = tf.tensor2d(
+      stepsMs.map((steps) => Array.from(steps, (stepMs) => stepMs / 8)),
+      [members.length, this.points - 1],
+    );
+    this.gates = stepsMs.map((steps) => this.names.map(() => new GateIntegration(steps)));
   }
 
   states({ V, dV }: Outputs, { thetas, tensors }: Given): Tensors {
@@ -140,11 +143,11 @@ export class TensorIntegratedHead implements TensorHead {
   private fromNodes(bar: tf.Tensor): { value: tf.Tensor; rate: tf.Tensor } {
     const [replicas, points] = [this.gates.length, this.points];
     const middles = tf.slice(bar, [0, points], [replicas, points - 1]);
-    const shifted = (before: number): tf.Tensor => tf.pad(middles, [NO_PADDING, [before, 1 - before]]);
-    const [left, right] = [shifted(0), shifted(1)];
+    const shifted = (steps: tf.Tensor, before: number): tf.Tensor => tf.pad(steps, [NO_PADDING, [before, 1 - before]]);
+    const eighths = tf.mul(middles, this.eighth);
     return {
-      value: tf.add(tf.slice(bar, [0, 0], [replicas, points]), tf.mul(tf.add(left, right), 0.5)),
-      rate: tf.mul(tf.sub(left, right), this.eighth),
+      value: tf.add(tf.slice(bar, [0, 0], [replicas, points]), tf.mul(tf.add(shifted(middles, 0), shifted(middles, 1)), 0.5)),
+      rate: tf.sub(shifted(eighths, 0), shifted(eighths, 1)),
     };
   }
 

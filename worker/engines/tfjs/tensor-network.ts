@@ -11,9 +11,9 @@
  * the output). Reverse, with bars for adjoints and d for time derivatives: du_ = k db_, u_ = k b_ - 2 b du du_, W_ = f (b^T u_ + db^T du_).
  */
 import * as tf from '@tensorflow/tfjs-core';
-import type { Shape } from '../engine.ts';
+import type { Member, Shape } from '../engine.ts';
 import { gridSize, VOLTAGE_SCALE, type Layer, type Layout } from '../layout.ts';
-import { fourierFeatures } from '../reference/network.ts';
+import { fourierFeatures } from '../reference/features.ts';
 
 /** Gates are squashed as sigmoid(2 o) = (1 + tanh o) / 2. */
 const GATE_SCALE = 2;
@@ -31,10 +31,13 @@ interface Tape {
   readonly da: tf.Tensor2D | null;
   /** W'^T [out, in] */
   readonly transposed: tf.Tensor2D | null;
-  /** du and db/du of the layer before, whose output `a` is. */
+  /** du and db/du of the layer before, whose output `a` is; and what its curvature cannot be had from `a` and slope by, else null. */
   readonly du: tf.Tensor2D | null;
   readonly slope: tf.Tensor2D | null;
+  readonly curvature: tf.Tensor2D | null;
 }
+
+type Activated = Pick<Tape, 'a'> & { readonly slope: tf.Tensor2D; readonly curvature: tf.Tensor2D | null };
 
 export interface NetworkPass {
   readonly out: tf.Tensor3D;
@@ -59,13 +62,12 @@ export class TensorNetwork {
   private readonly features: readonly Features[];
   private readonly ones: tf.Tensor2D;
 
-  /** `members`: frequencies (cycles per ms) and step of the grid (ms) of each replica. */
-  constructor(shape: Shape, layout: Layout, members: readonly { readonly frequencies: Float64Array; readonly stepMs: number }[]) {
+  constructor(shape: Shape, layout: Layout, members: readonly Pick<Member, 'frequencies' | 'grid'>[]) {
     this.layout = layout;
     this.activation = shape.activation;
     this.points = gridSize(shape);
     this.scales = layout.layers.map((layer, l) => layerScale(layer, l, layout.layers.length, shape.activation));
-    this.features = members.map(({ frequencies, stepMs }) => uploadFeatures(frequencies, this.points, stepMs));
+    this.features = members.map(({ frequencies, grid }) => uploadFeatures(frequencies, grid));
     this.ones = tf.ones([1, this.points]);
   }
 
@@ -98,24 +100,36 @@ export class TensorNetwork {
     let da = tangent ? features.da : null;
     let du: tf.Tensor2D | null = null;
     let slope: tf.Tensor2D | null = null;
+    let curvature: tf.Tensor2D | null = null;
     for (const [l, layer] of this.layout.layers.entries()) {
       const W = scaledWeights(layer, theta, this.scales[l]!);
       const weights = tf.tensor2d(W, [layer.inputs, layer.outputs]);
       const transposed = l === 0 ? null : tf.tensor2d(transpose(W, layer.inputs, layer.outputs), [layer.outputs, layer.inputs]);
-      tapes.push({ a, da, transposed, du, slope });
+      tapes.push({ a, da, transposed, du, slope, curvature });
       const u: tf.Tensor2D = tf.add(tf.matMul(a, weights), tf.tensor1d(scaledBiases(layer, theta, this.scales[l]!)));
       du = da === null ? null : tf.matMul(da, weights);
       if (l === this.layout.layers.length - 1) return { out: u, dOut: du, tapes };
-      ({ a, slope } = this.activate(u));
+      ({ a, slope, curvature } = this.activate(u));
       da = du === null ? null : tf.mul(slope, du);
     }
     throw new Error('internal: a network without layers');
   }
 
-  private activate(u: tf.Tensor2D): { a: tf.Tensor2D; slope: tf.Tensor2D } {
-    if (this.activation === 'sin') return { a: tf.sin(u), slope: tf.cos(u) };
-    const a: tf.Tensor2D = tf.sub(tf.sigmoid(u), 0.5);
-    return { a, slope: tf.sub(0.25, tf.square(a)) };
+  private activate(u: tf.Tensor2D): Activated {
+    switch (this.activation) {
+      case 'tanh': {
+        const a: tf.Tensor2D = tf.sub(tf.sigmoid(u), 0.5);
+        return { a, slope: tf.sub(0.25, tf.square(a)), curvature: null };
+      }
+      case 'sin':
+        return { a: tf.sin(u), slope: tf.cos(u), curvature: null };
+      case 'swish':
+        return swish(u);
+      case 'gelu':
+        return gelu(u);
+      default:
+        return this.activation satisfies never;
+    }
   }
 
   /** Write d loss / d (weights and biases) into the gradients, from the adjoints of the scaled outputs, [outputs, R, M]. */
@@ -143,7 +157,7 @@ export class TensorNetwork {
     let uBar = outBar;
     let duBar = dOutBar;
     for (let l = tapes.length - 1; l >= 0; l--) {
-      const { a, da, transposed, du, slope } = tapes[l]!;
+      const { a, da, transposed, du, slope, curvature } = tapes[l]!;
       const value = tf.matMul<tf.Tensor2D>(l === 0 ? features.aT : tf.transpose(a), uBar);
       const weightsBar = da === null || duBar === null ? value : tf.add(value, tf.matMul(l === 0 ? features.daT : tf.transpose(da), duBar));
       writeGradient(this.layout.layers[l]!, this.scales[l]!, weightsBar, tf.matMul(this.ones, uBar), gradient);
@@ -152,11 +166,11 @@ export class TensorNetwork {
       if (du === null || duBar === null) continue;
       const daBar: tf.Tensor2D = tf.matMul(duBar, transposed);
       duBar = tf.mul(slope, daBar);
-      uBar = tf.sub(uBar, this.bend(a, du, daBar, duBar));
+      uBar = tf.sub(uBar, curvature === null ? this.bend(a, du, daBar, duBar) : tf.mul(tf.mul(curvature, du), tf.neg(daBar)));
     }
   }
 
-  /** What du * d slope / du takes from u_: 2 b du du_ for tanh (see above), sin(z) dz da_ for sin. */
+  /** For tanh and sin, what du * d slope / du takes from u_: 2 b du du_ for tanh (see above), sin(z) dz da_ for sin. */
   private bend(a: tf.Tensor2D, du: tf.Tensor2D, daBar: tf.Tensor2D, duBar: tf.Tensor2D): tf.Tensor2D {
     const both: tf.Tensor2D = tf.mul(tf.mul(a, du), this.activation === 'sin' ? daBar : duBar);
     return this.activation === 'sin' ? both : tf.add(both, both);
@@ -175,9 +189,27 @@ function layerScale(layer: Layer, l: number, count: number, activation: Shape['a
   return { biases, weights: biases.map((scale) => scale * (l === 0 ? 1 : two)) };
 }
 
-function uploadFeatures(frequencies: Float64Array, points: number, stepMs: number): Features {
-  const { a, da } = fourierFeatures(frequencies, points, stepMs);
-  const shape: [number, number] = [points, 2 * frequencies.length];
+/** The formulas of reference/activation.ts. */
+function swish(z: tf.Tensor2D): Activated {
+  const s: tf.Tensor2D = tf.sigmoid(z);
+  const ds: tf.Tensor2D = tf.sub(s, tf.square(s));
+  return {
+    a: tf.mul(z, s),
+    slope: tf.add(s, tf.mul(z, ds)),
+    curvature: tf.mul(ds, tf.add(2, tf.mul(z, tf.sub(1, tf.add(s, s))))),
+  };
+}
+
+function gelu(z: tf.Tensor2D): Activated {
+  const below: tf.Tensor2D = tf.mul(tf.add(tf.erf(tf.mul(z, Math.SQRT1_2)), 1), 0.5);
+  const square: tf.Tensor2D = tf.square(z);
+  const density: tf.Tensor2D = tf.mul(tf.exp(tf.mul(square, -0.5)), 1 / Math.sqrt(2 * Math.PI));
+  return { a: tf.mul(z, below), slope: tf.add(below, tf.mul(z, density)), curvature: tf.mul(density, tf.sub(2, square)) };
+}
+
+function uploadFeatures(frequencies: Float64Array, grid: Float64Array): Features {
+  const { a, da } = fourierFeatures(frequencies, grid);
+  const shape: [number, number] = [grid.length, 2 * frequencies.length];
   return tf.tidy(() => {
     const value = tf.tensor2d(Float32Array.from(a), shape);
     const rate = tf.tensor2d(Float32Array.from(da), shape);

@@ -8,8 +8,8 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { linearParameters, linearParts } from '../../models/linear.ts';
 import type { LossTerms, Member, Shape } from '../engine.ts';
-import { gateSlope, gridSize, gridStepMs, inferredParameters, layoutOf, parameterSlope, VOLTAGE_CENTRE, type Layout } from '../layout.ts';
-import { rowWeights } from '../loss.ts';
+import { gateSlope, gridSize, inferredParameters, layoutOf, parameterSlope, VOLTAGE_CENTRE, type Layout } from '../layout.ts';
+import { DATA_SCALE_MV, huberLoss, noiseFactor, rowWeights } from '../loss.ts';
 import { projectOut } from '../reference/projection.ts';
 import type { Given, HeadAdjoints, Outputs, TensorHead, Tensors } from './tensor-head.ts';
 import { full } from './tensor-head.ts';
@@ -29,7 +29,6 @@ export class TensorObjective {
   readonly layout: Layout;
   private readonly shape: Shape;
   private readonly members: readonly Member[];
-  private readonly physics: number;
   private readonly size: [number, number];
   private readonly weights: readonly PointWeights[];
   private readonly network: TensorNetwork;
@@ -37,28 +36,25 @@ export class TensorObjective {
   private readonly fixed: Tensors;
   private readonly target: tf.Tensor2D;
   private readonly dataFactor: tf.Tensor2D;
+  /** Huber's limit of each replica, [R, 1]; null when no replica has one. */
+  private readonly huber: tf.Tensor2D | null;
   private readonly linear: { readonly names: readonly string[]; readonly program: TensorProgram; readonly movesStates: boolean } | null;
 
-  /** `physics`: the factor on the physics terms. */
-  constructor(shape: Shape, members: readonly Member[], physics: number) {
+  constructor(shape: Shape, members: readonly Member[]) {
     this.shape = shape;
     this.members = members;
-    this.physics = physics;
     this.layout = layoutOf(shape);
     this.size = [members.length, gridSize(shape)];
     this.weights = members.map((member) => pointWeights(shape, member));
-    this.network = new TensorNetwork(
-      shape,
-      this.layout,
-      members.map((member) => ({ frequencies: member.frequencies, stepMs: gridStepMs(shape, member) })),
-    );
+    this.network = new TensorNetwork(shape, this.layout, members);
     this.head = shape.states === 'network' ? new TensorNetworkHead(shape) : new TensorIntegratedHead(shape, this.layout, members);
-    this.target = this.upload((member) => onGrid(shape, member.voltageMv, (V) => V - VOLTAGE_CENTRE));
+    this.target = this.upload((member) => onGrid(member, member.voltageMv, (V) => V - VOLTAGE_CENTRE));
     this.dataFactor = this.upload((member, r) => this.weights[r]!.data.map((weight) => 2 * member.weights.data * weight));
+    this.huber = members.every(({ huberMv }) => huberMv === Infinity) ? null : tf.tensor2d(members.map(({ huberMv }) => [huberMv]));
     this.fixed = {
       I: this.upload((member) => member.current),
-      'factor:current': this.upload((member, r) => this.weights[r]!.current.map((weight) => 2 * physics * member.weights.current * weight)),
-      'factor:gates': this.upload((member, r) => this.weights[r]!.gates.map((weight) => 2 * physics * member.weights.gates * weight)),
+      'factor:current': this.upload((member, r) => this.weights[r]!.current.map((weight) => 2 * member.weights.current * weight)),
+      'factor:gates': this.upload((member, r) => this.weights[r]!.gates.map((weight) => 2 * member.weights.gates * weight)),
       ...Object.fromEntries(
         Object.keys(members[0]!.fixed).map((name) => [name, tf.tensor2d(members.map((member) => [member.fixed[name]!]))]),
       ),
@@ -80,12 +76,12 @@ export class TensorObjective {
     return { names, movesStates, program: new TensorProgram(linearParts(model.currentResidual, 'residual:V', names)) };
   }
 
-  /** Gradients at the thetas, overwritten. With `project`, linear parameters are solved for first and written into the thetas; their gradient is 0. */
-  gradient(thetas: readonly Float64Array[], project: boolean, gradients: readonly Float64Array[]): void {
+  /** Gradients at the thetas, overwritten; `physics`: the factor on each replica's physics terms. With `project`, linear parameters are solved for first and written into the thetas; their gradient is 0. */
+  gradient(thetas: readonly Float64Array[], physics: readonly number[], project: boolean, gradients: readonly Float64Array[]): void {
     tf.tidy(() => {
       // without physics nothing depends on dV/dt, the gates or the parameters
-      if (this.physics === 0) this.dataGradient(thetas, gradients);
-      else this.fullGradient(thetas, project, gradients);
+      if (physics.every((factor) => factor === 0)) this.dataGradient(thetas, gradients);
+      else this.fullGradient(thetas, physics, project, gradients);
     });
   }
 
@@ -98,8 +94,13 @@ export class TensorObjective {
     this.network.backward(pass.tapes, rest === 0 ? top : tf.concat([top, tf.zeros<tf.Rank.R3>([rest, ...this.size])], 0), null, gradients);
   }
 
-  private fullGradient(thetas: readonly Float64Array[], project: boolean, gradients: readonly Float64Array[]): void {
-    const { pass, adjoints } = this.run(thetas, project);
+  private fullGradient(
+    thetas: readonly Float64Array[],
+    physics: readonly number[],
+    project: boolean,
+    gradients: readonly Float64Array[],
+  ): void {
+    const { pass, adjoints } = this.run(thetas, physics, project);
     this.network.backward(pass.tapes, adjoints.outBar, adjoints.dOutBar, gradients);
     const { parameters, parameterOffset, freeGateOffset } = this.layout;
     gradients.forEach((gradient, r) => {
@@ -115,35 +116,50 @@ export class TensorObjective {
     });
   }
 
-  /** Unweighted terms of the loss at the thetas, summed in float64. */
-  terms(thetas: readonly Float64Array[]): LossTerms[] {
+  /** Unweighted terms of the loss at the thetas, and the data term's factor for estimated noise, summed in float64. */
+  terms(thetas: readonly Float64Array[]): { readonly terms: LossTerms; readonly noiseFactor: number }[] {
     return tf.tidy(() => {
-      const { pass, adjoints } = this.run(thetas, false);
+      const { pass, adjoints } = this.run(
+        thetas,
+        thetas.map(() => 1),
+        false,
+      );
       const data = tf.sub(this.row(pass.out, 0), this.target).dataSync();
       const current = full(adjoints.residuals.current, this.size).dataSync();
       const gates = adjoints.residuals.gates.map((residual) => full(residual, this.size).dataSync());
       return this.weights.map((weights, r) => ({
-        data: this.meanSquare(data, r, weights.data),
-        current: this.meanSquare(current, r, weights.current),
-        gates: gates.reduce((sum, residual) => sum + this.meanSquare(residual, r, weights.gates), 0),
+        terms: {
+          data: this.mean(data, r, weights.data, this.members[r]!.huberMv),
+          current: this.mean(current, r, weights.current),
+          gates: gates.reduce((sum, residual) => sum + this.mean(residual, r, weights.gates), 0),
+        },
+        noiseFactor: this.noiseFactor(data, r),
       }));
     });
   }
 
-  private meanSquare(residual: ArrayLike<number>, r: number, weights: Float64Array): number {
+  private noiseFactor(misfit: ArrayLike<number>, r: number): number {
+    return noiseFactor(this.members[r]!, DATA_SCALE_MV ** 2 * this.mean(misfit, r, this.weights[r]!.data));
+  }
+
+  private mean(residual: ArrayLike<number>, r: number, weights: Float64Array, limit = Infinity): number {
     let sum = 0;
-    for (let j = 0; j < weights.length; j++) if (weights[j]! > 0) sum += weights[j]! * residual[r * weights.length + j]! ** 2;
+    for (let j = 0; j < weights.length; j++) if (weights[j]! > 0) sum += weights[j]! * huberLoss(residual[r * weights.length + j]!, limit);
     return sum;
   }
 
-  private run(thetas: readonly Float64Array[], project: boolean): { pass: NetworkPass; adjoints: HeadAdjoints } {
+  private run(
+    thetas: readonly Float64Array[],
+    physics: readonly number[],
+    project: boolean,
+  ): { pass: NetworkPass; adjoints: HeadAdjoints } {
     const pass = this.network.forward(thetas, true);
     const outputs = this.outputs(pass);
-    let given = this.given(thetas);
+    let given = this.given(thetas, physics);
     let states = this.head.states(outputs, given);
     if (project && this.linear !== null) {
       this.project(this.linear, states, given, thetas);
-      given = this.given(thetas);
+      given = this.given(thetas, physics);
       if (this.linear.movesStates) states = this.head.states(outputs, given);
     }
     return { pass, adjoints: this.head.adjoints(states, given, this.dataBar(this.row(pass.out, 0))) };
@@ -160,13 +176,24 @@ export class TensorObjective {
   }
 
   private dataBar(shifted: tf.Tensor2D): tf.Tensor2D {
-    return tf.mul(tf.sub(shifted, this.target), this.dataFactor);
+    const misfit: tf.Tensor2D = tf.sub(shifted, this.target);
+    const bar: tf.Tensor2D = tf.mul(this.bounded(misfit), this.dataFactor);
+    if (this.members.every(({ noise }) => noise === 'known')) return bar;
+    const values = misfit.dataSync();
+    return tf.mul(bar, tf.tensor2d(this.members.map((_, r) => [this.noiseFactor(values, r)])));
   }
 
-  private given(thetas: readonly Float64Array[]): Given {
+  /** Within Huber's limits: half of rho's slope. */
+  private bounded(misfit: tf.Tensor2D): tf.Tensor2D {
+    return this.huber === null ? misfit : tf.maximum(tf.minimum(misfit, this.huber), tf.neg(this.huber));
+  }
+
+  private given(thetas: readonly Float64Array[], physics: readonly number[]): Given {
     const values = thetas.map((theta, r) => ({ ...this.members[r]!.fixed, ...inferredParameters(this.layout, theta) }));
     const inferred = this.shape.infer.map((name) => [name, tf.tensor2d(values.map((value) => [value[name]!]))] as const);
-    return { thetas, tensors: { ...this.fixed, ...Object.fromEntries(inferred) } };
+    const ramp = tf.tensor2d(physics.map((factor) => [factor]));
+    const factors = ['factor:current', 'factor:gates'].map((name) => [name, tf.mul(this.fixed[name]!, ramp)] as const);
+    return { thetas, tensors: { ...this.fixed, ...Object.fromEntries([...inferred, ...factors]) } };
   }
 
   /** Least squares in float64 on what the programs gave in float32. */
@@ -191,22 +218,23 @@ export class TensorObjective {
     this.network.close();
     this.head.close();
     this.linear?.program.close();
+    this.huber?.dispose();
     for (const tensor of [this.target, this.dataFactor, ...Object.values(this.fixed)]) tensor.dispose();
   }
 }
 
 /** Values per sample on the collocation grid; between samples they are 0 and carry no weight. */
-function onGrid(shape: Shape, samples: Float64Array, of: (value: number) => number): Float64Array {
-  const grid = new Float64Array(gridSize(shape));
-  samples.forEach((value, i) => (grid[i * shape.perSample] = of(value)));
-  return grid;
+function onGrid({ grid, sampleAt }: Member, samples: Float64Array, of: (value: number) => number): Float64Array {
+  const values = new Float64Array(grid.length);
+  samples.forEach((value, i) => (values[sampleAt[i]!] = of(value)));
+  return values;
 }
 
 function pointWeights(shape: Shape, member: Member): PointWeights {
   const points = gridSize(shape);
   const all = rowWeights(shape, member, { data: shape.samples, current: points, gates: points });
   return {
-    data: onGrid(shape, all.subarray(0, shape.samples), (weight) => weight),
+    data: onGrid(member, all.subarray(0, shape.samples), (weight) => weight),
     current: all.slice(shape.samples, shape.samples + points),
     gates: all.slice(shape.samples + points),
   };

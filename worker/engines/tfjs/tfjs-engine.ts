@@ -5,7 +5,7 @@
  * What float32 is not enough for runs on the reference implementation in float64, on the same theta: Levenberg-Marquardt, the terms
  * that a stage reports when it ends, and reconstructions. Nothing lies on the device between stages.
  */
-import type { AdamStage, LevenbergMarquardtStage } from '../../../schemas/generated/types.ts';
+import type { AdamStage, LbfgsStage, LevenbergMarquardtStage } from '../../../schemas/generated/types.ts';
 import type {
   Cohort,
   Engine,
@@ -14,15 +14,18 @@ import type {
   Member,
   Reconstruction,
   ReplicaState,
+  Settings,
   Shape,
   StageControl,
   StageOutcome,
 } from '../engine.ts';
 import { inferredValues } from '../layout.ts';
+import { lbfgs } from '../lbfgs.ts';
+import { levenbergMarquardt } from '../levenberg-marquardt.ts';
 import { brokenTerm, totalLoss } from '../loss.ts';
-import { adamStep } from '../reference/adam.ts';
-import { levenbergMarquardt } from '../reference/levenberg-marquardt.ts';
+import { adamStep, physicsAt, projects } from '../reference/adam.ts';
 import { Objective } from '../reference/objective.ts';
+import { ReferenceSecondOrder } from '../reference/second-order.ts';
 import { beginning, endAdam, momentsOf, opened, replicaAt, restoreState, savedState, type ReplicaProgress } from '../replica-progress.ts';
 import { openBackend } from './backend.ts';
 import { TensorObjective } from './tensor-objective.ts';
@@ -32,9 +35,17 @@ export async function createTfjsEngine(): Promise<Engine> {
   await openBackend();
   return {
     name: 'tfjs',
+    refuses,
     open: (shape, members) => Promise.resolve(new TfjsCohort(shape, members)),
     close: () => Promise.resolve(),
   };
+}
+
+function refuses(shape: Shape, settings: Settings): string | null {
+  if (shape.architecture !== 'mlp') return `network.architecture: ${shape.architecture}`;
+  if (shape.factorisation !== 'none') return `network.factorisation: ${shape.factorisation}`;
+  if (shape.scale !== 'fixed') return `network.scale: ${shape.scale}`;
+  return settings.weighting === 'fixed' ? null : `loss.weighting: ${settings.weighting}`;
 }
 
 interface Replica extends ReplicaProgress {
@@ -64,23 +75,27 @@ class TfjsCohort implements Cohort {
 
   async evaluate(physics: number): Promise<Evaluation[]> {
     const replicas = opened(this.replicas);
-    return this.onDevice(replicas, physics, (objective) => {
+    return this.onDevice(replicas, (objective) => {
       const thetas = replicas.map(({ theta }) => theta);
       const gradients = thetas.map((theta) => new Float64Array(theta.length));
-      objective.gradient(thetas, false, gradients);
-      return objective.terms(thetas).map((terms, r) => ({
-        loss: totalLoss(terms, replicas[r]!.member.weights, physics),
+      objective.gradient(
+        thetas,
+        thetas.map(() => physics),
+        false,
+        gradients,
+      );
+      return objective.terms(thetas).map(({ terms, noiseFactor }, r) => ({
+        loss: totalLoss(terms, replicas[r]!.member.weights, physics, noiseFactor),
         terms,
         gradient: gradients[r]!,
       }));
     });
   }
 
-  private onDevice<T>(replicas: readonly Replica[], physics: number, use: (objective: TensorObjective) => T): T {
+  private onDevice<T>(replicas: readonly Replica[], use: (objective: TensorObjective) => T): T {
     const objective = new TensorObjective(
       this.shape,
       replicas.map(({ member }) => member),
-      physics,
     );
     try {
       return use(objective);
@@ -93,7 +108,7 @@ class TfjsCohort implements Cohort {
     const all = opened(this.replicas);
     const outcomes = new Map<Replica, StageOutcome>();
     const taken = new Map(all.map((replica) => [replica, 0]));
-    const project = stage.project && stage.physics > 0;
+    const project = projects(stage);
     for (const replica of all) {
       const term = brokenTerm(this.exactTerms(replica, project));
       if (term !== null) outcomes.set(replica, { kind: 'diverged', step: replica.step, term });
@@ -103,8 +118,7 @@ class TfjsCohort implements Cohort {
       for (const replica of active)
         if (replica.step >= stage.steps && !outcomes.has(replica)) outcomes.set(replica, this.finish(replica, stage, taken.get(replica)!));
       active = active.filter((replica) => !outcomes.has(replica));
-      if (active.length > 0)
-        this.onDevice(active, stage.physics, (objective) => this.adamRound(objective, active, stage, control, taken, outcomes));
+      if (active.length > 0) this.onDevice(active, (objective) => this.adamRound(objective, active, stage, control, taken, outcomes));
     }
     return all.map((replica) => outcomes.get(replica)!);
   }
@@ -118,7 +132,7 @@ class TfjsCohort implements Cohort {
     taken: Map<Replica, number>,
     outcomes: Map<Replica, StageOutcome>,
   ): void {
-    const project = stage.project && stage.physics > 0;
+    const project = projects(stage);
     const all = opened(this.replicas);
     while (active.every((replica) => replica.step < stage.steps && !outcomes.has(replica))) {
       if (control.shouldStop()) {
@@ -128,6 +142,7 @@ class TfjsCohort implements Cohort {
       }
       objective.gradient(
         active.map(({ theta }) => theta),
+        active.map(({ step }) => physicsAt(stage, step)),
         project,
         active.map(({ gradient }) => gradient),
       );
@@ -138,19 +153,19 @@ class TfjsCohort implements Cohort {
           taken.set(replica, taken.get(replica)! + 1);
           moved += 1;
           control.trace?.(all.indexOf(replica), replica.step, inferredValues(objective.layout, replica.theta));
-        } else outcomes.set(replica, { kind: 'diverged', step: replica.step, term: this.culprit(replica, stage.physics) });
+        } else outcomes.set(replica, { kind: 'diverged', step: replica.step, term: this.culprit(replica) });
       }
       if (moved > 0) control.progress(moved);
     }
   }
 
   private finish(replica: Replica, stage: Required<AdamStage>, steps: number): StageOutcome {
-    return endAdam(replica, stage, this.exactTerms(replica, stage.project && stage.physics > 0), steps);
+    return endAdam(replica, stage, this.exactTerms(replica, projects(stage)), steps);
   }
 
   /** Which term broke in float32: the first that is not finite there, or else the largest. */
-  private culprit(replica: Replica, physics: number): keyof LossTerms {
-    const terms = this.onDevice([replica], physics, (objective) => objective.terms([replica.theta])[0]!);
+  private culprit(replica: Replica): keyof LossTerms {
+    const terms = this.onDevice([replica], (objective) => objective.terms([replica.theta])[0]!.terms);
     const inFloat32 = { data: Math.fround(terms.data), current: Math.fround(terms.current), gates: Math.fround(terms.gates) };
     return brokenTerm(inFloat32) ?? (['data', 'current', 'gates'] as const).reduce((a, b) => (terms[b] > terms[a] ? b : a));
   }
@@ -165,7 +180,13 @@ class TfjsCohort implements Cohort {
   }
 
   async levenbergMarquardt(stage: Required<LevenbergMarquardtStage>, control: StageControl): Promise<StageOutcome[]> {
-    return opened(this.replicas).map((replica, r) => levenbergMarquardt(this.exact(replica), replica.theta, stage, control, r));
+    return opened(this.replicas).map((replica, r) =>
+      levenbergMarquardt(new ReferenceSecondOrder(this.exact(replica)), replica.theta, stage, control, r),
+    );
+  }
+
+  async lbfgs(stage: Required<LbfgsStage>, control: StageControl): Promise<StageOutcome[]> {
+    return opened(this.replicas).map((replica, r) => lbfgs(this.exact(replica), replica.theta, stage, control, r));
   }
 
   async reconstruct(): Promise<Reconstruction[]> {

@@ -1,7 +1,7 @@
 /** One step of Adam against the algorithm written out for one number, its schedule of rates, and the rate of parameters. */
 import { describe, expect, test } from 'vitest';
 import { layoutOf } from '../../../../worker/engines/layout.ts';
-import { adamStep } from '../../../../worker/engines/reference/adam.ts';
+import { adamStep, physicsAt, projects } from '../../../../worker/engines/reference/adam.ts';
 import { adamStage, shapeOf } from '../../../helpers/engine-cohorts.ts';
 
 const layout = layoutOf(shapeOf('hodgkin-huxley', { depth: 1, width: 1, features: 1 }));
@@ -53,4 +53,35 @@ describe('the rate', () => {
     const own = rates(stage, 24, layout.parameterOffset);
     for (const [k, rate] of own.entries()) expect(rate).toBeCloseTo(5 * taken[k]!, 10);
   });
+});
+
+describe('the physics weight', () => {
+  test('of a number is that number', () => {
+    expect([0, 7, 99].map((step) => physicsAt({ physics: 3, steps: 100 }, step))).toEqual([3, 3, 3]);
+  });
+
+  test('of a pair rises geometrically, its ends at the first and the last step', () => {
+    const stage = adamStage({ physics: [0.1, 1000], steps: 5 });
+    const weights = [0, 1, 2, 3, 4].map((step) => physicsAt(stage, step));
+    for (const [k, weight] of [0.1, 1, 10, 100, 1000].entries()) expect(weights[k]! / weight).toBeCloseTo(1, 12);
+  });
+
+  test('of a stage of one step is the first of a pair', () => {
+    expect(physicsAt(adamStage({ physics: [2, 8], steps: 1 }), 0)).toBe(2);
+  });
+
+  test('decides whether there is anything to project', () => {
+    const asked = [0, 1, [0.1, 1] as [number, number]].map((physics) => projects(adamStage({ physics, project: true })));
+    expect(asked).toEqual([false, true, true]);
+    expect(projects(adamStage({ project: false }))).toBe(false);
+  });
+});
+
+test('the scale of the features moves at the rate of the weights', () => {
+  const own = layoutOf(shapeOf('hodgkin-huxley', { scale: 'trainable', depth: 1, width: 1, features: 1 }));
+  const theta = new Float64Array(own.size);
+  const moments = { first: new Float64Array(own.size), second: new Float64Array(own.size) };
+  adamStep(theta, new Float64Array(own.size).fill(3), moments, adamStage({ parameterRate: 5 }), 0, own);
+  expect(theta[own.scaleOffset]).toBe(theta[0]);
+  expect(theta[own.parameterOffset]).not.toBe(theta[0]);
 });

@@ -16,7 +16,7 @@ function atNodes(of: (t: number) => number, points: number, stepMs: number): Flo
 
 function integrated(points: number, initial = 0.2): Float64Array {
   const stepMs = DURATION_MS / (points - 1);
-  const gate = new GateIntegration(points, stepMs);
+  const gate = new GateIntegration(new Float64Array(points - 1).fill(stepMs));
   gate.integrate(initial, atNodes(inf, points, stepMs), atNodes(rate, points, stepMs));
   return gate.x;
 }
@@ -51,14 +51,14 @@ describe('the solution', () => {
   });
 
   test('is exact at any step where inf and rate do not change', () => {
-    const gate = new GateIntegration(4, 2.5);
+    const gate = new GateIntegration(Float64Array.of(2.5, 2.5, 2.5));
     gate.integrate(0.9, new Float64Array(7).fill(0.3), new Float64Array(7).fill(0.7));
     for (const [j, x] of gate.x.entries()) expect(x).toBeCloseTo(0.3 + 0.6 * Math.exp(-0.7 * 2.5 * j), 14);
   });
 
   test.each([1e-9, 1, 1e3, 1e9])('stays from 0 to 1 at a rate of %f per ms', (scale) => {
     const points = 30;
-    const gate = new GateIntegration(points, 0.1);
+    const gate = new GateIntegration(new Float64Array(points - 1).fill(0.1));
     const nodes = 2 * points - 1;
     gate.integrate(
       1,
@@ -69,7 +69,7 @@ describe('the solution', () => {
   });
 
   test('of one point is its initial value', () => {
-    const gate = new GateIntegration(1, 0.1);
+    const gate = new GateIntegration(new Float64Array());
     gate.integrate(0.4, Float64Array.of(0.1), Float64Array.of(2));
     gate.linearise(Float64Array.of(0.1), Float64Array.of(2));
     expect([...gate.x]).toEqual([0.4]);
@@ -81,7 +81,7 @@ describe('linearised', () => {
   const points = 6;
   const stepMs = 0.7;
   const nodes = { inf: atNodes(inf, points, stepMs), rate: atNodes(rate, points, stepMs) };
-  const gate = new GateIntegration(points, stepMs);
+  const gate = new GateIntegration(new Float64Array(points - 1).fill(stepMs));
   gate.integrate(0.2, nodes.inf, nodes.rate);
   gate.linearise(nodes.inf, nodes.rate);
 
@@ -91,7 +91,7 @@ describe('linearised', () => {
     const [up, down] = [shift, -shift].map((delta) => {
       const moved = { inf: nodes.inf.slice(), rate: nodes.rate.slice() };
       moved[name][node]! += delta;
-      const other = new GateIntegration(points, stepMs);
+      const other = new GateIntegration(new Float64Array(points - 1).fill(stepMs));
       other.integrate(0.2, moved.inf, moved.rate);
       return other.x;
     });

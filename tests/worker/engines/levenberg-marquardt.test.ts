@@ -1,11 +1,12 @@
 /** Levenberg-Marquardt on small problems: the loss falls, a minimum that is known is reached, and each way of ending is taken. */
 import { describe, expect, test } from 'vitest';
-import type { LevenbergMarquardtStage } from '../../../../schemas/generated/types.ts';
-import type { Member, Shape, StageControl } from '../../../../worker/engines/engine.ts';
-import { inferredParameters, layoutOf } from '../../../../worker/engines/layout.ts';
-import { levenbergMarquardt } from '../../../../worker/engines/reference/levenberg-marquardt.ts';
-import { Objective } from '../../../../worker/engines/reference/objective.ts';
-import { controlOf, memberOf, shapeOf } from '../../../helpers/engine-cohorts.ts';
+import type { LevenbergMarquardtStage } from '../../../schemas/generated/types.ts';
+import type { Member, Shape, StageControl } from '../../../worker/engines/engine.ts';
+import { inferredParameters, layoutOf } from '../../../worker/engines/layout.ts';
+import { levenbergMarquardt } from '../../../worker/engines/levenberg-marquardt.ts';
+import { Objective } from '../../../worker/engines/reference/objective.ts';
+import { ReferenceSecondOrder } from '../../../worker/engines/reference/second-order.ts';
+import { controlOf, memberOf, shapeOf } from '../../helpers/engine-cohorts.ts';
 
 function stageOf(overrides: Partial<LevenbergMarquardtStage> = {}): Required<LevenbergMarquardtStage> {
   return { optimizer: 'levenberg-marquardt', steps: 20, physics: [1], tolerance: 0, project: false, ...overrides };
@@ -14,7 +15,7 @@ function stageOf(overrides: Partial<LevenbergMarquardtStage> = {}): Required<Lev
 function run(shape: Shape, member: Member, stage: Required<LevenbergMarquardtStage>, control: StageControl = controlOf()) {
   const objective = new Objective(shape, member);
   const theta = member.theta.slice();
-  const outcome = levenbergMarquardt(objective, theta, stage, control, 0);
+  const outcome = levenbergMarquardt(new ReferenceSecondOrder(objective), theta, stage, control, 0);
   return { objective, theta, outcome };
 }
 

@@ -1,0 +1,211 @@
+/**
+ * Residuals with `states: integrated` in double, with their derivatives: reference/integrated-head.ts. The network gives V alone and must
+ * keep all points in the grid's order; a perturbation of V reaches a residual directly and through every gate, which remembers V before it.
+ *
+ * M points; arrays over points are paddedArray<double>(M), rows of residuals contiguous (residual_rows.hpp).
+ */
+#pragma once
+
+#include "integrated_gates.hpp"
+#include "linearisation.hpp"
+#include "projection.hpp"
+#include "residual_rows.hpp"
+
+namespace loligo::inline LOLIGO_ISA {
+
+class IntegratedHead {
+public:
+  bool open(Arena& arena, const HeadShape& shape, const Recording& recording, size_t parameterOffset) {
+    shape_ = &shape;
+    const ProgramShape& sizes = shape.programs;
+    const int32_t G = sizes.gates, P = sizes.inferred, Z = shape.freeGates;
+    const int64_t size = paddedArray<double>(shape.points);
+    block_ = smaller(padded<double>(shape.points) / LANES<double>, Tape<double>::BLOCK);
+    if (!gates_.open(arena, shape, recording, nullptr) || !rows_.open(arena, shape, recording)) return false;
+    Tape<double>* tapes[] = {&residuals_, &jacobian_, &linear_};
+    const ProgramRole roles[] = {ProgramRole::residuals, ProgramRole::jacobian, ProgramRole::linear};
+    for (int i = 0; i < 3; i++)
+      if (!tapes[i]->open(arena, shape.program[static_cast<int>(roles[i])], sizes.slots(), sizes.firstScalar(), block_)) return false;
+    double** arrays[] = {&current_, &slopeV_, &slopeDV_, &VBar_, &dVBar_, &drive_, &x_};
+    for (double** array : arrays) *array = arena.take<double>(size);
+    residualSlope_ = takeRows(arena, G, size);
+    xBar_ = takeRows(arena, G, size);
+    parameterPartial_ = takeRows(arena, P, size);
+    columns_ = takeRows(arena, P + Z, rows_.count());
+    residualBar_ = arena.take<double>(rows_.count());
+    gateView_ = arena.take<GateView>(G);
+    if (arena.exhausted()) return false;
+    for (int64_t p = 0; p < size; p++) current_[p] = recording.current[smaller<int64_t>(p, shape.points - 1)];
+    currentWeight_ = recording.currentWeight;
+    sampleAt_ = recording.sampleAt;
+    for (int32_t g = 0; g < G; g++) {
+      const IntegratedGate<double>& gate = gates_.gates[g];
+      gateView_[g] = {gate.recurrence.decay, gate.voltageSlope[0], gate.voltageSlope[1], gate.voltageSlope[2], residualSlope_[g], 0};
+    }
+    view_.samples = size_t(shape.samples);
+    view_.points = size_t(shape.points);
+    view_.rows = size_t(rows_.count());
+    view_.voltageScale = VOLTAGE_SCALE;
+    view_.sampleAt = recording.sampleAt;
+    view_.residual = rows_.residual();
+    view_.columns = columns_;
+    view_.columnCount = size_t(P + Z);
+    view_.columnPlace = parameterOffset;
+    view_.integrated = true;
+    view_.gates = gateView_;
+    view_.gateCount = size_t(G);
+    view_.stepMs = gates_.stepMs;
+    view_.slopeV = slopeV_;
+    view_.slopeDV = slopeDV_;
+    return true;
+  }
+
+  const Parameters& parameters() const { return gates_.parameters(); }
+  const ResidualRows& rows() const { return rows_; }
+  /** After `linearise`. */
+  const HeadView& view() const { return view_; }
+
+  template <typename Net> void evaluate(Net& network, const double* tail) {
+    gates_.set(tail);
+    gates_.evaluate(network, false);
+    residuals_.hoist(parameters().values());
+    eachBlock(residuals_, [&](int first, int valid) { rows_.set(0, first, valid, residuals_.output(0)); });
+    rows_.setData(gates_.V);
+  }
+
+  /** The linear least-squares problem at the states last evaluated. */
+  void project(Projection& projection) {
+    if (linear_.outputCount() == 0) return;
+    linear_.hoist(parameters().values());
+    eachBlock(linear_, [&](int first, int valid) { projection.add(linear_, currentWeight_ + first, valid); });
+  }
+
+  /** Derivatives at the state last evaluated. */
+  void linearise() {
+    const int32_t G = shape_->programs.gates, P = shape_->programs.inferred, S = 1 + G;
+    gates_.linearise();
+    jacobian_.hoist(parameters().values());
+    eachBlock(jacobian_, [&](int first, int valid) {
+      copyOut(slopeV_ + first, 0, valid);
+      copyOut(slopeDV_ + first, S, valid);
+      for (int32_t g = 0; g < G; g++) copyOut(residualSlope_[g] + first, 1 + g, valid);
+      for (int32_t p = 0; p < P; p++) copyOut(parameterPartial_[p] + first, S + 1 + p, valid);
+    });
+    for (int32_t g = 0; g < G; g++) gateView_[g].initialVoltageSlope = gates_.gates[g].initialVoltageSlope;
+    fillColumns();
+  }
+
+  /** Adjoints of the residuals -> those of the network's outputs, and theta's tail of the gradient; both overwritten. Needs `linearise`. */
+  template <typename Net> void pull(const double* residualBar, Net& network, double* tail) {
+    const int32_t M = shape_->points, P = shape_->programs.inferred, Z = shape_->freeGates;
+    const double* currentBar = residualBar + shape_->samples;
+    for (int32_t p = 0; p < M; p++) {
+      VBar_[p] = currentBar[p] * slopeV_[p];
+      dVBar_[p] = currentBar[p] * slopeDV_[p];
+    }
+    for (int32_t i = 0; i < shape_->samples; i++) VBar_[sampleAt_[i]] += residualBar[i];
+    for (int32_t g = 0; g < shape_->programs.gates; g++)
+      for (int32_t p = 0; p < M; p++) xBar_[g][p] = currentBar[p] * residualSlope_[g][p];
+    for (int32_t k = 0; k < P + Z; k++) tail[k] = 0;
+    for (int32_t q = 0; q < P; q++)
+      for (int32_t p = 0; p < M; p++) tail[q] += currentBar[p] * parameterPartial_[q][p];
+    gates_.pull(xBar_, VBar_, dVBar_, tail, tail + P);
+    for (int32_t k = 0; k < P + Z; k++) tail[k] *= parameters().slopes()[k];
+    for (int32_t p = 0; p < M; p++) {
+      network.outBar(0)[p] = VOLTAGE_SCALE * VBar_[p];
+      network.dOutBar(0)[p] = VOLTAGE_SCALE * dVBar_[p];
+    }
+  }
+
+  /** Adjoints of the loss under these factors of its terms. */
+  template <typename Net> void pullLoss(const TermWeights& factors, Net& network, double* tail) {
+    rows_.adjoints(factors, residualBar_);
+    pull(residualBar_, network, tail);
+  }
+
+  /** V (mV) and each gate, [1 + G][M]. */
+  void states(double* to) const {
+    for (int32_t p = 0; p < shape_->points; p++) *to++ = gates_.V[p] + VOLTAGE_CENTRE;
+    for (int32_t g = 0; g < shape_->programs.gates; g++)
+      for (int32_t p = 0; p < shape_->points; p++) *to++ = gates_.gates[g].recurrence.x[p];
+  }
+
+private:
+  static double** takeRows(Arena& arena, int64_t count, int64_t size) {
+    double** rows = arena.take<double*>(count);
+    for (int64_t i = 0; i < count && !arena.exhausted(); i++) rows[i] = arena.take<double>(size);
+    return rows;
+  }
+
+  template <typename Use> void eachBlock(Tape<double>& tape, Use use) {
+    const ProgramShape& sizes = shape_->programs;
+    const int size = block_ * LANES<double>;
+    const auto copy = [&](int32_t slot, const double* from, double shift, int points) {
+      if (double* row = tape.input(slot); row != nullptr)
+        for (int i = 0; i < points; i += LANES<double>) store<double>(row + i, load<double>(from + i) + shift);
+    };
+    for (int first = 0; first < shape_->points; first += size) {
+      const int valid = smaller(size, shape_->points - first);
+      copy(0, gates_.V + first, VOLTAGE_CENTRE, valid);
+      for (int32_t g = 0; g < sizes.gates; g++) copy(1 + g, gates_.gates[g].recurrence.x + first, 0, valid);
+      copy(sizes.rateSlot(), gates_.dV + first, 0, valid);
+      copy(sizes.currentSlot(), current_ + first, 0, valid);
+      tape.run(padded<double>(valid) / LANES<double>);
+      use(first, valid);
+    }
+  }
+
+  void copyOut(double* to, int32_t output, int valid) const {
+    const double* from = jacobian_.output(output);
+    for (int i = 0; i < valid; i++) to[i] = from[i];
+  }
+
+  /** d residual / d theta of parameters and free initial gates: directly, and through the gates. */
+  void fillColumns() {
+    const int32_t P = shape_->programs.inferred, M = shape_->points;
+    const double* slopes = parameters().slopes();
+    for (int32_t q = 0; q < P; q++) {
+      double* column = columns_[q] + shape_->samples;
+      for (int32_t p = 0; p < M; p++) column[p] = slopes[q] * parameterPartial_[q][p];
+      for (int32_t g = 0; g < gates_.gateCount(); g++) {
+        const IntegratedGate<double>& gate = gates_.gates[g];
+        if (gate.parameterSlope[q] == nullptr) continue;
+        for (int32_t j = 0; j + 1 < M; j++) drive_[j] = slopes[q] * gate.parameterSlope[q][j];
+        addResponse(g, slopes[q] * gate.initialParameterSlope[q], column);
+      }
+    }
+    for (int32_t j = 0; j < M; j++) drive_[j] = 0;
+    for (int32_t g = 0; g < gates_.gateCount(); g++) {
+      const int32_t free = gates_.gates[g].free;
+      if (free < 0) continue;
+      double* column = columns_[P + free] + shape_->samples;
+      for (int32_t p = 0; p < M; p++) column[p] = 0;
+      addResponse(g, slopes[P + free], column);
+    }
+  }
+
+  void addResponse(int32_t g, double initial, double* column) {
+    gates_.gates[g].recurrence.respond(initial, drive_, x_);
+    for (int32_t p = 0; p < shape_->points; p++) column[p] += residualSlope_[g][p] * x_[p];
+  }
+
+  const HeadShape* shape_ = nullptr;
+  IntegratedGates<double> gates_;
+  ResidualRows rows_;
+  Tape<double> residuals_, jacobian_, linear_;
+  int block_ = 1;
+  double* current_ = nullptr;
+  const double* currentWeight_ = nullptr;
+  const int32_t* sampleAt_ = nullptr;
+  double *slopeV_ = nullptr, *slopeDV_ = nullptr; // d residual:V / d V, / d d:V
+  double** residualSlope_ = nullptr;              // [G] d residual:V / d gate
+  double** parameterPartial_ = nullptr;           // [P] d residual:V / d parameter, at fixed gates
+  double** columns_ = nullptr;                    // [P + Z][rows]
+  double *VBar_ = nullptr, *dVBar_ = nullptr, *drive_ = nullptr, *x_ = nullptr;
+  double** xBar_ = nullptr;       // [G]
+  double* residualBar_ = nullptr; // [rows]
+  GateView* gateView_ = nullptr;
+  HeadView view_;
+};
+
+} // namespace loligo::inline LOLIGO_ISA

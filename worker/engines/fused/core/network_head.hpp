@@ -1,0 +1,199 @@
+/**
+ * Residuals with `states: network` in double, over all points, with their local derivatives: reference/network-head.ts. The network must
+ * keep all points in the grid's order. Every residual looks at one point, and of the time derivatives at its own state's only.
+ *
+ * M points; arrays over points are paddedArray<double>(M), rows of residuals contiguous (residual_rows.hpp).
+ */
+#pragma once
+
+#include "gate_recurrence.hpp"
+#include "linearisation.hpp"
+#include "projection.hpp"
+#include "residual_rows.hpp"
+
+namespace loligo::inline LOLIGO_ISA {
+
+class NetworkHead {
+public:
+  bool open(Arena& arena, const HeadShape& shape, const Recording& recording, size_t parameterOffset) {
+    shape_ = &shape;
+    const ProgramShape& sizes = shape.programs;
+    const int32_t S = sizes.states(), R = sizes.rows, P = sizes.inferred;
+    const int64_t size = paddedArray<double>(shape.points);
+    block_ = smaller(padded<double>(shape.points) / LANES<double>, Tape<double>::BLOCK);
+    if (!parameters_.open(arena, shape, recording.others) || !rows_.open(arena, shape, recording)) return false;
+    Tape<double>* tapes[] = {&residuals_, &jacobian_, &linear_};
+    const ProgramRole roles[] = {ProgramRole::residuals, ProgramRole::jacobian, ProgramRole::linear};
+    for (int i = 0; i < 3; i++)
+      if (!tapes[i]->open(arena, shape.program[static_cast<int>(roles[i])], sizes.slots(), sizes.firstScalar(), block_)) return false;
+    current_ = arena.take<double>(size);
+    shiftedV_ = arena.take<double>(size);
+    currentWeight_ = recording.currentWeight;
+    for (int64_t p = 0; p < size && !arena.exhausted(); p++) current_[p] = recording.current[smaller<int64_t>(p, shape.points - 1)];
+    double*** arrays[] = {&state_, &rate_, &slope_, &rateSlope_, &dBar_};
+    for (double*** array : arrays) *array = takeRows(arena, S, size);
+    bar_ = takeRows(arena, int64_t{R} * S, size);
+    columns_ = takeRows(arena, P, rows_.count());
+    residualBar_ = arena.take<double>(rows_.count());
+    if (arena.exhausted()) return false;
+    view_.samples = size_t(shape.samples);
+    view_.points = size_t(shape.points);
+    view_.rows = size_t(rows_.count());
+    view_.voltageScale = VOLTAGE_SCALE;
+    view_.sampleAt = recording.sampleAt;
+    view_.residual = rows_.residual();
+    view_.columns = columns_;
+    view_.columnCount = size_t(P);
+    view_.columnPlace = parameterOffset;
+    view_.bar = bar_;
+    view_.dBar = dBar_;
+    sampleAt_ = recording.sampleAt;
+    return true;
+  }
+
+  const Parameters& parameters() const { return parameters_; }
+  const ResidualRows& rows() const { return rows_; }
+  /** After `linearise`. */
+  const HeadView& view() const { return view_; }
+
+  /** Residuals of a network forwarded over all points, at theta's tail. */
+  template <typename Net> void evaluate(Net& network, const double* tail) {
+    readStates(network);
+    parameters_.set(tail);
+    residuals_.hoist(parameters_.values());
+    eachBlock(residuals_, [&](int first, int valid) {
+      for (int32_t r = 0; r < shape_->programs.rows; r++) rows_.set(r, first, valid, residuals_.output(r));
+    });
+    rows_.setData(shiftedV_);
+  }
+
+  /** The linear least-squares problem at the states last evaluated. */
+  void project(Projection& projection) {
+    if (linear_.outputCount() == 0) return;
+    linear_.hoist(parameters_.values());
+    eachBlock(linear_, [&](int first, int valid) { projection.add(linear_, currentWeight_ + first, valid); });
+  }
+
+  /** Derivatives at the state last evaluated. */
+  void linearise() {
+    jacobian_.hoist(parameters_.values());
+    eachBlock(jacobian_, [&](int first, int valid) {
+      for (int32_t r = 0; r < shape_->programs.rows; r++) lineariseRow(r, first, valid);
+    });
+  }
+
+  /** Adjoints of the residuals -> those of the network's outputs, and theta's tail of the gradient; both overwritten. Needs `linearise`. */
+  template <typename Net> void pull(const double* residualBar, Net& network, double* tail) {
+    const int32_t S = shape_->programs.states(), R = shape_->programs.rows, M = shape_->points;
+    const double* rowBar = residualBar + shape_->samples;
+    for (int32_t k = 0; k < S; k++) {
+      double *out = network.outBar(int(k)), *dOut = network.dOutBar(int(k));
+      for (int32_t p = 0; p < M; p++) {
+        double sum = 0;
+        for (int32_t r = 0; r < R; r++) sum += rowBar[int64_t{r} * M + p] * bar_[r * S + k][p];
+        out[p] = sum;
+        dOut[p] = rowBar[int64_t{k} * M + p] * dBar_[k][p];
+      }
+    }
+    for (int32_t i = 0; i < shape_->samples; i++) network.outBar(0)[sampleAt_[i]] += VOLTAGE_SCALE * residualBar[i];
+    for (int32_t p = 0; p < shape_->programs.inferred; p++) {
+      double sum = 0;
+      for (int64_t row = 0; row < rows_.count(); row++) sum += residualBar[row] * columns_[p][row];
+      tail[p] = sum;
+    }
+  }
+
+  /** Adjoints of the loss under these factors of its terms. */
+  template <typename Net> void pullLoss(const TermWeights& factors, Net& network, double* tail) {
+    rows_.adjoints(factors, residualBar_);
+    pull(residualBar_, network, tail);
+  }
+
+  /** V (mV) and each gate, [1 + G][M]. */
+  void states(double* to) const {
+    for (int32_t k = 0; k < shape_->programs.states(); k++)
+      for (int32_t p = 0; p < shape_->points; p++) *to++ = state_[k][p];
+  }
+
+private:
+  static double** takeRows(Arena& arena, int64_t count, int64_t size) {
+    double** rows = arena.take<double*>(count);
+    for (int64_t i = 0; i < count && !arena.exhausted(); i++) rows[i] = arena.take<double>(size);
+    return rows;
+  }
+
+  template <typename Net> void readStates(Net& network) {
+    const int32_t M = shape_->points;
+    for (int32_t k = 0; k < shape_->programs.states(); k++) {
+      const double *out = network.out(int(k)), *dOut = network.dOut(int(k));
+      for (int32_t p = 0; p < M; p += LANES<double>) {
+        const Vector<double> o = load<double>(out + p), dO = load<double>(dOut + p);
+        const Vector<double> t = tanh<double>(o);
+        const Vector<double> slope = k == 0 ? broadcast<double>(VOLTAGE_SCALE) : 0.5 - 0.5 * t * t;
+        store<double>(state_[k] + p, k == 0 ? o * VOLTAGE_SCALE + VOLTAGE_CENTRE : 0.5 * t + 0.5);
+        store<double>(rate_[k] + p, slope * dO);
+        store<double>(slope_[k] + p, slope);
+        store<double>(rateSlope_[k] + p, k == 0 ? Vector<double>{} : -2.0 * t * slope * dO);
+      }
+      double* arrays[] = {state_[k], rate_[k]};
+      for (double* array : arrays)
+        for (int64_t p = M; p < paddedArray<double>(M); p++) array[p] = array[M - 1];
+    }
+    for (int32_t p = 0; p < M; p++) shiftedV_[p] = VOLTAGE_SCALE * network.out(0)[p];
+  }
+
+  template <typename Use> void eachBlock(Tape<double>& tape, Use use) {
+    const ProgramShape& sizes = shape_->programs;
+    const int size = block_ * LANES<double>;
+    const auto copy = [&](int32_t slot, const double* from, int points) {
+      if (double* row = tape.input(slot); row != nullptr)
+        for (int i = 0; i < points; i += LANES<double>) store<double>(row + i, load<double>(from + i));
+    };
+    for (int first = 0; first < shape_->points; first += size) {
+      const int valid = smaller(size, shape_->points - first), vectors = padded<double>(valid) / LANES<double>;
+      for (int32_t k = 0; k < sizes.states(); k++) {
+        copy(k, state_[k] + first, valid);
+        copy(sizes.rateSlot() + k, rate_[k] + first, valid);
+      }
+      copy(sizes.currentSlot(), current_ + first, valid);
+      tape.run(vectors);
+      use(first, valid);
+    }
+  }
+
+  void lineariseRow(int32_t r, int first, int valid) {
+    const ProgramShape& sizes = shape_->programs;
+    const int32_t S = sizes.states(), from = r * (S + 1 + sizes.inferred);
+    const double* byRate = jacobian_.output(from + S);
+    for (int32_t k = 0; k < S; k++) {
+      const double* byState = jacobian_.output(from + k);
+      for (int i = 0; i < valid; i++) {
+        const int p = first + i;
+        bar_[r * S + k][p] = byState[i] * slope_[k][p] + (k == r ? byRate[i] * rateSlope_[k][p] : 0);
+      }
+    }
+    for (int i = 0; i < valid; i++) dBar_[r][first + i] = byRate[i] * slope_[r][first + i];
+    for (int32_t q = 0; q < sizes.inferred; q++) {
+      double* column = columns_[q] + shape_->samples + int64_t{r} * shape_->points + first;
+      for (int i = 0; i < valid; i++) column[i] = parameters_.slopes()[q] * jacobian_.output(from + S + 1 + q)[i];
+    }
+  }
+
+  const HeadShape* shape_ = nullptr;
+  Parameters parameters_;
+  ResidualRows rows_;
+  Tape<double> residuals_, jacobian_, linear_;
+  int block_ = 1;
+  double* current_ = nullptr;
+  const double* currentWeight_ = nullptr;
+  const int32_t* sampleAt_ = nullptr;
+  double* shiftedV_ = nullptr; // [M] V + 40 mV
+  // [S][paddedArray]: states and their time derivatives; d state / d o; d (d state / dt) / d o at fixed do/dt
+  double **state_ = nullptr, **rate_ = nullptr, **slope_ = nullptr, **rateSlope_ = nullptr;
+  double **bar_ = nullptr, **dBar_ = nullptr; // [R S] and [R], linearisation.hpp
+  double** columns_ = nullptr;                // [P][rows]
+  double* residualBar_ = nullptr;             // [rows]
+  HeadView view_;
+};
+
+} // namespace loligo::inline LOLIGO_ISA

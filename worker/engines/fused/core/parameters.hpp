@@ -1,0 +1,89 @@
+/**
+ * Inferred parameters and free initial gates: from numbers of theta to values in the model's units and back, in double, as layout.ts has
+ * it. A parameter is centre + half tanh(theta), its exponential if positive; a free initial gate is the logistic function of its theta.
+ */
+#pragma once
+
+#include "head.hpp"
+#include "tape.hpp"
+
+namespace loligo::inline LOLIGO_ISA {
+
+/** tanh(theta) of the values next to a range's ends. */
+inline constexpr double INNERMOST = 0.95;
+
+struct Parameter {
+  double centre, half;
+  bool positive;
+
+  static Parameter of(const ParameterRange& range) {
+    const double low = range.positive ? scalarUnary(Opcode::log, range.low) : range.low;
+    const double high = range.positive ? scalarUnary(Opcode::log, range.high) : range.high;
+    return {(low + high) / 2, (high - low) / 2, range.positive};
+  }
+  double value(double theta) const {
+    const double scaled = centre + half * scalarUnary(Opcode::tanh, theta);
+    return positive ? scalarUnary(Opcode::exp, scaled) : scaled;
+  }
+  /** d value / d theta */
+  double slope(double theta) const {
+    const double u = scalarUnary(Opcode::tanh, theta);
+    const double slope = half * (1 - u * u);
+    return positive ? slope * value(theta) : slope;
+  }
+  /** A value at or beyond an end of the range is taken to just inside it. */
+  double theta(double value) const {
+    const double u = ((positive ? scalarUnary(Opcode::log, value) : value) - centre) / half;
+    const double inside = u > INNERMOST ? INNERMOST : u < -INNERMOST ? -INNERMOST : u;
+    return scalarUnary(Opcode::log, (1 + inside) / (1 - inside)) / 2;
+  }
+  /** The ends that `theta` can represent. */
+  double low() const { return value(-scalarUnary(Opcode::log, (1 + INNERMOST) / (1 - INNERMOST)) / 2); }
+  double high() const { return value(scalarUnary(Opcode::log, (1 + INNERMOST) / (1 - INNERMOST)) / 2); }
+};
+
+inline double gateOf(double theta) { return sigmoid<double>(broadcast<double>(theta))[0]; }
+
+/** Values and slopes at one theta; `values` are what the tapes' scalar slots take: inferred [P], then the others [F]. */
+class Parameters {
+public:
+  bool open(Arena& arena, const HeadShape& shape, const double* others) {
+    inferred_ = shape.programs.inferred;
+    freeGates_ = shape.freeGates;
+    parameter_ = arena.take<Parameter>(inferred_);
+    values_ = arena.take<double>(inferred_ + shape.programs.others);
+    slopes_ = arena.take<double>(inferred_ + freeGates_);
+    gates_ = arena.take<double>(freeGates_);
+    if (arena.exhausted()) return false;
+    for (int32_t p = 0; p < inferred_; p++) parameter_[p] = Parameter::of(shape.ranges[p]);
+    for (int32_t f = 0; f < shape.programs.others; f++) values_[inferred_ + f] = others[f];
+    return true;
+  }
+
+  /** `tail` = theta + parameterOffset: parameters, then free initial gates. */
+  void set(const double* tail) {
+    for (int32_t p = 0; p < inferred_; p++) {
+      values_[p] = parameter_[p].value(tail[p]);
+      slopes_[p] = parameter_[p].slope(tail[p]);
+    }
+    for (int32_t z = 0; z < freeGates_; z++) {
+      gates_[z] = gateOf(tail[inferred_ + z]);
+      slopes_[inferred_ + z] = gates_[z] * (1 - gates_[z]);
+    }
+  }
+
+  const Parameter& parameter(int32_t p) const { return parameter_[p]; }
+  const double* values() const { return values_; }
+  /** d value / d theta of parameters [P], then of free initial gates [Z]. */
+  const double* slopes() const { return slopes_; }
+  double initialGate(int32_t z) const { return gates_[z]; }
+
+private:
+  int32_t inferred_ = 0, freeGates_ = 0;
+  Parameter* parameter_ = nullptr;
+  double* values_ = nullptr;
+  double* slopes_ = nullptr;
+  double* gates_ = nullptr;
+};
+
+} // namespace loligo::inline LOLIGO_ISA
