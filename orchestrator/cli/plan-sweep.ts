@@ -4,6 +4,7 @@ import { parseTrace } from '../../schemas/parse.ts';
 import type { Engine } from '../../worker/engines/engine.ts';
 import { measureSecondOrder, measureSpeed, secondOrderTestShape, speedTestShape } from '../../worker/engines/speed-test.ts';
 import { adamOperations, iterationOperations, replicaBytes, replicaSeconds, shapeCost, type Rates } from '../../worker/train/cost.ts';
+import { sparseFrequencies } from '../../worker/train/frequency-check.ts';
 import { identifiabilityWarnings, type IdentifiabilityWarning } from '../../worker/train/identifiability.ts';
 import { shapeOf } from '../../worker/train/member.ts';
 import { plural } from '../report/number-format.ts';
@@ -27,7 +28,7 @@ interface PlannedShape {
 }
 
 interface PlanWarning {
-  readonly code: IdentifiabilityWarning['code'] | 'NOTE';
+  readonly code: IdentifiabilityWarning['code'] | 'FEW_FREQUENCIES' | 'NOTE';
   readonly message: string;
   readonly parameters: readonly string[];
 }
@@ -37,6 +38,8 @@ const MOST_EXAMINED = 20_000;
 /** Bytes of an outcome without traces, and of a stored number in a trace: 899 and 7.5 over the 48 outcomes of sweeps/recovery.yaml. */
 const OUTCOME_BYTES = 900;
 const TRACE_NUMBER_BYTES = 8;
+/** Integrations with sensitivities that `finish: shooting` takes from a network's estimate: 4 to 6 iterations, each with a trial or two. */
+const SHOOTING_INTEGRATIONS = 10;
 
 export async function planSweep(sweep: LoadedSweep, engine: Engine): Promise<Plan> {
   const { expansion, resolved, model } = sweep;
@@ -53,6 +56,8 @@ export async function planSweep(sweep: LoadedSweep, engine: Engine): Promise<Pla
     shapes.set(task.shape, { replicas: (known?.replicas ?? 0) + counted, task });
     seconds += counted * replicaSeconds(shapeOf(task, model), task.training, rates);
   }
+  const warnings = warningsOf(sweep);
+  if (resolved.finish !== undefined) seconds += expansion.replicas * SHOOTING_INTEGRATIONS * integrationSeconds(sweep);
   const states = resolved.problem.states.length + 2;
   const memoryBytes = Math.max(0, ...[...shapes.values()].map(({ task }) => replicaBytes(shapeOf(task, model), task.training)));
   const traceBytes = Math.min(expansion.replicas, resolved.traces.replicas) * resolved.traces.points * states * TRACE_NUMBER_BYTES;
@@ -61,8 +66,21 @@ export async function planSweep(sweep: LoadedSweep, engine: Engine): Promise<Pla
     configurations: expansion.configurations,
     shapes: [...shapes].map(([id, { replicas, task }]) => ({ id, replicas, ...shapeCost(shapeOf(task, model)) })),
     estimate: { coreSeconds: seconds, memoryBytes, diskBytes: expansion.replicas * OUTCOME_BYTES + traceBytes },
-    warnings: warningsOf(sweep),
+    warnings: [...warnings, ...frequencyWarnings([...shapes.values()].map(({ task }) => task))],
   };
+}
+
+/** Each sentence once: shapes that differ in width alone share it. */
+function frequencyWarnings(tasks: readonly Task[]): PlanWarning[] {
+  const messages = new Set(tasks.map(sparseFrequencies).filter((message) => message !== null));
+  return [...messages].map((message) => ({ code: 'FEW_FREQUENCIES' as const, message, parameters: [] }));
+}
+
+/** The identifiability of the first data unit is one integration with sensitivities: timed the second time, when it is compiled. */
+function integrationSeconds(sweep: LoadedSweep): number {
+  const started = performance.now();
+  warningsOf(sweep);
+  return (performance.now() - started) / 1000;
 }
 
 async function measureRates(engine: Engine): Promise<Rates> {

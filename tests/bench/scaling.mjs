@@ -1,10 +1,11 @@
 /**
  * How training scales: over cores, through the product's pool (work per second of wall time); and on one core over replicas of a cohort,
- * points and widths (replica-steps per second of CPU time, and the share of the FMA peak that their matrix products make). Sizes of one
- * engine and axis take turns. Needs the built dist/: npm run bench:scaling
+ * points, widths and models (replica-steps per second of CPU time, and the share of the FMA peak that their matrix products make). Models
+ * are the built-in Hodgkin-Huxley and the same equations in a user's own file. Sizes of one engine and axis take turns. Needs the built
+ * dist/: npm run bench:scaling
  *
- * Options: --json, --engines native,wasm, --slices N (7), --slice SECONDS (0.3; of cores, four times that), --axes cores,replicas,points,widths,
- * --threads 1,2, --core N (the last: the axes on one core).
+ * Options: --json, --engines native,wasm, --slices N (7), --slice SECONDS (0.3; of cores, four times that),
+ * --axes cores,replicas,points,widths,models, --threads 1,2, --core N (the last: the axes on one core).
  */
 import { cpus } from 'node:os';
 import { fileURLToPath } from 'node:url';
@@ -16,12 +17,17 @@ import { digits, listOf, matrixProductFlops, median, pairedRatio, percent, table
 import { allowedCores, timeTogether } from './runners.mjs';
 
 const POOL_RUNNER = fileURLToPath(new URL('pool-runner.mjs', import.meta.url));
+const OWN_MODEL = fileURLToPath(new URL('models/squid-axon.yaml', import.meta.url));
 const { W1 } = WORKLOADS;
 /** Everything else is as in W1, with one replica where replicas are not the axis. */
 const SIZES = {
   replicas: [1, 2, 8, 32].map((replicas) => [String(replicas), W1, replicas]),
   points: [128, 512, 2048, 8192].map((samples) => [String(samples), { ...W1, samples }, 1]),
   widths: [8, 16, 32, 64, 128, 256].map((width) => [String(width), { ...W1, width }, 1]),
+  models: [
+    ['built-in', W1, 1],
+    ['own file', { ...W1, model: OWN_MODEL }, 1],
+  ],
 };
 /** A pool's slice is that much longer: it has a start and an end of its own. */
 const POOL_SLICE = 4;
@@ -32,7 +38,7 @@ const { values } = parseArgs({
     engines: { type: 'string', default: 'native,wasm' },
     slices: { type: 'string', default: '7' },
     slice: { type: 'string', default: '0.3' },
-    axes: { type: 'string', default: 'cores,replicas,points,widths' },
+    axes: { type: 'string', default: 'cores,replicas,points,widths,models' },
     threads: { type: 'string', default: '1,2' },
     core: { type: 'string' },
   },

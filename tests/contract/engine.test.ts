@@ -7,9 +7,7 @@ import { createReferenceEngine } from '../../worker/engines/reference/reference-
 import { createTfjsEngine } from '../../worker/engines/tfjs/tfjs-engine.ts';
 import { ENGINES } from '../helpers/contract-engines.ts';
 import { adamStage, controlOf, distance, memberOf, shapeOf, simulatedMember, trained, withCohort } from '../helpers/engine-cohorts.ts';
-
-/** Of the largest component, and in L2: float32 sums over some hundred points lose two to three digits of its seven. */
-const TOLERANCE = 2e-6;
+import { expectEvaluations, TOLERANCE } from '../helpers/evaluation-distance.ts';
 
 const HH_ALL = ['gNa', 'gK', 'gL', 'ENa', 'EK', 'EL', 'C'];
 const RS_ALL = ['gNa', 'gK', 'gM', 'gL', 'ENa', 'EK', 'EL', 'VT'];
@@ -101,14 +99,7 @@ describe.each(ENGINES)('engine contract: %s', (_name, create) => {
       const [actual, exact] = await Promise.all(
         [engine, reference].map((each) => withCohort(each, shape, members, (cohort) => cohort.evaluate(physics))),
       );
-      exact!.forEach((evaluation, r) => {
-        const { max, l2 } = distance(actual![r]!.gradient, evaluation.gradient);
-        expect(max, `replica ${r}, largest component`).toBeLessThan(tolerance);
-        expect(l2, `replica ${r}, L2`).toBeLessThan(tolerance);
-        expect(Math.abs(actual![r]!.loss / evaluation.loss - 1), `replica ${r}, loss`).toBeLessThan(TOLERANCE);
-        for (const term of ['data', 'current', 'gates'] as const)
-          expect(Math.abs(actual![r]!.terms[term] - evaluation.terms[term]), term).toBeLessThanOrEqual(TOLERANCE * evaluation.terms[term]);
-      });
+      expectEvaluations(actual!, exact!, tolerance);
     }
 
     test.each(Object.entries(SHAPES))('%s', (_, shape) => expectEqual(shape, [memberOf(shape, 1), memberOf(shape, 2)], 1));
@@ -329,6 +320,16 @@ describe.each(ENGINES)('engine contract: %s', (_name, create) => {
           { kind: 'interrupted', steps: 0 },
           { kind: 'interrupted', steps: 0 },
         ]);
+      });
+    });
+
+    test('second-order stages ask before every iteration', async () => {
+      const shape = shapeOf('hodgkin-huxley', { samples: 21, width: 8 });
+      const stage = { steps: 1000, physics: [1] as [number], tolerance: 0, project: false } as const;
+      await withCohort(engine, shape, [memberOf(shape, 1)], async (cohort) => {
+        const lm = await cohort.levenbergMarquardt({ optimizer: 'levenberg-marquardt', ...stage }, controlOf(3));
+        const lbfgs = await cohort.lbfgs({ optimizer: 'lbfgs', history: 5, ...stage }, controlOf(3));
+        for (const outcomes of [lm, lbfgs]) expect(outcomes).toMatchObject([{ kind: 'interrupted', steps: 3 }]);
       });
     });
 

@@ -1,22 +1,24 @@
-/**
- * The engines that the contract suites run on: of the fused core every build that this machine runs, each instruction set and each WebAssembly
- * module by itself.
- */
+/** The engines that the contract suites run on: of the fused core every build that this machine runs, each instruction set by itself. */
 import { createNativeEngine, createWasmEngine } from '../../worker/engines/fused/fused-engine.ts';
 import { loadNative } from '../../worker/engines/fused/native.ts';
-import { runnableVariants } from '../../worker/engines/fused/wasm.ts';
 import type { Engine } from '../../worker/engines/engine.ts';
 import { createReferenceEngine } from '../../worker/engines/reference/reference-engine.ts';
 import { createTfjsEngine } from '../../worker/engines/tfjs/tfjs-engine.ts';
 
 type ContractEngine = readonly [name: string, create: () => Promise<Engine>];
 
-export const ENGINES: readonly ContractEngine[] = [
+const [best, ...lesser] = await nativeEngines();
+
+/** One of each name, `native` with the instruction set that it takes here. */
+export const NAMED_ENGINES: readonly ContractEngine[] = [
   ['reference', () => Promise.resolve(createReferenceEngine())],
   ['tfjs', createTfjsEngine],
-  ...(await nativeEngines()),
-  ...runnableVariants().map((variant): ContractEngine => [`wasm, ${variant}`, () => createWasmEngine(variant)]),
+  ...(best === undefined ? [] : [best]),
+  ['wasm', createWasmEngine],
 ];
+
+/** With the other instruction sets, which differ in the width of vectors and the blocks of their kernels only. */
+export const ENGINES: readonly ContractEngine[] = [...NAMED_ENGINES, ...lesser];
 
 async function nativeEngines(): Promise<ContractEngine[]> {
   // without a compiler there is no native engine, and nothing to hold to its promises

@@ -20,7 +20,7 @@ import { distance, memberOf, shapeOf, unevenMember, withCohort } from '../helper
 const run = promisify(execFile);
 const HERE = join(packageRoot(), 'tests/native');
 const CORE = join(packageRoot(), 'worker/engines/fused/core');
-const SANITIZERS = ['-O1', '-g', '-fsanitize=address,undefined', '-fno-sanitize-recover=all', '-fno-omit-frame-pointer'];
+const SANITIZERS = ['-O1', '-g1', '-fsanitize=address,undefined', '-fno-sanitize-recover=all', '-fno-omit-frame-pointer'];
 
 const SMALL = { samples: 12, width: 5, features: 3 } as const;
 const SHAPES: Readonly<Record<string, Shape>> = {
@@ -102,15 +102,14 @@ const compiler = await findCompiler().catch((reason: unknown) => {
   if (process.env['CI'] === 'true') throw reason;
   return null;
 });
-const runnable = compiler === null ? [] : (await loadNative()).runnable;
-/** The best and the plainest: what lies between differs from them in widths only. */
-const SANITIZED = [...new Set([runnable[0], runnable.at(-1)])].filter((isa) => isa !== undefined);
+/** The best, whose vectors are the widest and reach furthest beyond what an array holds. */
+const SANITIZED = compiler === null ? [] : (await loadNative()).runnable.slice(0, 1);
 
 describe.skipIf(compiler === null).each(SANITIZED)('under sanitizers: %s', (isa) => {
   let program: string;
   beforeAll(async () => {
     program = await compiled(compiler!.program, `sanitized-${isa}`, isa, [...(instructionSets()[isa] ?? []), ...SANITIZERS]);
-  }, 240_000);
+  }, 600_000);
 
   test.each(Object.entries(SHAPES))('no function reads or writes where it must not: %s', async (name, shape) => {
     const { stdout } = await run(program, [written(name, describeCohort(shape, membersOf(shape)))]);
@@ -163,6 +162,6 @@ describe('on another processor', () => {
         await expectReference(shape, stdout);
       }
     },
-    300_000,
+    600_000,
   );
 });

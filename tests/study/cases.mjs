@@ -5,8 +5,6 @@
 import { readFileSync } from 'node:fs';
 import { parse } from 'yaml';
 
-const { schedule } = await import(new URL('../../dist/orchestrator/spec/schedules.js', import.meta.url).href);
-
 export const TRUTH = { gNa: 120, gK: 36, gL: 0.3 };
 export const NAMES = Object.keys(TRUTH);
 /** First guesses are log-uniform from truth / width to truth x width. */
@@ -63,14 +61,19 @@ export function specOf({ name, stimulus, windowMs, noiseMv, width, draws }) {
       infer: Object.fromEntries(Object.entries(TRUTH).map(([parameter, value]) => [parameter, start(value)])),
       data: [{ synthetic: { parameters: TRUTH, stimulus: STIMULI[stimulus], durationMs: windowMs, noiseMv, draws } }],
     },
-    space: { ...base.space, replicas: draws },
+    space: { ...base.space, 'network.features': featuresFor(windowMs), replicas: draws },
     training: finished(base.training ?? 'standard'),
     traces: { replicas: 0 },
   };
 }
 
+/** As many per millisecond as the 24 of 50 ms: the frequencies then lie no farther apart than one cycle in the window. */
+function featuresFor(windowMs) {
+  return Math.round((24 * windowMs) / 50);
+}
+
 /** The network's own estimate stays in the result beside the finished one, so that one run gives both. */
 function finished(training) {
-  const stages = typeof training === 'string' ? schedule(training, 'integrated') : training;
-  return 'finish' in stages.at(-1) ? stages : [...stages, { finish: 'shooting' }];
+  const entries = typeof training === 'string' ? [training] : training;
+  return typeof entries.at(-1) === 'object' && 'finish' in entries.at(-1) ? entries : [...entries, { finish: 'shooting' }];
 }

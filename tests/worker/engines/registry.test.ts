@@ -30,7 +30,7 @@ test('auto takes the fastest and says so; the timing is done once', async () => 
 test('auto passes over engines that refuse, and says what they lack', async () => {
   const { engine, why } = await openEngine('auto', ({ name }) => (name === 'reference' ? null : 'network.activation: gelu'));
   expect(engine.name).toBe('reference');
-  expect(why).toContain('tfjs does not train network.activation: gelu');
+  expect(why).toContain('wasm does not train network.activation: gelu');
   const none = openEngine('auto', () => 'network.activation: gelu');
   await expect(none).rejects.toMatchObject({ code: 'ENGINE_UNAVAILABLE' });
 });

@@ -1,6 +1,6 @@
 /** What `doctor` says of the two builds of the core: which instruction sets were compiled, which of them this machine runs, which is taken. */
 import { chooseKernel, loadNative } from './native.ts';
-import { runnableVariants } from './wasm.ts';
+import { wasmKernel } from './wasm.ts';
 
 const ARITHMETIC = 'float32 Adam and float64 second order';
 
@@ -18,6 +18,5 @@ export async function describeNative(): Promise<string> {
 }
 
 export async function describeWasm(): Promise<string> {
-  const [best] = runnableVariants();
-  return `the same C++ as WebAssembly with ${best ?? 'nothing that runs here'}, ${ARITHMETIC}`;
+  return `the same C++ as WebAssembly with ${wasmKernel().instructionSet}, ${ARITHMETIC}`;
 }

@@ -4,7 +4,7 @@ import { createGraph, emit, outputNode, replay } from '../../models/graph.ts';
 import { linearParameters, linearParts } from '../../models/linear.ts';
 import type { Program } from '../../models/program.ts';
 import type { Shape } from '../engine.ts';
-import { lossProgram } from '../tfjs/loss-program.ts';
+import { lossProgram } from '../../models/loss-program.ts';
 
 const EMPTY: Program = { code: [], inputs: [], outputs: [] };
 

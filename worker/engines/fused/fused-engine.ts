@@ -22,8 +22,8 @@ export async function createNativeEngine(instructionSet?: string): Promise<Engin
   return fusedEngine('native', chooseKernel(await loadNative(), instructionSet));
 }
 
-export async function createWasmEngine(variant?: Parameters<typeof wasmKernel>[0]): Promise<Engine> {
-  return fusedEngine('wasm', wasmKernel(variant));
+export async function createWasmEngine(): Promise<Engine> {
+  return fusedEngine('wasm', wasmKernel());
 }
 
 function fusedEngine(name: 'native' | 'wasm', kernel: Kernel): Engine {

@@ -8,10 +8,6 @@ import { packageRoot } from '../../../schemas/package-root.ts';
 import type { Description } from './description.ts';
 import { accepted, NOT_POSITIVE, type Kernel, type KernelCohort } from './kernel.ts';
 
-/** Relaxed SIMD has a fused multiply-add; engines that lack it refuse the module. */
-const MODULES = ['relaxed-simd', 'simd'] as const;
-export type WasmVariant = (typeof MODULES)[number];
-
 /** What is used of WebAssembly: the types of Node 20 leave it out. */
 declare const WebAssembly: {
   validate(bytes: Uint8Array): boolean;
@@ -52,20 +48,12 @@ interface CoreExports {
   loligo_reconstruct(cohort: number, replica: number, states: number, nStates: number, parameters: number, nParameters: number): number;
 }
 
-/** The variants that this Node runs, best first. */
-export function runnableVariants(): WasmVariant[] {
-  return MODULES.filter((variant) => WebAssembly.validate(moduleBytes(variant)));
-}
-
-/** The best that runs here, or the one asked for. */
-export function wasmKernel(variant = runnableVariants()[0]): Kernel {
-  if (variant === undefined) throw new Error('this Node runs no WebAssembly SIMD');
-  const module = new WebAssembly.Module(moduleBytes(variant));
-  return { instructionSet: variant, open: (description) => openCohort(module, description) };
-}
-
-function moduleBytes(variant: WasmVariant): Uint8Array<ArrayBuffer> {
-  return new Uint8Array(readFileSync(join(packageRoot(), 'worker/engines/fused/wasm', `loligo-${variant}.wasm`)));
+/** Throws an Error where this Node has no WebAssembly SIMD. */
+export function wasmKernel(): Kernel {
+  const bytes = new Uint8Array(readFileSync(join(packageRoot(), 'worker/engines/fused/wasm/loligo-simd.wasm')));
+  if (!WebAssembly.validate(bytes)) throw new Error('this Node runs no WebAssembly SIMD');
+  const module = new WebAssembly.Module(bytes);
+  return { instructionSet: 'simd', open: (description) => openCohort(module, description) };
 }
 
 function openCohort(module: WasmModule, { ints, reals }: Description): KernelCohort {

@@ -9,7 +9,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { Member, Shape } from '../engine.ts';
 import { gridSize, gridStepsMs, thetaToGate, type Layout } from '../layout.ts';
 import { GateIntegration } from '../reference/gate-integration.ts';
-import { lossProgram, valuesAndPartials } from './loss-program.ts';
+import { lossProgram, valuesAndPartials } from '../../models/loss-program.ts';
 import { full, sumOverPoints, type Given, type HeadAdjoints, type Outputs, type TensorHead, type Tensors } from './tensor-head.ts';
 import { TensorProgram } from './tensor-program.ts';
 

@@ -1,7 +1,7 @@
 /** `states: network` as tensor operations: every gate is an output of the network, x = sigmoid of it, and has a residual of its own. */
 import * as tf from '@tensorflow/tfjs-core';
 import type { Shape } from '../engine.ts';
-import { lossProgram } from './loss-program.ts';
+import { lossProgram } from '../../models/loss-program.ts';
 import { full, sumOverPoints, type Given, type HeadAdjoints, type Outputs, type TensorHead, type Tensors } from './tensor-head.ts';
 import { TensorProgram } from './tensor-program.ts';
 

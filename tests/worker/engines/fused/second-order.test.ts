@@ -8,7 +8,7 @@ import { describeCohort } from '../../../../worker/engines/fused/description.ts'
 import { KernelObjective } from '../../../../worker/engines/fused/kernel-objective.ts';
 import type { Kernel } from '../../../../worker/engines/fused/kernel.ts';
 import { loadNative } from '../../../../worker/engines/fused/native.ts';
-import { runnableVariants, wasmKernel } from '../../../../worker/engines/fused/wasm.ts';
+import { wasmKernel } from '../../../../worker/engines/fused/wasm.ts';
 import { heldBySecondOrder, layoutOf } from '../../../../worker/engines/layout.ts';
 import type { SecondOrder } from '../../../../worker/engines/levenberg-marquardt.ts';
 import { Objective } from '../../../../worker/engines/reference/objective.ts';
@@ -56,7 +56,7 @@ const CASES: readonly (readonly [string, Shape, Member])[] = [
 const native = await loadNative().catch(() => null);
 const KERNELS: readonly (readonly [string, Kernel])[] = [
   ...(native?.runnable ?? []).map((isa) => [`native ${isa}`, native!.kernel(isa)] as const),
-  ...runnableVariants().map((variant) => [`wasm ${variant}`, wasmKernel(variant)] as const),
+  ['wasm', wasmKernel()],
 ];
 
 /** The solution of both systems at the member's theta; the fused one after it has moved to another theta. */

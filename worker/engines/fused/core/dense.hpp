@@ -1,19 +1,23 @@
-// Dense linear algebra of the second-order solver: tiles of products X Y^T, and a Cholesky factorisation with its solves.
-//
-// Everything large lies in row panels: a panel is ROWS<T> rows side by side, column after column, so that row r, column c of a matrix is
-// panel(r / ROWS)[c * ROWS + r % ROWS]. Both factors of X Y^T are read as they lie, X a vector at a time and Y a number at a time, so
-// nothing is packed for a product, and a panel of the Cholesky factor is an operand as soon as it is written. (matrix.hpp keeps another
-// form, rows of the network and packed weights; with it each block of the factor would be copied before it is used.)
-//
-// A symmetric matrix is kept by its lower triangle: panel I holds columns [0, (I + 1) ROWS), panels one after the other.
+/**
+ * Dense linear algebra of the second-order solver: tiles of products X Y^T, and a Cholesky factorisation with its solves.
+ *
+ * Everything large lies in row panels: a panel is ROWS<T> rows side by side, column after column, so that row r, column c of a matrix is
+ * panel(r / ROWS)[c * ROWS + r % ROWS]. Both factors of X Y^T are read as they lie, X a vector at a time and Y a number at a time, so
+ * nothing is packed for a product, and a panel of the Cholesky factor is an operand as soon as it is written. (matrix.hpp keeps another
+ * form, rows of the network and packed weights; with it each block of the factor would be copied before it is used.)
+ *
+ * A symmetric matrix is kept by its lower triangle: panel I holds columns [0, (I + 1) ROWS), panels one after the other.
+ */
 #pragma once
 
 #include "simd.hpp"
 
 namespace loligo::inline LOLIGO_ISA {
 
-// A tile is TILE_VECTORS vectors of rows by TILE_COLUMNS columns in registers. 2 x 4 keeps two multiply-adds a cycle going and leaves room
-// among 16 registers: 3 x 4, which fills them, is no faster under g++ and spills under clang 19 (half the speed).
+/**
+ * A tile is TILE_VECTORS vectors of rows by TILE_COLUMNS columns in registers. 2 x 4 keeps two multiply-adds a cycle going and leaves room
+ * among 16 registers: 3 x 4, which fills them, is no faster under g++ and spills under clang 19 (half the speed).
+ */
 #if defined(__AVX512F__)
 constexpr int TILE_VECTORS = 3, TILE_COLUMNS = 8;
 #elif defined(__aarch64__)
@@ -31,7 +35,7 @@ template <typename T> struct Tile {
   Vector<T> at[TILE_COLUMNS][TILE_VECTORS];
 };
 
-// tile[j] = sum over k < depth of X[k] Y[k][j]: X a panel, Y a panel from its row j on.
+/** tile[j] = sum over k < depth of X[k] Y[k][j]: X a panel, Y a panel from its row j on. */
 template <typename T> inline __attribute__((always_inline)) void products(const T* X, const T* Y, int depth, Tile<T>& tile) {
   Vector<T> sum[TILE_COLUMNS][TILE_VECTORS] = {};
   for (int k = 0; k < depth; k++, X += ROWS<T>, Y += ROWS<T>) {
@@ -51,18 +55,20 @@ template <typename T> inline __attribute__((always_inline)) void products(const 
     for (int v = 0; v < TILE_VECTORS; v++) tile.at[j][v] = sum[j][v];
 }
 
-// Numbers before panel I of a lower triangle, and in all of one with `panels` panels.
+/** Numbers before panel I of a lower triangle, and in all of one with `panels` panels. */
 template <typename T> constexpr size_t triangleOffset(int panel) {
   return size_t(ROWS<T>) * size_t(ROWS<T>) * size_t(panel) * size_t(panel + 1) / 2;
 }
 
-// Panels whose columns are factored together: their rows stay in the second-level cache while all panels below pass by.
+/** Panels whose columns are factored together: their rows stay in the second-level cache while all panels below pass by. */
 constexpr int BLOCK_PANELS = 4;
 
-// Factors A + damping I = L L^T. A and L are lower triangles of `panels` panels, and may be the same memory; `inverse` [panels ROWS] takes
-// the reciprocals of L's diagonal. False when the matrix is not positive definite. Left-looking by tiles (Golub, Van Loan, Matrix
-// Computations, 4.2): each tile is its number in A minus the products of all that is left of it, divided by its diagonal block, and written
-// once.
+/**
+ * Factors A + damping I = L L^T. A and L are lower triangles of `panels` panels, and may be the same memory; `inverse` [panels ROWS] takes
+ * the reciprocals of L's diagonal. False when the matrix is not positive definite. Left-looking by tiles (Golub, Van Loan, Matrix
+ * Computations, 4.2): each tile is its number in A minus the products of all that is left of it, divided by its diagonal block, and written
+ * once.
+ */
 template <typename T> class Cholesky {
 public:
   static bool factor(const T* A, T damping, int panels, T* L, T* inverse) {
@@ -76,7 +82,7 @@ public:
     return true;
   }
 
-  // L L^T x = b in place, b [panels ROWS].
+  /** L L^T x = b in place, b [panels ROWS]. */
   static void solve(const T* L, const T* inverse, int panels, T* b) {
     for (int I = 0; I < panels; I++) forward(L + triangleOffset<T>(I), inverse, I * ROWS<T>, b);
     for (int I = panels - 1; I >= 0; I--) backward(L + triangleOffset<T>(I), inverse, I * ROWS<T>, b);
@@ -108,7 +114,7 @@ private:
       for (int v = 0; v < TILE_VECTORS; v++) store(to + j * ROWS<T> + v * LANES<T>, tile.at[j][v]);
   }
 
-  // X D^T = tile for the lower triangular D at `block` [TILE_COLUMNS columns].
+  /** X D^T = tile for the lower triangular D at `block` [TILE_COLUMNS columns]. */
   static inline __attribute__((always_inline)) void divide(Tile<T>& tile, const T* block, const T* inverse) {
 #pragma GCC unroll 8
     for (int j = 0; j < TILE_COLUMNS; j++) {
@@ -121,7 +127,7 @@ private:
     }
   }
 
-  // The tile whose rows from `first` on hold its own diagonal. Rows above it are beyond the triangle, and left 0.
+  /** The tile whose rows from `first` on hold its own diagonal. Rows above it are beyond the triangle, and left 0. */
   static bool diagonal(const Tile<T>& tile, T damping, int first, T* to, T* inverse) {
     keep(tile, to);
     for (int j = 0; j < TILE_COLUMNS; j++) {
@@ -139,7 +145,7 @@ private:
     return true;
   }
 
-  // b[row ..] of a panel: subtract what is left of the diagonal block, then solve that.
+  /** b[row ..] of a panel: subtract what is left of the diagonal block, then solve that. */
   static void forward(const T* panel, const T* inverse, int row, T* b) {
     Vector<T> sum[2][TILE_VECTORS] = {};
     for (int k = 0; k < row; k += 2) // ROWS is even

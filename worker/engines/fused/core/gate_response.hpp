@@ -1,10 +1,12 @@
-// Integrated formulation: how the residuals answer to perturbations of the network's output and of its time derivative along the grid, and
-// the adjoint of that. V moves a residual at once, and every later one by way of the gates, whose recurrences run along the grid; many
-// perturbations are carried side by side, one in each of a panel's R lanes (reference/integrated-head.ts: `push`).
-//
-// Per gate and step, with the middle of a step by Hermite's cubic (V[j] + V[j+1]) / 2 + step (dV[j] - dV[j+1]) / 8:
-//   x[j+1] = decay x[j] + before V[j] + after V[j+1] + bow (dV[j] - dV[j+1])
-// Coefficients are copied, and multiplied by the scale from output to mV.
+/**
+ * Integrated formulation: how the residuals answer to perturbations of the network's output and of its time derivative along the grid, and
+ * the adjoint of that. V moves a residual at once, and every later one by way of the gates, whose recurrences run along the grid; many
+ * perturbations are carried side by side, one in each of a panel's R lanes (reference/integrated-head.ts: `push`).
+ *
+ * Per gate and step, with the middle of a step by Hermite's cubic (V[j] + V[j+1]) / 2 + step (dV[j] - dV[j+1]) / 8:
+ *   x[j+1] = decay x[j] + before V[j] + after V[j+1] + bow (dV[j] - dV[j+1])
+ * Coefficients are copied, and multiplied by the scale from output to mV.
+ */
 #pragma once
 
 #include "arena.hpp"
@@ -41,14 +43,14 @@ public:
 
   int pointOf(int sample) const { return sampleAt_[sample]; }
 
-  // Rows of data [samples][R]: V where the samples are, of which the first `count`.
+  /** Rows of data [samples][R]: V where the samples are, of which the first `count`. */
   void data(const double* V, int count, double* response) const {
     for (int i = 0; i < count; i++)
       for (int v = 0; v < TILE_VECTORS; v++)
         store(response + i * R + v * LANES<double>, scale_ * load(V + size_t(sampleAt_[i]) * R + v * LANES<double>));
   }
 
-  // Rows of current [points][R], of which the first `count`. V and dV [points][R].
+  /** Rows of current [points][R], of which the first `count`. V and dV [points][R]. */
   void current(const double* V, const double* dV, int count, double* response) {
     using Lanes = Vector<double>;
     for (int j = 0; j < count; j++) {
@@ -72,7 +74,7 @@ public:
     }
   }
 
-  // Adjoints of the residuals -> of output and d output / dt [points], overwritten.
+  /** Adjoints of the residuals -> of output and d output / dt [points], overwritten. */
   void adjoint(const double* dataBar, const double* currentBar, double* V, double* dV) const {
     for (int j = 0; j < points_; j++) {
       V[j] = currentBar[j] * slopeV_[j];
@@ -95,7 +97,7 @@ public:
   }
 
 private:
-  // The step that ends at a point, and what the residual there owes to the gate.
+  /** The step that ends at a point, and what the residual there owes to the gate. */
   struct Step {
     double decay, before, after, bow, residualSlope;
   };

@@ -1,19 +1,21 @@
-// Inner products of the network's Jacobian rows, without the Jacobian, in tiles.
-//
-// Per output k and point p there are two functionals: output k itself, and its time derivative. In an affine layer with input a (and da)
-// the first has the weight gradient a u^T, the second a w^T + da u^T: u and w are the adjoints of z, and the adjoint of dz in the second is
-// that of z in the first, because every step of the reverse pass multiplies (value, tangent) pairs as dual numbers. So the inner
-// products between points p and p' need, per layer, a.a', a.da', da.a', da.da' and u.u', u.w', w.u', w.w' (plus the bias's u.u' ...):
-//   value, value      aa uu
-//   tangent, value    aa wu + da uu            (da = da . a')
-//   value, tangent    aa uw + ad uu            (ad = a . da')
-//   tangent, tangent  aa ww + ad wu + da uw + dd uu
-// which costs in + out products a pair instead of in out (the factorisation known from the neural tangent kernel, e.g. Novak et al. 2022,
-// arXiv 2206.08720). reference/gram.ts does the same for rows in general.
-//
-// Shapes: M points in panels of R = ROWS<double>; per layer a, da [panels][in][R] and u, w [K][panels][out][R]. Points beyond M are 0.
-// The products of the features (first layer and encoders) are made anew at each state: for 501 points and 48 features that is 1 of the 15
-// ms of an iteration, and kept they would be 4 M^2 / 2 numbers for every replica.
+/**
+ * Inner products of the network's Jacobian rows, without the Jacobian, in tiles.
+ *
+ * Per output k and point p there are two functionals: output k itself, and its time derivative. In an affine layer with input a (and da)
+ * the first has the weight gradient a u^T, the second a w^T + da u^T: u and w are the adjoints of z, and the adjoint of dz in the second is
+ * that of z in the first, because every step of the reverse pass multiplies (value, tangent) pairs as dual numbers. So the inner
+ * products between points p and p' need, per layer, a.a', a.da', da.a', da.da' and u.u', u.w', w.u', w.w' (plus the bias's u.u' ...):
+ *   value, value      aa uu
+ *   tangent, value    aa wu + da uu            (da = da . a')
+ *   value, tangent    aa uw + ad uu            (ad = a . da')
+ *   tangent, tangent  aa ww + ad wu + da uw + dd uu
+ * which costs in + out products a pair instead of in out (the factorisation known from the neural tangent kernel, e.g. Novak et al. 2022,
+ * arXiv 2206.08720). reference/gram.ts does the same for rows in general.
+ *
+ * Shapes: M points in panels of R = ROWS<double>; per layer a, da [panels][in][R] and u, w [K][panels][out][R]. Points beyond M are 0.
+ * The products of the features (first layer and encoders) are made anew at each state: for 501 points and 48 features that is 1 of the 15
+ * ms of an iteration, and kept they would be 4 M^2 / 2 numbers for every replica.
+ */
 #pragma once
 
 #include "arena.hpp"
@@ -22,7 +24,7 @@
 
 namespace loligo::inline LOLIGO_ISA {
 
-// Which of a point's two functionals meet, in the order of the table above.
+/** Which of a point's two functionals meet, in the order of the table above. */
 enum Pairing { valueValue, tangentValue, valueTangent, tangentTangent, PAIRINGS };
 
 struct GramShape {
@@ -37,7 +39,7 @@ public:
   static constexpr int R = ROWS<double>;
   using Block = Tile<double>;
 
-  // What is kept of an affine layer. Parts stand in the order layers, then encoders.
+  /** What is kept of an affine layer. Parts stand in the order layers, then encoders. */
   struct Part {
     int inputs = 0, outputs = 0;
     size_t weights = 0, biases = 0; // places in theta
@@ -74,13 +76,13 @@ public:
   const Part& part(int l) const { return part_[l]; }
   bool isOutput(int l) const { return l == layers_ - 1; }
 
-  // Takes activations and adjoints of a state.
+  /** Takes activations and adjoints of a state. */
   void linearise(const NetworkView& network) {
     for (int l = 0; l < parts_; l++) take(viewOf(network, l), l);
     for (int I = 0; I < panels_; I++) adjointsOf(network, I);
   }
 
-  // blocks[tile of columns][which][k][k'] = inner products of the functionals of panel I with those of panel J.
+  /** blocks[tile of columns][which][k][k'] = inner products of the functionals of panel I with those of panel J. */
   void panel(int I, int J, Block* blocks) const {
     const size_t size = blocksPerTile();
     __builtin_memset(static_cast<void*>(blocks), 0, sizeof(Block) * size * (R / TILE_COLUMNS));
@@ -101,7 +103,7 @@ public:
   size_t blocksPerPanel() const { return blocksPerTile() * (R / TILE_COLUMNS); }
 
 private:
-  // Of one hidden layer at one panel: the activation's derivatives and, in a modified MLP, the mixers, each [width][R].
+  /** Of one hidden layer at one panel: the activation's derivatives and, in a modified MLP, the mixers, each [width][R]. */
   enum Local { slope, bend, mix, dMix, minus, dMinus, LOCALS }; // minus = Q - U
 
   void openPart(Arena& arena, int l) {
@@ -141,7 +143,7 @@ private:
         part.matrix[(size_t(i / R) * part.outputs + j) * R + i % R] = layer.matrix[i * layer.matrixStride + j];
   }
 
-  // The points of panel I side by side: to[i][lane] = from[(I R + lane) stride + i]; lanes beyond M are left as they are, 0.
+  /** The points of panel I side by side: to[i][lane] = from[(I R + lane) stride + i]; lanes beyond M are left as they are, 0. */
   void intoLanes(const double* from, size_t stride, int I, int count, double* to) const {
     const int lanes = smaller(R, shape_.points - I * R);
     for (int lane = 0; lane < lanes; lane++) {
@@ -151,7 +153,7 @@ private:
   }
 
   double* local(Local which) const { return local_ + which * columnSize_; }
-  // Adjoints of what a layer (0), U (1) or Q (2) puts out, of the value functional (h) and of the tangent functional (g), [width][R].
+  /** Adjoints of what a layer (0), U (1) or Q (2) puts out, of the value functional (h) and of the tangent functional (g), [width][R]. */
   double* column(double* of, int k, int whose) const { return of + (size_t(k) * 3 + whose) * columnSize_; }
 
   void adjointsOf(const NetworkView& network, int I) {
@@ -192,7 +194,7 @@ private:
     }
   }
 
-  // Back through H = (1 - Z) U + Z Q: adds to the adjoints of U and Q, replaces that of H by that of Z.
+  /** Back through H = (1 - Z) U + Z Q: adds to the adjoints of U and Q, replaces that of H by that of Z. */
   void unmix(int k) {
     double *h = column(h_, k, 0), *g = column(g_, k, 0);
     double *hU = column(h_, k, 1), *gU = column(g_, k, 1), *hQ = column(h_, k, 2), *gQ = column(g_, k, 2);
@@ -221,7 +223,7 @@ private:
       }
   }
 
-  // h = W u, g = W w
+  /** h = W u, g = W w */
   void throughMatrix(const Part& part, int k, int I) {
     Block block;
     for (int i = 0; i < part.inputs; i += TILE_COLUMNS) {
@@ -233,8 +235,10 @@ private:
     }
   }
 
-  // The four products of x, dx at panel I with y, dy at columns c .. of panel J, [depth] deep. Not inlined: among the
-  // caller's values g++ 12 runs out of the 16 vector registers, and the products take twice as long.
+  /**
+   * The four products of x, dx at panel I with y, dy at columns c .. of panel J, [depth] deep. Not inlined: among the
+   * caller's values g++ 12 runs out of the 16 vector registers, and the products take twice as long.
+   */
   __attribute__((noinline)) static void pair(const double* x, const double* dx, int depth, int I, const double* y, const double* dy, int J,
                                              int c, Block* pairs) {
     const size_t left = size_t(I) * depth * R, right = size_t(J) * depth * R + c;
@@ -259,7 +263,7 @@ private:
       }
   }
 
-  // The table above, `stride` blocks between its lines.
+  /** The table above, `stride` blocks between its lines. */
   static void combine(const Block* a, const Block* z, const Block* bias, Block* to, size_t stride) {
     for (int j = 0; j < TILE_COLUMNS; j++)
       for (int v = 0; v < TILE_VECTORS; v++) {

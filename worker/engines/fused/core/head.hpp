@@ -22,7 +22,7 @@ namespace loligo::inline LOLIGO_ISA {
 inline constexpr double VOLTAGE_CENTRE = -40;
 inline constexpr double VOLTAGE_SCALE = 40;
 
-// A parameter's range, layout.ts: u = tanh(theta) runs from low (-1) to high (1), on a logarithmic scale if positive.
+/** A parameter's range, layout.ts: u = tanh(theta) runs from low (-1) to high (1), on a logarithmic scale if positive. */
 struct ParameterRange {
   double low = 0;
   double high = 0;
@@ -40,7 +40,7 @@ struct HeadShape {
   const int32_t* projected = nullptr;     // [K] places among the inferred parameters
 };
 
-// One replica's own numbers. Weights within a term are loss.ts' rowWeights: 1 / (scale^2 * rows that count), or 0.
+/** One replica's own numbers. Weights within a term are loss.ts' rowWeights: 1 / (scale^2 * rows that count), or 0. */
 struct Recording {
   const double* gridMs = nullptr;        // [M] ascending
   const int32_t* sampleAt = nullptr;     // [N] collocation point of each sample, ascending
@@ -54,14 +54,14 @@ struct Recording {
   bool estimateNoise = false;            // the data weight is multiplied by (1 mV / present RMS misfit)^2
 };
 
-// Unweighted terms of the loss.
+/** Unweighted terms of the loss. */
 struct Terms {
   double data = 0;
   double current = 0;
   double gates = 0;
 };
 
-// Factors on the terms, physics included.
+/** Factors on the terms, physics included. */
 struct TermWeights {
   double data = 1;
   double current = 1;

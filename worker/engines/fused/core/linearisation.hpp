@@ -1,7 +1,9 @@
-// What the second-order solver reads of a state: the network's activations and the head's local derivatives, as views of memory that
-// Network<double> and the heads own (float64). second_order.hpp copies what it needs, so that a later evaluation does not disturb it.
-//
-// M collocation points, N samples, K network outputs, P inferred parameters, Z free initial gates.
+/**
+ * What the second-order solver reads of a state: the network's activations and the head's local derivatives, as views of memory that
+ * Network<double> and the heads own (float64). second_order.hpp copies what it needs, so that a later evaluation does not disturb it.
+ *
+ * M collocation points, N samples, K network outputs, P inferred parameters, Z free initial gates.
+ */
 #pragma once
 
 #include <stddef.h>
@@ -9,13 +11,13 @@
 
 namespace loligo {
 
-// A vector and its time derivative at each point: value i at base[2 p stride + i], its d/dt at base[(2 p + 1) stride + i].
+/** A vector and its time derivative at each point: value i at base[2 p stride + i], its d/dt at base[(2 p + 1) stride + i]. */
 struct DualView {
   const double* base = nullptr;
   size_t stride = 0;
 };
 
-// One affine layer z = a W + b and, but for the last, the activation after it.
+/** One affine layer z = a W + b and, but for the last, the activation after it. */
 struct LayerView {
   size_t inputs = 0, outputs = 0;
   size_t weights = 0, biases = 0; // places in theta of W (V when factorised), [inputs][outputs], and of b
@@ -29,7 +31,7 @@ struct LayerView {
   DualView mixer;                      // modified MLP, layers that mix and encoders: act(z) and its d/dt [M][outputs]; base null otherwise
 };
 
-// Places of theta that no layer names (s, c) are held by the second-order solver: their step is 0.
+/** Places of theta that no layer names (s, c) are held by the second-order solver: their step is 0. */
 struct NetworkView {
   size_t points = 0, outputs = 0;
   const LayerView* layers = nullptr; // hidden layers in order, then the linear output layer
@@ -37,8 +39,10 @@ struct NetworkView {
   const LayerView* encoders = nullptr; // modified MLP: U, then Q, whose mixers are U and Q themselves; null otherwise
 };
 
-// One gate's recurrence along the grid, by V in mV:
-//   dx[j + 1] = decay[j] dx[j] + start[j] dV[j] + middle[j] dVmiddle[j] + end[j] dV[j + 1]      (gate-integration.ts)
+/**
+ * One gate's recurrence along the grid, by V in mV:
+ *   dx[j + 1] = decay[j] dx[j] + start[j] dV[j] + middle[j] dVmiddle[j] + end[j] dV[j + 1]      (gate-integration.ts)
+ */
 struct GateView {
   const double* decay = nullptr; // [M - 1] each
   const double* start = nullptr;
@@ -48,7 +52,7 @@ struct GateView {
   double initialVoltageSlope = 0;        // d x(0) / d V(0)
 };
 
-// Rows of residuals: data [N], current [M], and in the network formulation each gate [M]. V in mV, rates per ms, nothing weighted.
+/** Rows of residuals: data [N], current [M], and in the network formulation each gate [M]. V in mV, rates per ms, nothing weighted. */
 struct HeadView {
   size_t samples = 0, points = 0, rows = 0;
   double voltageScale = 0;                // V = voltageScale output 0 + constant
@@ -64,8 +68,10 @@ struct HeadView {
   const double* slopeV = nullptr; // d residual:V / d V and / d d:V [M]
   const double* slopeDV = nullptr;
 
-  // Network formulation: row r (0 current, 1 + g gate g) at point p by output k: bar[r K + k][p]; by d:output r, the only rate in it:
-  // dBar[r][p].
+  /**
+   * Network formulation: row r (0 current, 1 + g gate g) at point p by output k: bar[r K + k][p]; by d:output r, the only rate in it:
+   * dBar[r][p].
+   */
   const double* const* bar = nullptr;
   const double* const* dBar = nullptr;
 };

@@ -1,8 +1,10 @@
-// Network formulation: how the residuals answer to the network's outputs and their time derivatives, and the adjoint of that. Every
-// residual looks at one point: data at output 0, residual r at every output and at the rate of output r. (gate_response.hpp is the other
-// formulation's.)
-//
-// K outputs and as many kinds of residuals; kind -1 stands for the data. Mp: points filled up to whole panels.
+/**
+ * Network formulation: how the residuals answer to the network's outputs and their time derivatives, and the adjoint of that. Every
+ * residual looks at one point: data at output 0, residual r at every output and at the rate of output r. (gate_response.hpp is the other
+ * formulation's.)
+ *
+ * K outputs and as many kinds of residuals; kind -1 stands for the data. Mp: points filled up to whole panels.
+ */
 #pragma once
 
 #include "gram.hpp"
@@ -36,13 +38,13 @@ public:
     }
   }
 
-  // Place of a row among the system's; -1 where there is none.
+  /** Place of a row among the system's; -1 where there is none. */
   int rowOf(int kind, int point) const {
     if (point >= points_) return -1;
     return kind < 0 ? sampleOf_[point] : paddedSamples_ + kind * paddedPoints_ + point;
   }
 
-  // Takes Gram::panel's blocks of one tile; `products` then gives rows of kind r at panel I against rows of kind s at points first ..
+  /** Takes Gram::panel's blocks of one tile; `products` then gives rows of kind r at panel I against rows of kind s at points first .. */
   void combine(const Block* blocks, int r, int I) {
     for (int m = 0; m < K_; m++)
       for (int d = 0; d < 2; d++) {
@@ -70,7 +72,7 @@ public:
     return sum;
   }
 
-  // Perturbations of outputs and rates [K][Mp][R] -> of all rows [n][R].
+  /** Perturbations of outputs and rates [K][Mp][R] -> of all rows [n][R]. */
   void respond(const double* value, const double* tangent, double* to) const {
     const size_t next = size_t(paddedPoints_) * R;
     for (int p = 0; p < points_; p++)
@@ -86,7 +88,7 @@ public:
       }
   }
 
-  // Adjoints of all rows [n] -> of outputs and rates [K][Mp], overwritten.
+  /** Adjoints of all rows [n] -> of outputs and rates [K][Mp], overwritten. */
   void adjoint(const double* rowBar, double* value, double* tangent) const {
     for (int k = 0; k < K_; k++)
       for (int p = 0; p < points_; p++) {

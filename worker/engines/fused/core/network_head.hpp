@@ -188,7 +188,7 @@ private:
   const double* currentWeight_ = nullptr;
   const int32_t* sampleAt_ = nullptr;
   double* shiftedV_ = nullptr; // [M] V + 40 mV
-  // [S][paddedArray]: states and their time derivatives; d state / d o; d (d state / dt) / d o at fixed do/dt
+  /** [S][paddedArray]: states and their time derivatives; d state / d o; d (d state / dt) / d o at fixed do/dt */
   double **state_ = nullptr, **rate_ = nullptr, **slope_ = nullptr, **rateSlope_ = nullptr;
   double **bar_ = nullptr, **dBar_ = nullptr; // [R S] and [R], linearisation.hpp
   double** columns_ = nullptr;                // [P][rows]

@@ -57,7 +57,7 @@ struct Program {
 enum class ProgramRole { residuals = 0, loss = 1, jacobian = 2, linear = 3, rates = 4, rateSlopes = 5 };
 inline constexpr int32_t PROGRAM_COUNT = 6;
 
-// How many numbers a program's sides have; see PROGRAMS and SLOTS above.
+/** How many numbers a program's sides have; see PROGRAMS and SLOTS above. */
 struct ProgramShape {
   int32_t gates = 0;    // G
   int32_t rows = 0;     // R
@@ -92,7 +92,7 @@ struct ProgramShape {
   }
 };
 
-// Whether a program can be executed: known opcodes, operands before their use, slots and constants in range, exponents from 1 to 4096.
+/** Whether a program can be executed: known opcodes, operands before their use, slots and constants in range, exponents from 1 to 4096. */
 inline bool isValid(const Program& program, int32_t slots, int32_t outputs) {
   if (program.length < 0 || program.outputCount != outputs || program.constantCount < 0) return false;
   for (int32_t i = 0; i < program.length; i++) {

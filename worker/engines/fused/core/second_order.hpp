@@ -1,21 +1,23 @@
-// Levenberg-Marquardt's damped system of one state, float64: with R = diag(row scales), J_w the residuals' Jacobian by the network's
-// weights, J_p that by parameters and initial gates, s = PARAMETER_FREEDOM and J = R (J_w, s J_p):
-//   by rows      (J J^T + lambda I) y = R r,        step = -(J_w^T R y, s^2 J_p^T R y)         where there are fewer rows than weights
-//   by weights   (J^T J + lambda I) z = J^T R r,    step = -(z_w, s z_p)                       where there are more
-// the same step (reference/second-order.ts). It is the smaller of the two systems that is built, at open.
-//
-// Everything is copied when a state is linearised, so `solve` can be asked for any number of dampings while the network moves on.
-//
-// Alternatives that lost, on the systems of a 50 ms replica (1002 rows, 2662 weights; lambda 4e-4 to 8e-2 as the driver chose it), where
-// building K takes 7.3 ms and factoring and solving 7.3 ms on one AVX2 core:
-//   conjugate gradients on the normal equations, J v and J^T u only: 0.35 ms an iteration, and for 90 % of the decrease 230 iterations at
-//     the end of physics x 1, 345 at x 10, 475 at x 100, 745 at x 10,000; for the parameters' step to 1 % 1,500 to more than 4,000.
-//     The condition number is 1e8 to 1e10.
-//   a float32 factor, 3.3 ms, as preconditioner of float64 conjugate gradients: K + lambda I is not positive definite in float32, the
-//     factor needs lambda times 16 at x 1 and times 1,000 at x 10,000, and then 46 to more than 300 iterations of 0.3 ms.
-//
-// Rows stand in panels of R = ROWS<double>: the data, filled up to whole panels, then the current and each gate, filled up likewise; a row
-// that fills up has scale 0. Mp: points filled up; Np: samples filled up; n = Np + kinds Mp.
+/**
+ * Levenberg-Marquardt's damped system of one state, float64: with R = diag(row scales), J_w the residuals' Jacobian by the network's
+ * weights, J_p that by parameters and initial gates, s = PARAMETER_FREEDOM and J = R (J_w, s J_p):
+ *   by rows      (J J^T + lambda I) y = R r,        step = -(J_w^T R y, s^2 J_p^T R y)         where there are fewer rows than weights
+ *   by weights   (J^T J + lambda I) z = J^T R r,    step = -(z_w, s z_p)                       where there are more
+ * the same step (reference/second-order.ts). It is the smaller of the two systems that is built, at open.
+ *
+ * Everything is copied when a state is linearised, so `solve` can be asked for any number of dampings while the network moves on.
+ *
+ * Alternatives that lost, on the systems of a 50 ms replica (1002 rows, 2662 weights; lambda 4e-4 to 8e-2 as the driver chose it), where
+ * building K takes 7.3 ms and factoring and solving 7.3 ms on one AVX2 core:
+ *   conjugate gradients on the normal equations, J v and J^T u only: 0.35 ms an iteration, and for 90 % of the decrease 230 iterations at
+ *     the end of physics x 1, 345 at x 10, 475 at x 100, 745 at x 10,000; for the parameters' step to 1 % 1,500 to more than 4,000.
+ *     The condition number is 1e8 to 1e10.
+ *   a float32 factor, 3.3 ms, as preconditioner of float64 conjugate gradients: K + lambda I is not positive definite in float32, the
+ *     factor needs lambda times 16 at x 1 and times 1,000 at x 10,000, and then 46 to more than 300 iterations of 0.3 ms.
+ *
+ * Rows stand in panels of R = ROWS<double>: the data, filled up to whole panels, then the current and each gate, filled up likewise; a row
+ * that fills up has scale 0. Mp: points filled up; Np: samples filled up; n = Np + kinds Mp.
+ */
 #pragma once
 
 #include "gate_response.hpp"
@@ -25,7 +27,7 @@
 
 namespace loligo::inline LOLIGO_ISA {
 
-// Parameters are damped s^2 times less than weights (reference/second-order.ts says why).
+/** Parameters are damped s^2 times less than weights (reference/second-order.ts says why). */
 constexpr double PARAMETER_FREEDOM = 10;
 
 struct SecondOrderShape {
@@ -67,7 +69,7 @@ public:
     return opened && !arena.exhausted();
   }
 
-  // rowScale [head.rows]: square root of each row's weight in the loss; 0 where it does not count.
+  /** rowScale [head.rows]: square root of each row's weight in the loss; 0 where it does not count. */
   void linearise(const NetworkView& network, const HeadView& head, const double* rowScale) {
     gram_.linearise(network);
     takeHead(head, rowScale);
@@ -80,7 +82,9 @@ public:
     if (byRows_) __builtin_memcpy(system_.right, residual_, sizeof(double) * rows_);
   }
 
-  // step [size], to be added to theta; predicted: the decrease of the loss that the linear model promises. False: not positive definite.
+  /**
+   * step [size], to be added to theta; predicted: the decrease of the loss that the linear model promises. False: not positive definite.
+   */
   bool solve(double damping, double* step, size_t size, double* predicted) {
     if (!Cholesky<double>::factor(system_.matrix, damping, system_.panels, system_.factor, system_.inverse)) return false;
     const int n = system_.panels * R;
@@ -100,13 +104,13 @@ public:
   }
 
 private:
-  // Lower triangles of K and of its factor, and the vectors of one solution.
+  /** Lower triangles of K and of its factor, and the vectors of one solution. */
   struct System {
     int panels = 0;
     double *matrix = nullptr, *factor = nullptr, *inverse = nullptr, *right = nullptr, *solution = nullptr;
   };
 
-  // A weight i -> j of a part, or a bias (i = inputs).
+  /** A weight i -> j of a part, or a bias (i = inputs). */
   struct Weight {
     int32_t part, i, j;
     size_t place;
@@ -130,7 +134,7 @@ private:
       local_.take(head);
   }
 
-  // A row that does not count may hold anything.
+  /** A row that does not count may hold anything. */
   void takeRow(const HeadView& head, const double* rowScale, int from, int to) {
     const double scale = rowScale[from];
     scale_[to] = scale;
@@ -139,7 +143,7 @@ private:
       columns_[size_t(k) * rows_ + to] = scale == 0 ? 0 : PARAMETER_FREEDOM * scale * head.columns[k][from];
   }
 
-  // ---- by rows, integrated ----
+  /** ---- by rows, integrated ---- */
 
   bool openIntegratedRows(Arena& arena) {
     for (double*& each : square_) each = arena.take<double>(int64_t(paddedPoints_) * paddedPoints_);
@@ -167,7 +171,7 @@ private:
     for (int q = 0; q < system_.panels; q++) respondRows(q);
   }
 
-  // square_[which][I][point][lane]: both triangles, because the responses run along the points.
+  /** square_[which][I][point][lane]: both triangles, because the responses run along the points. */
   void keepInSquare(int which, int I, int J, int c, const Tile<double>& block) {
     __builtin_memcpy(square_[which] + (size_t(I) * paddedPoints_ + J * R + c) * R, &block, sizeof(block));
     if (I == J) return;
@@ -178,7 +182,7 @@ private:
       for (int j = 0; j < TILE_COLUMNS; j++) to[lane * R + j] = from[j * R + lane];
   }
 
-  // Panel q of K from the functionals' products with its rows.
+  /** Panel q of K from the functionals' products with its rows. */
   void respondRows(int q) {
     const int end = (q + 1) * R, data = smaller(end, shape_.samples), current = smaller(end - paddedSamples_, points_);
     double* to = system_.matrix + triangleOffset<double>(q);
@@ -191,7 +195,7 @@ private:
     finish(q);
   }
 
-  // to[point][lane] = half[panel of the point][row q R + lane][the point's lane], for at least `count` points.
+  /** to[point][lane] = half[panel of the point][row q R + lane][the point's lane], for at least `count` points. */
   void turn(const double* half, int q, int count, double* to) const {
     for (int I = 0; I * R < count; I++) {
       const double* from = half + (size_t(I) * rows_ + size_t(q) * R) * R;
@@ -201,7 +205,7 @@ private:
     }
   }
 
-  // Panel q: J_w J_w^T becomes R J_w J_w^T R + s^2 R J_p J_p^T R.
+  /** Panel q: J_w J_w^T becomes R J_w J_w^T R + s^2 R J_p J_p^T R. */
   void finish(int q) {
     double* panel = system_.matrix + triangleOffset<double>(q);
     for (int v = 0; v < TILE_VECTORS; v++) {
@@ -216,7 +220,7 @@ private:
     }
   }
 
-  // ---- by rows, network formulation ----
+  /** ---- by rows, network formulation ---- */
 
   void buildNetworkRows() {
     __builtin_memset(system_.matrix, 0, sizeof(double) * triangleOffset<double>(system_.panels));
@@ -232,7 +236,7 @@ private:
     for (int q = 0; q < system_.panels; q++) finish(q);
   }
 
-  // Rows of kind r at panel I against rows of kind s at columns c .. of panel J, wherever they belong below the diagonal.
+  /** Rows of kind r at panel I against rows of kind s at columns c .. of panel J, wherever they belong below the diagonal. */
   void keepRows(int r, int I, int s, int J, int c, const Tile<double>& block) {
     const double* from = reinterpret_cast<const double*>(&block);
     for (int j = 0; j < TILE_COLUMNS; j++) {
@@ -248,9 +252,9 @@ private:
     }
   }
 
-  // ---- by weights ----
+  /** ---- by weights ---- */
 
-  // Rows of J that are multiplied at a time: a panel of them stays in the first-level cache.
+  /** Rows of J that are multiplied at a time: a panel of them stays in the first-level cache. */
   static constexpr int DEPTH = 192;
 
   bool openWeights(Arena& arena) {
@@ -277,7 +281,7 @@ private:
           system_.right[I * R + lane] += transposed_[(size_t(I) * rows_ + row) * R + lane] * residual_[row];
   }
 
-  // What rows row .. of J add to tile (I, c) of J^T J. Not inlined for the reason given at Gram::pair.
+  /** What rows row .. of J add to tile (I, c) of J^T J. Not inlined for the reason given at Gram::pair. */
   __attribute__((noinline)) void addRows(int I, int c, int row, int count) {
     Tile<double> sum;
     products<double>(transposed_ + (size_t(I) * rows_ + row) * R, transposed_ + (size_t(c / R) * rows_ + row) * R + c % R, count, sum);
@@ -296,7 +300,7 @@ private:
     }
   }
 
-  // functional_[value or tangent][k][point][lane]: derivative of output k by weight q R + lane.
+  /** functional_[value or tangent][k][point][lane]: derivative of output k by weight q R + lane. */
   void fillFunctionals(int q) {
     const int K = shape_.network.outputs;
     for (double* each : functional_) __builtin_memset(each, 0, sizeof(double) * K * paddedPoints_ * R);
@@ -321,7 +325,7 @@ private:
     }
   }
 
-  // Rows of J^T: [rows][R], scaled; and behind the weights the columns of J_p.
+  /** Rows of J^T: [rows][R], scaled; and behind the weights the columns of J_p. */
   void fillRows(int q, double* to) {
     if (shape_.integrated) {
       gates_.data(functional_[0], shape_.samples, to);
@@ -336,7 +340,7 @@ private:
       }
   }
 
-  // ---- y by rows -> step ----
+  /** ---- y by rows -> step ---- */
 
   void stepOfRows(double* step) {
     for (int k = 0; k < shape_.columns; k++)

@@ -1,9 +1,11 @@
-// Vectors of float and double as wide as this translation unit's instruction set has them, through the vector extensions that g++ and clang
-// share: +, -, *, /, comparisons and `mask ? a : b` work lane by lane, and `scalar * vector` broadcasts. Nothing here is specific to a
-// processor except WIDTH_BYTES; fused multiply-add comes from -ffp-contract=fast.
-//
-// Vector<T> has LANES<T> lanes of T; Mask<T> is the vector of integers of T's size that comparisons give (-1 true, 0 false), Bits the
-// unsigned one.
+/**
+ * Vectors of float and double as wide as this translation unit's instruction set has them, through the vector extensions that g++ and clang
+ * share: +, -, *, /, comparisons and `mask ? a : b` work lane by lane, and `scalar * vector` broadcasts. Nothing here is specific to a
+ * processor except WIDTH_BYTES; fused multiply-add comes from -ffp-contract=fast.
+ *
+ * Vector<T> has LANES<T> lanes of T; Mask<T> is the vector of integers of T's size that comparisons give (-1 true, 0 false), Bits the
+ * unsigned one.
+ */
 #pragma once
 
 #include "isa.hpp"
@@ -38,10 +40,10 @@ template <typename T> using Vector = typename VectorOf<T, WIDTH_BYTES>::Type;
 template <typename T> using Mask = typename VectorOf<T, WIDTH_BYTES>::Mask;
 template <typename T> constexpr int LANES = int(WIDTH_BYTES / sizeof(T));
 
-// n rounded up to whole vectors of T.
+/** n rounded up to whole vectors of T. */
 template <typename T> constexpr int padded(int n) { return (n + LANES<T> - 1) / LANES<T> * LANES<T>; }
 
-// Any address that T may have; an aligned one costs nothing more on the processors meant here.
+/** Any address that T may have; an aligned one costs nothing more on the processors meant here. */
 template <typename T> inline Vector<T> load(const T* from) {
   return *reinterpret_cast<const typename VectorOf<T, WIDTH_BYTES>::Unaligned*>(from);
 }
@@ -51,20 +53,10 @@ template <typename T> inline void store(T* to, Vector<T> value) {
 
 template <typename T> inline Vector<T> broadcast(T value) { return value - Vector<T>{}; }
 
-// a b + c, fused where the instruction set has it. Compilers contract the plain form except to WebAssembly's relaxed instruction, of which
-// they may not know whether it fuses.
-template <typename T> inline Vector<T> multiplyAdd(Vector<T> a, Vector<T> b, Vector<T> c) {
-#if defined(__wasm_relaxed_simd__)
-  if constexpr (sizeof(T) == 4)
-    return __builtin_wasm_relaxed_madd_f32x4(a, b, c);
-  else
-    return __builtin_wasm_relaxed_madd_f64x2(a, b, c);
-#else
-  return a * b + c;
-#endif
-}
+/** a b + c, fused where the instruction set has it: by -ffp-contract=fast. */
+template <typename T> inline Vector<T> multiplyAdd(Vector<T> a, Vector<T> b, Vector<T> c) { return a * b + c; }
 
-// Sum of the lanes, always in the same order.
+/** Sum of the lanes, always in the same order. */
 template <typename T> inline T sumOfLanes(Vector<T> value) {
   T sum = 0;
   for (int lane = 0; lane < LANES<T>; lane++) sum += value[lane];

@@ -262,7 +262,7 @@ private:
   }
 
   Program program_;
-  // of each register
+  /** of each register */
   bool *live_ = nullptr, *varying_ = nullptr;
   bool* pair_ = nullptr;         // has drawn another one in
   int32_t* uses_ = nullptr;      // reads by live instructions and outputs

@@ -1,8 +1,10 @@
-// Adjoints of the network's outputs and of their time derivatives -> of its weights, at the state that a Gram holds: the reverse pass
-// without the network, whose activations may by then be those of another theta.
-//
-// With value and tangent the adjoints at a point: z = sum over outputs of (value u + tangent w), dz = sum of tangent u (gram.hpp), and a
-// weight gets a^T z + da^T dz, a bias the sum of z. z, dz: [panels][outputs of the layer][R].
+/**
+ * Adjoints of the network's outputs and of their time derivatives -> of its weights, at the state that a Gram holds: the reverse pass
+ * without the network, whose activations may by then be those of another theta.
+ *
+ * With value and tangent the adjoints at a point: z = sum over outputs of (value u + tangent w), dz = sum of tangent u (gram.hpp), and a
+ * weight gets a^T z + da^T dz, a bias the sum of z. z, dz: [panels][outputs of the layer][R].
+ */
 #pragma once
 
 #include "gram.hpp"
@@ -20,7 +22,7 @@ public:
     return !arena.exhausted();
   }
 
-  // value, tangent [K][panels R]; writes every weight and bias of the parts.
+  /** value, tangent [K][panels R]; writes every weight and bias of the parts. */
   void pull(const Gram& gram, const double* value, const double* tangent, double* theta) {
     for (int l = 0; l < gram.parts(); l++) {
       const Gram::Part& part = gram.part(l);
@@ -66,7 +68,7 @@ private:
     }
   }
 
-  // Weights from input i to outputs j .. j + COUNT.
+  /** Weights from input i to outputs j .. j + COUNT. */
   template <int COUNT> void weights(const Gram::Part& part, int i, int j, double* theta) const {
     Vector<double> sum[COUNT] = {};
     for (int I = 0; I < panels_; I++)

@@ -129,7 +129,6 @@ template <typename T> void all(Properties& properties) {
 } // namespace
 
 int main() {
-  test::needProcessor();
   Properties d{{"products, double", 0},
                {"L L^T in roundings, double", 1},
                {"solution in roundings, double", 1},

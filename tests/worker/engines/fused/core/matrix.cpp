@@ -107,7 +107,6 @@ template <typename T> struct Check {
 } // namespace
 
 int main() {
-  test::needProcessor();
   test::Random random;
   test::Property products{"products", 0}, transposes{"products with a transposed matrix", 0}, outers{"outer products", 0};
   const auto all = [&]<typename T>(const Sizes& sizes) {

@@ -13,13 +13,6 @@ using test::Random;
 
 namespace {
 
-/** An emulator is a hundred times slower: fewer differences, and not the largest cases. */
-#if defined(LOLIGO_EMULATED)
-constexpr bool EMULATED = true;
-#else
-constexpr bool EMULATED = false;
-#endif
-
 struct Case {
   int points, features, depth, width, outputs;
   Activation activation = Activation::tanh;
@@ -276,7 +269,7 @@ void check(const Case& c, Random& random) {
   // the numbers beyond the network keep the 7 that `run` put there, in every result: they compare equal
   Error byDifferences;
   for (int i = 0; i < p.built.shape.size; i++) byDifferences.largest = std::max(byDifferences.largest, std::fabs(exact.gradient[i]));
-  for (int tried = 0; tried < (EMULATED ? 1 : 16); tried++) {
+  for (int tried = 0; tried < (test::EMULATED ? 1 : 16); tried++) {
     const int i = tried == 0 && c.trainable ? p.built.shape.scalePlace : int(random.uniform() * p.built.shape.size);
     const double h = 1e-5;
     theta[i] = p.theta[i] + h;
@@ -316,7 +309,6 @@ void checkSingle(const Case& c, Random& random) {
 } // namespace
 
 int main() {
-  test::needProcessor();
   Random random;
   // sizes around the vectors and panels of every instruction set: 0, 1, N - 1, N, N + 1
   for (int width : {1, 3, 4, 5, 7, 8, 9, 15, 16, 17, 31, 32, 33, 48, 65})
@@ -341,7 +333,7 @@ int main() {
                       .uneven = (variant & 8) != 0};
       check(c, random);
     }
-  if (EMULATED) return test::finish({outputs64, outputs32, gradient32, gradient32Norm, orders, untouched});
+  if (test::EMULATED) return test::finish({outputs64, outputs32, gradient32, gradient32Norm, orders, untouched});
   checkSingle({.points = 512, .features = 32, .depth = 3, .width = 32, .outputs = 4}, random);
   checkSingle({.points = 1024, .features = 32, .depth = 4, .width = 64, .outputs = 4}, random);
   return test::finish({outputs64, outputs32, gradient64, gradient32, gradient32Norm, usual32, orders, untouched});

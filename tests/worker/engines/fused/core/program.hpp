@@ -1,5 +1,5 @@
 /**
- * What a test program of the core is given: memory, and an exit when it was compiled for instructions that this processor lacks.
+ * What a test program of the core is given: memory, random numbers and the properties that it is to report.
  * A program prints one line per property, "name: worst (at most bound)", and ends with finish(); core-program.ts reads it.
  */
 #pragma once
@@ -17,20 +17,12 @@ extern "C" void loligo_free_block(void* block, size_t) { std::free(block); }
 
 namespace test {
 
-/** First in main: nothing before it may need the instructions. */
-inline void needProcessor() {
-#if defined(__x86_64__)
-  bool runs = true;
-#if defined(__AVX512F__)
-  runs = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512bw");
-#elif defined(__AVX2__)
-  runs = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+/** An emulator is a hundred times slower: fewer cases. */
+#if defined(LOLIGO_EMULATED)
+inline constexpr bool EMULATED = true;
+#else
+inline constexpr bool EMULATED = false;
 #endif
-  if (runs) return;
-  std::printf("absent\n");
-  std::exit(0);
-#endif
-}
 
 /** A small generator (xorshift), the same everywhere. */
 struct Random {
@@ -45,13 +37,13 @@ struct Random {
 };
 
 struct Property {
-  const char* name;
+  std::string name;
   double bound;
   double worst = 0;
 
   /** A NaN counts as broken. */
   void see(double error, const std::string& where) {
-    if (!(error <= bound)) std::printf("  broken: %s: %s: %.3g\n", name, where.c_str(), error);
+    if (!(error <= bound)) std::printf("  broken: %s: %s: %.3g\n", name.c_str(), where.c_str(), error);
     if (!(error <= worst)) worst = error == error ? error : 1e300;
   }
 };
@@ -59,7 +51,7 @@ struct Property {
 inline int finish(std::vector<Property> properties) {
   bool holds = true;
   for (const Property& property : properties) {
-    std::printf("%s: %.3g (at most %.3g)\n", property.name, property.worst, property.bound);
+    std::printf("%s: %.3g (at most %.3g)\n", property.name.c_str(), property.worst, property.bound);
     holds &= property.worst <= property.bound;
   }
   return holds ? 0 : 1;

@@ -1,36 +1,21 @@
 /**
  * Tape<float> and Tape<double> against a plain interpreter of the same programs: random straight-line programs over every opcode, scalars
- * and varying inputs mixed, registers read once and often, outputs that are inputs or constants, every block size. Prints the worst error
- * of each type; exit 1 if one is too large.
+ * and varying inputs mixed, registers read once and often, outputs that are inputs or constants, every block size.
  */
 #include "../../../../../worker/engines/fused/core/tape.hpp"
+#include "program.hpp"
 #include <cmath>
-#include <cstdio>
-#include <cstdlib>
 #include <vector>
 
 using namespace loligo;
-
-extern "C" void* loligo_take_block(size_t bytes) {
-  void* block = std::aligned_alloc(64, (bytes + 63) / 64 * 64);
-  if (block != nullptr) __builtin_memset(block, 0, bytes);
-  return block;
-}
-extern "C" void loligo_free_block(void* block, size_t) { std::free(block); }
 
 namespace {
 
 constexpr int32_t VARYING = 5, SCALARS = 4, SLOTS = VARYING + SCALARS, OUTPUTS = 7;
 
-struct Random {
-  uint64_t state = 88172645463325252u;
-  uint32_t below(uint32_t n) {
-    state ^= state << 13;
-    state ^= state >> 7;
-    state ^= state << 17;
-    return uint32_t(state >> 20) % n;
-  }
-  double uniform(double low, double high) { return low + (high - low) * below(1u << 24) / double(1u << 24); }
+struct Random : test::Random {
+  uint32_t below(uint32_t n) { return uint32_t(test::Random::uniform() * n); }
+  double uniform(double low, double high) { return low + (high - low) * test::Random::uniform(); }
 };
 
 struct Generated {
@@ -165,17 +150,21 @@ std::vector<double> interpret(const Program& program, const double* slots) {
   return value;
 }
 
-template <typename T> double worstError() {
+template <typename T> test::Property errors(const char* name, double bound) {
   Random random;
-  double worst = 0;
+  test::Property property{name, bound};
+  const auto broken = [&](const char* where) {
+    property.see(INFINITY, where);
+    return property;
+  };
   for (int round = 0; round < 400; round++) {
     const Generated generated = generate(random, 1 + round % 60);
     const Program program = generated.view();
-    if (!isValid(program, SLOTS, OUTPUTS)) return INFINITY;
+    if (!isValid(program, SLOTS, OUTPUTS)) return broken("a valid program is refused");
     Arena arena;
     Tape<T> tape;
     const int most = 1 + round % Tape<T>::BLOCK;
-    if (!tape.open(arena, program, SLOTS, VARYING, most)) return INFINITY;
+    if (!tape.open(arena, program, SLOTS, VARYING, most)) return broken("a tape does not open");
     double slots[SLOTS];
     for (int32_t s = VARYING; s < SLOTS; s++) slots[s] = random.uniform(-1.5, 1.5);
     tape.hoist(slots + VARYING);
@@ -196,24 +185,17 @@ template <typename T> double worstError() {
         for (int32_t k = 0; k < OUTPUTS; k++) {
           const double want = value[size_t(program.outputs[k])];
           const double error = std::fabs(double(tape.output(k)[i]) - want) / std::fmax(1, std::fabs(want));
-          if (!(error <= worst)) worst = error;
+          property.see(error, "round " + std::to_string(round));
         }
       }
     }
   }
-  return worst;
-}
-
-template <typename T> bool report(const char* name, double bound) {
-  const double worst = worstError<T>();
-  std::printf("tape %s %.2e %.0e\n", name, worst, bound);
-  return worst <= bound;
+  return property;
 }
 
 } // namespace
 
 int main() {
   // errors of some dozens of instructions on values of about 1, some of which amplify theirs
-  const bool single = report<float>("float", 5e-6), twice = report<double>("double", 1e-14);
-  return single && twice ? 0 : 1;
+  return test::finish({errors<float>("tape, float", 5e-6), errors<double>("tape, double", 1e-14)});
 }

@@ -2,9 +2,9 @@
  * A program that gives residuals together with the adjoints of their weighted mean squares, so that what both need is computed once.
  * With the adjoint of residual r being factor * r (factor = 2 * weight of that row in the loss), no value has to be known in between.
  */
-import { differentiate, partials } from '../../models/differentiate.ts';
-import { add, createGraph, emit, input, mul, outputNode, replay, type Graph, type Node } from '../../models/graph.ts';
-import type { Program } from '../../models/program.ts';
+import { differentiate, partials } from './differentiate.ts';
+import { add, createGraph, emit, input, mul, outputNode, replay, type Graph, type Node } from './graph.ts';
+import type { Program } from './program.ts';
 
 export interface ResidualGroup {
   readonly program: Program;
