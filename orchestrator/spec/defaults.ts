@@ -25,7 +25,7 @@ export const DEFAULT_CONFIGURATION: Configuration = {
   'network.width': 32,
   'network.features': 24,
   'network.frequencies': 'random',
-  'network.bandwidthKhz': 0.2,
+  'network.bandwidthKhz': 0.5,
   'network.scale': 'fixed',
   'network.activation': 'tanh',
   'network.factorisation': 'none',

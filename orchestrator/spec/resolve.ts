@@ -18,7 +18,7 @@ import {
   DEFAULT_TRACES,
   DEFAULT_TRAINING,
 } from './defaults.ts';
-import { filledStage, schedule } from './schedules.ts';
+import { filledStage, schedule, type ScheduleName } from './schedules.ts';
 import { sizeViolations } from './sweep-size.ts';
 
 /** Throws SPEC_DISTRIBUTION, SPEC_DUPLICATE_DATA and SPEC_INVALID for what only shows with the problem at hand, all at once. */
@@ -41,20 +41,25 @@ export function resolveSpec(spec: Spec, problem: ResolvedProblem): ResolvedSweep
   return resolved;
 }
 
-function stagesOf(training: NonNullable<Spec['training']>, states: States): [Stage, ...Stage[]] {
-  const [first, ...rest] = typeof training === 'string' ? schedule(training, states) : training.filter(isStage).map(filledStage);
+function stagesOf(training: Training, states: States): [Stage, ...Stage[]] {
+  const [first, ...rest] = entriesOf(training).flatMap((entry) => {
+    if (typeof entry === 'string') return schedule(entry, states);
+    return 'finish' in entry ? [] : [filledStage(entry)];
+  });
   if (first === undefined) throw new Error('internal: training without a stage');
   return [first, ...rest];
 }
 
-function isStage(entry: Stage | FinishEntry): entry is Stage {
-  return !('finish' in entry);
+type Training = NonNullable<Spec['training']>;
+
+function entriesOf(training: Training): readonly (ScheduleName | Stage | FinishEntry)[] {
+  return typeof training === 'string' ? [training] : training;
 }
 
 /** A list without a finish leaves nothing behind: what is resolved is part of every replica's id. */
-function finishOf(training: NonNullable<Spec['training']>): Pick<ResolvedSweep, 'finish'> {
-  const last = typeof training === 'string' ? undefined : training.at(-1);
-  return last === undefined || isStage(last) ? {} : { finish: last.finish };
+function finishOf(training: Training): Pick<ResolvedSweep, 'finish'> {
+  const last = entriesOf(training).at(-1);
+  return typeof last === 'object' && 'finish' in last ? { finish: last.finish } : {};
 }
 
 /** The id of a sweep. */

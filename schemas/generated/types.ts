@@ -55,11 +55,11 @@ export type IntegerAxis1 = number | IntegerChoice | IntUniformAxis;
  */
 export type IntegerAxis2 = number | IntegerChoice | IntUniformAxis;
 /**
- * random: drawn with the bandwidth as standard deviation; harmonic: multiples of 1 / (2 windows)
+ * random: one in each of equal parts of the bandwidth; harmonic: multiples of 1 / (2 windows)
  */
 export type Frequencies = 'random' | 'harmonic';
 /**
- * standard deviation of the random Fourier frequencies
+ * highest of the random Fourier frequencies
  */
 export type NumberAxis = number | NumberChoice | IntUniform | ContinuousDistribution;
 /**
@@ -866,9 +866,9 @@ export interface Spec {
   space?: Space;
   sampler?: Sampler;
   /**
-   * a named schedule, or a list of stages that a finish may end
+   * a named schedule, or a list of named schedules and stages that a finish may end
    */
-  training?: ('standard' | 'quick') | [Stage | FinishEntry, ...(Stage | FinishEntry)[]];
+  training?: ('standard' | 'quick') | [('standard' | 'quick') | Stage | FinishEntry, ...(('standard' | 'quick') | Stage | FinishEntry)[]];
   accept?: Accept;
   tolerate?: Tolerate;
   traces?: TracesSpec;

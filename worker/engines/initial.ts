@@ -12,10 +12,14 @@ const BIAS_SD = 0.1;
 /** Of s, the logarithm of a neuron's factor. */
 const [FACTOR_MEAN, FACTOR_SD] = [1, 0.1];
 
-/** Random Fourier frequencies in cycles per ms, normal with the given standard deviation in kHz (Tancik et al. 2020, eq. 5). */
+/**
+ * Random Fourier frequencies in cycles per ms: one drawn uniformly from each of `count` equal parts of 0 to the bandwidth (kHz). Drawn
+ * independently of each other, normal as in Tancik et al. 2020, eq. 5, they leave gaps: with 24 of them spikes of a noiseless axon are then
+ * missed by 0.07 mV in some seeds, and gNa by 1 %, which strong physics turns into a bias; like this 0.01 % (3 draws each).
+ */
 export function initialFrequencies(seed: number, count: number, bandwidthKhz: number): Float64Array {
   const stream = randomStream(seed, 'frequencies');
-  return Float64Array.from({ length: count }, (_, k) => bandwidthKhz * stream.normal(k));
+  return Float64Array.from({ length: count }, (_, k) => (bandwidthKhz * (k + stream.uniform(k))) / count);
 }
 
 /** Harmonics of twice the window, in cycles per ms: their sines and cosines hold every function on the window, periodic or not. */

@@ -130,7 +130,7 @@ describe('an expansion', () => {
     const { seed, infer, configuration, replica, shape } = task(7);
     expect({ sweep, seed, infer, gates: configuration['loss.gates'], replica, shape }).toMatchInlineSnapshot(`
       {
-        "gates": 9.492677033857058,
+        "gates": 7.981115084901392,
         "infer": [
           {
             "name": "gNa",
@@ -141,10 +141,10 @@ describe('an expansion', () => {
             "start": -48.79450583948981,
           },
         ],
-        "replica": "110f2d0887cd9b1f50425db1b9e08c6f88e43a400872dafc99dadac5a72bdb3c",
+        "replica": "71c937ab6a0545e8eb92a74cc4e5697e775edb6b635d3c206a68ee04dc171742",
         "seed": 4013919006382582,
         "shape": "98a9726b627defed",
-        "sweep": "4a7b8ea35c2de71cfabe2a0b3125bd046ae83d9e2b0b12d325ebe7253646d85f",
+        "sweep": "ea013e140df6291db73b59b268d4d42a1d7524291d147c5e16ee3fb677626323",
       }
     `);
   });

@@ -32,7 +32,7 @@ describe('a resolved spec', () => {
         'network.width': 32,
         'network.features': 24,
         'network.frequencies': 'random',
-        'network.bandwidthKhz': 0.2,
+        'network.bandwidthKhz': 0.5,
         'network.scale': 'fixed',
         'network.activation': 'tanh',
         'network.factorisation': 'none',
@@ -84,6 +84,16 @@ describe('a resolved spec', () => {
     expect(finish).toBe('shooting');
     expect(training).toEqual(sampleSweep({ training: [adam] }).training);
     expect(sampleSweep({ training: [adam] })).not.toHaveProperty('finish');
+  });
+
+  test('a list may name a schedule, whose stages of either formulation then stand in its place', () => {
+    const adam = { optimizer: 'adam', steps: 50 } as const;
+    const { training, finish } = sampleSweep({ training: ['quick', adam, { finish: 'shooting' }] });
+    const quick = sampleSweep({ training: 'quick' }).training;
+    expect(finish).toBe('shooting');
+    expect(training.integrated.slice(0, -1)).toEqual(quick.integrated);
+    expect(training.network.slice(0, -1)).toEqual(quick.network);
+    expect(training.network.at(-1)).toMatchObject(adam);
   });
 });
 

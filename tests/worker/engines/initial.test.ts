@@ -1,7 +1,7 @@
 /** Where a replica begins: frequencies, and networks that a variant leaves as they were. */
 import { describe, expect, test } from 'vitest';
 import type { Shape } from '../../../worker/engines/engine.ts';
-import { harmonicFrequencies } from '../../../worker/engines/initial.ts';
+import { harmonicFrequencies, initialFrequencies } from '../../../worker/engines/initial.ts';
 import { layoutOf } from '../../../worker/engines/layout.ts';
 import { Network } from '../../../worker/engines/reference/network.ts';
 import { memberOf, shapeOf } from '../../helpers/engine-cohorts.ts';
@@ -14,6 +14,12 @@ function outputs(overrides: Partial<Shape>): Float64Array {
   network.forward(member.theta);
   return network.out;
 }
+
+test('random frequencies fill the bandwidth, one in each equal part of it', () => {
+  const parts = Array.from(initialFrequencies(7, 5, 0.5), (frequency) => Math.floor(frequency / 0.1));
+  expect(parts).toEqual([0, 1, 2, 3, 4]);
+  expect(initialFrequencies(8, 5, 0.5)).not.toEqual(initialFrequencies(7, 5, 0.5));
+});
 
 test('harmonics are whole multiples of half a cycle per window', () => {
   expect([...harmonicFrequencies(3, 50)]).toEqual([0.01, 0.02, 0.03]);
