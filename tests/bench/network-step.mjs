@@ -18,12 +18,12 @@ const DURATION_MS = 50;
 const HIGHEST_KHZ = 0.5;
 
 /** Spec of `replicas` such replicas; what is not in the peers' definition is the product's default. */
-export function stepSpec({ samples, features, depth, width }, replicas) {
+export function stepSpec({ samples, features, depth, width, model = 'hodgkin-huxley' }, replicas) {
   const around = (value) => ({ start: { logUniform: [value * Math.exp(-0.5), value * Math.exp(0.5)] } });
   return {
     name: 'step',
     problem: {
-      model: 'hodgkin-huxley',
+      model,
       infer: { gNa: around(120), gK: around(36), gL: around(0.3) },
       data: [{ synthetic: { stimulus: { step: { amplitude: 10 } }, durationMs: DURATION_MS, sampleMs: DURATION_MS / (samples - 1) } }],
     },
@@ -33,7 +33,7 @@ export function stepSpec({ samples, features, depth, width }, replicas) {
 }
 
 /** A pulse every 15 ms and a step with a sine on it, as in ref_jax.py. */
-function observationOf(samples) {
+export function stepObservation(samples) {
   const sampleMs = DURATION_MS / (samples - 1);
   const tMs = Float64Array.from({ length: samples }, (_, i) => i * sampleMs);
   return {
@@ -43,6 +43,11 @@ function observationOf(samples) {
     voltageMv: tMs.map((t) => -65 + 60 * Math.exp(-((((t % 15) - 7) / 1.2) ** 2))),
     current: tMs.map((t) => (t >= 2 ? 10 : 0) + 2 * Math.sin(0.3 * t)),
   };
+}
+
+/** Cycles per ms. */
+export function stepFrequencies({ features }) {
+  return Float64Array.from({ length: features }, (_, k) => ((k + 1) * HIGHEST_KHZ) / features);
 }
 
 /** Tasks of a spec (an object) with what they refer to. */
@@ -62,8 +67,8 @@ export async function openStep(engineName, size, replicas) {
   const { memberOf, shapeOf } = await built('worker/train/member.js');
   const { tasks, model } = await tasksOf(stepSpec(size, replicas));
   const shape = shapeOf(tasks[0], model);
-  const observation = observationOf(size.samples);
-  const frequencies = Float64Array.from({ length: size.features }, (_, k) => ((k + 1) * HIGHEST_KHZ) / size.features);
+  const observation = stepObservation(size.samples);
+  const frequencies = stepFrequencies(size);
   const { engine } = await openEngine(engineName);
   const cohort = await engine.open(
     shape,

@@ -1,0 +1,66 @@
+/**
+ * Opens the GPU by Dawn, the WebGPU implementation of the optional npm package `webgpu`. Shaders are generated here and index within
+ * their buffers by construction, so the bounds checks that Dawn would add to every access are switched off.
+ */
+import { GPU_BLOCK, SOFTWARE_BLOCK, type DeviceLimits } from './tiling.ts';
+
+/** Storage buffers that the kernel binds. */
+const STORAGE_BUFFERS = 8;
+const TOGGLES = ['disable_robustness', 'disable_workgroup_init'];
+
+export interface Gpu {
+  /** Kept because Dawn crashes the process when it is collected as garbage while its device is in use. */
+  readonly instance: GPU;
+  readonly device: GPUDevice;
+  readonly limits: DeviceLimits;
+  /** Adapter's own description of itself. */
+  readonly text: string;
+  /** Compiled kernels by their source: compiling takes a second or more. */
+  readonly pipelines: Map<string, GPUComputePipeline>;
+}
+
+/** Rejects with the reason where there is no package or no adapter. */
+export async function openGpu(): Promise<Gpu> {
+  const { create, globals } = await import('webgpu');
+  Object.assign(globalThis, globals);
+  const instance = create([`enable-dawn-features=${TOGGLES.join(',')}`]);
+  const adapter = await instance.requestAdapter({ powerPreference: 'high-performance' });
+  if (adapter === null) throw new Error('WebGPU finds no adapter: a Vulkan (or Metal, or Direct3D 12) driver and its loader are needed');
+  const { limits, info } = adapter;
+  if (limits.maxStorageBuffersPerShaderStage < STORAGE_BUFFERS)
+    throw new Error(`the adapter binds fewer than ${STORAGE_BUFFERS} storage buffers`);
+  const device = await adapter.requestDevice({
+    requiredLimits: {
+      maxComputeWorkgroupStorageSize: limits.maxComputeWorkgroupStorageSize,
+      maxComputeInvocationsPerWorkgroup: limits.maxComputeInvocationsPerWorkgroup,
+      maxComputeWorkgroupSizeX: limits.maxComputeWorkgroupSizeX,
+      maxStorageBufferBindingSize: limits.maxStorageBufferBindingSize,
+      maxBufferSize: limits.maxBufferSize,
+    },
+  });
+  return {
+    instance,
+    device,
+    limits: {
+      workgroupStorage: limits.maxComputeWorkgroupStorageSize,
+      invocations: limits.maxComputeInvocationsPerWorkgroup,
+      block: isSoftware(info) ? SOFTWARE_BLOCK : GPU_BLOCK,
+    },
+    text: [info.vendor, info.architecture, info.device, info.description].filter((part) => part !== '').join(' '),
+    pipelines: new Map(),
+  };
+}
+
+function isSoftware({ isFallbackAdapter, architecture, description }: GPUAdapterInfo): boolean {
+  return isFallbackAdapter || /swiftshader|llvmpipe/i.test(`${architecture} ${description}`);
+}
+
+/** The kernel of this source, compiled when it is first asked for. */
+export function pipelineOf({ device, pipelines }: Gpu, code: string): GPUComputePipeline {
+  const known = pipelines.get(code);
+  if (known !== undefined) return known;
+  const module = device.createShaderModule({ code });
+  const pipeline = device.createComputePipeline({ layout: 'auto', compute: { module, entryPoint: 'main' } });
+  pipelines.set(code, pipeline);
+  return pipeline;
+}
