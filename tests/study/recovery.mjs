@@ -168,7 +168,9 @@ function storedLines(file) {
 }
 
 async function writeTables() {
-  const baselines = new Map(storedLines(baselineFile()).map((line) => [`${line.case} ${line.draw}`, line.answer]));
+  // a draw that was answered again without starts keeps them
+  const answers = storedLines(baselineFile()).toSorted((a, b) => widthCount(a) - widthCount(b));
+  const baselines = new Map(answers.map((line) => [`${line.case} ${line.draw}`, line.answer]));
   const rows = [];
   const successes = [];
   for (const one of cases) {
@@ -187,6 +189,10 @@ async function writeTables() {
   writeFileSync(join(options.out, 'recovery.svg'), svg);
   if (options.png) await writePng(svg, join(options.out, 'recovery.png'));
   process.stdout.write(describeStudy(study));
+}
+
+function widthCount({ answer }) {
+  return Object.keys(answer.starts).length;
 }
 
 /** One draw by every method. */
