@@ -14,7 +14,6 @@ import type {
   Member,
   Reconstruction,
   ReplicaState,
-  Settings,
   Shape,
   StageControl,
   StageOutcome,
@@ -27,6 +26,7 @@ import { adamStep, physicsAt, projects } from '../reference/adam.ts';
 import { Objective } from '../reference/objective.ts';
 import { ReferenceSecondOrder } from '../reference/second-order.ts';
 import { beginning, endAdam, momentsOf, opened, replicaAt, restoreState, savedState, type ReplicaProgress } from '../replica-progress.ts';
+import { beyondPlainNetwork } from '../refusal.ts';
 import { openBackend } from './backend.ts';
 import { TensorObjective } from './tensor-objective.ts';
 
@@ -35,17 +35,10 @@ export async function createTfjsEngine(): Promise<Engine> {
   await openBackend();
   return {
     name: 'tfjs',
-    refuses,
+    refuses: beyondPlainNetwork,
     open: (shape, members) => Promise.resolve(new TfjsCohort(shape, members)),
     close: () => Promise.resolve(),
   };
-}
-
-function refuses(shape: Shape, settings: Settings): string | null {
-  if (shape.architecture !== 'mlp') return `network.architecture: ${shape.architecture}`;
-  if (shape.factorisation !== 'none') return `network.factorisation: ${shape.factorisation}`;
-  if (shape.scale !== 'fixed') return `network.scale: ${shape.scale}`;
-  return settings.weighting === 'fixed' ? null : `loss.weighting: ${settings.weighting}`;
 }
 
 interface Replica extends ReplicaProgress {

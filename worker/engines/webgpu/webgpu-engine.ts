@@ -27,6 +27,7 @@ import { brokenTerm, totalLoss } from '../loss.ts';
 import { projects } from '../reference/adam.ts';
 import { Objective } from '../reference/objective.ts';
 import { ReferenceSecondOrder } from '../reference/second-order.ts';
+import { beyondPlainNetwork } from '../refusal.ts';
 import { opened, replicaAt } from '../replica-progress.ts';
 import { openGpu, type Gpu } from './device.ts';
 import { Group, type Report } from './group.ts';
@@ -47,12 +48,10 @@ export async function createWebgpuEngine(): Promise<Engine> {
 
 function refuses(shape: Shape, settings: Settings): string | null {
   if (shape.states !== 'network') return `states: ${shape.states}`;
-  if (shape.architecture !== 'mlp') return `network.architecture: ${shape.architecture}`;
-  if (shape.factorisation !== 'none') return `network.factorisation: ${shape.factorisation}`;
-  if (shape.scale !== 'fixed') return `network.scale: ${shape.scale}`;
+  const variant = beyondPlainNetwork(shape, settings);
+  if (variant !== null) return variant;
   if (shape.activation !== 'tanh' && shape.activation !== 'sin') return `network.activation: ${shape.activation}`;
   if (shape.width > WIDEST) return `network.width: ${shape.width} (at most ${WIDEST})`;
-  if (settings.weighting !== 'fixed') return `loss.weighting: ${settings.weighting}`;
   if (Number.isFinite(settings.huberMv)) return `loss.huberMv: ${settings.huberMv}`;
   if (settings.noise !== 'known') return `loss.noise: ${settings.noise}`;
   const projected = settings.training.find((stage) => stage.optimizer === 'adam' && stage.project === true && stage.physics !== 0);
