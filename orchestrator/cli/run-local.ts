@@ -74,7 +74,6 @@ export async function runLocal(options: LocalRunOptions): Promise<RunEnd> {
       expansion: sweep.expansion,
       queue,
       log,
-      engine,
       ...(options.limit === undefined ? {} : { limit: options.limit }),
       signal,
       onProgress: (progress) => options.onProgress(progress),

@@ -50,7 +50,7 @@ async function noOpSweep(replicas) {
   };
   const consumer = consume({ source: queue, runner, places: 8, objects: async () => 'model', signal });
   await Promise.all([
-    runSweep({ expansion: { replicas, task: (index) => tasks[index] }, queue, log, engine: 'reference', signal }),
+    runSweep({ expansion: { replicas, task: (index) => tasks[index] }, queue, log, signal }),
     consumer.ended,
   ]);
   await log.close();

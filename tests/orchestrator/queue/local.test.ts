@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { openLocalQueue } from '../../../orchestrator/queue/local.ts';
-import { taskFixture } from '../../helpers/replica-fixture.ts';
+import { resultFixture, taskFixture } from '../../helpers/replica-fixture.ts';
 import { scratchFolders } from '../../helpers/scratch-folder.ts';
 
 const scratch = scratchFolders();
@@ -15,6 +15,23 @@ test('the shape whose oldest task waited longest comes first, and a task given b
   await second?.release({ counted: true });
   const next = [await queue.pull(1, never), await queue.pull(8, never), await queue.pull(8, never)];
   expect(next.map((leases) => leases.map(({ task }) => task.index))).toEqual([[0], [1, 2], [3]]);
+  await queue.close();
+});
+
+test('complete resolves only when the collector has acknowledged, and rejects with its error, the lease then being open still', async () => {
+  const queue = openLocalQueue(scratch());
+  await queue.publish(taskFixture(0));
+  const [lease] = await queue.pull(1, never);
+  const results = queue.results()[Symbol.asyncIterator]();
+  let state = 'running';
+  const completed = lease?.complete(resultFixture(0)).finally(() => (state = 'ended'));
+  const delivery = await results.next();
+  expect(state).toBe('running');
+  delivery.value?.reject(new Error('no room'));
+  await expect(completed).rejects.toThrow('no room');
+  const again = lease?.complete(resultFixture(0));
+  (await results.next()).value?.acknowledge();
+  await expect(again).resolves.toBeUndefined();
   await queue.close();
 });
 
