@@ -25,7 +25,7 @@ import type { Server } from '../../schemas/nats-connection.ts';
 import type { ResultDelivery, TaskQueue } from '../../schemas/queue.ts';
 import * as wire from '../../schemas/wire.ts';
 import { ResultCollector } from './result-collector.ts';
-import { ensureConsumer, ensureStreams, heldIn, isWrongLastSequence, missing, openStreams, renewConsumer } from './streams.ts';
+import { ensureConsumer, ensureStreams, heldIn, isWrongLastSequence, missing, openStreams, renewConsumer, takeOut } from './streams.ts';
 
 /** Outstanding tasks: about 20 MB here and on the server, and some rounds of work for a thousand cohorts of eight. */
 const WINDOW = 8192;
@@ -85,6 +85,8 @@ class JetStreamTaskQueue implements JetStreamQueue {
   readonly #known: Set<number>;
   readonly #lanes = new Map<string, Promise<void>>();
   readonly #collector: ResultCollector;
+  /** Lanes that seemed stuck at the last reconciliation. */
+  readonly #suspects = new Set<string>();
   readonly #publishers: (() => void)[] = [];
   readonly #closing = new AbortController();
   readonly #watching: Promise<void>;
@@ -152,8 +154,8 @@ class JetStreamTaskQueue implements JetStreamQueue {
     for (const shape of this.#lanes.keys())
       await missing(() => this.#manager.consumers.delete(wire.TASKS, wire.laneName({ sweep, shape })));
     await missing(() => this.#manager.consumers.delete(wire.RESULTS, sweep));
-    await missing(() => this.#manager.streams.purge(wire.TASKS, { filter: wire.tasksOf(sweep) }));
-    await missing(() => this.#manager.streams.purge(wire.RESULTS, { filter: wire.resultsOf(sweep) }));
+    await takeOut(this.#manager, wire.TASKS, (await heldIn(this.#manager, wire.TASKS, wire.tasksOf(sweep))).values());
+    await takeOut(this.#manager, wire.RESULTS, (await heldIn(this.#manager, wire.RESULTS, wire.resultsOf(sweep))).values());
     await missing(() => this.#manager.streams.purge(wire.STATE, { filter: wire.triesOf(sweep) }));
   }
 
@@ -257,12 +259,39 @@ class JetStreamTaskQueue implements JetStreamQueue {
     const tasks = await heldIn(this.#manager, wire.TASKS, wire.tasksOf(sweep));
     const results = await heldIn(this.#manager, wire.RESULTS, wire.resultsOf(sweep));
     const leftOver = [...tasks].filter(([index]) => stored(index));
-    for (const [, filter] of leftOver) await this.#manager.streams.purge(wire.TASKS, { filter });
+    await takeOut(
+      this.#manager,
+      wire.TASKS,
+      leftOver.map(([, subject]) => subject),
+    );
+    await this.#freeStuckLanes(new Map([...tasks].filter(([index]) => !stored(index))));
     const lost = [...this.#outstanding].filter(
       ([index, { round }]) => round !== undefined && round <= upTo && !tasks.has(index) && !results.has(index),
     );
     for (const [, entry] of lost) this.#send(entry, true);
     return { lost: lost.length, leftOver: leftOver.length };
+  }
+
+  /**
+   * A lane whose consumer knows of no task while the stream holds some, twice in a row, has been moved past them (a purge by somebody
+   * on nats-server 2.9, a restored file): it is made anew. What was leased then comes once more.
+   */
+  async #freeStuckLanes(tasks: ReadonlyMap<number, string>): Promise<void> {
+    const { sweep } = this.#options;
+    const subjects = new Set([...tasks.values()].map((subject) => subject.slice(0, subject.lastIndexOf('.'))));
+    for (const shape of this.#lanes.keys()) {
+      const held = subjects.has(wire.taskSubject(sweep, shape, '*').slice(0, -2));
+      const { num_pending: pending, num_ack_pending: leased } = await this.#manager.consumers.info(
+        wire.TASKS,
+        wire.laneName({ sweep, shape }),
+      );
+      if (!held || pending + leased > 0) this.#suspects.delete(shape);
+      else if (!this.#suspects.has(shape)) this.#suspects.add(shape);
+      else {
+        this.#suspects.delete(shape);
+        await renewConsumer(this.#manager, wire.TASKS, this.#laneConsumer(shape));
+      }
+    }
   }
 
   #trouble(error: unknown): void {
@@ -284,6 +313,10 @@ export async function openJetStreamQueue(server: Server, options: JetStreamQueue
   // tasks before results: a worker moves a replica from the one to the other
   const tasks = await heldIn(manager, wire.TASKS, wire.tasksOf(options.sweep));
   const results = await heldIn(manager, wire.RESULTS, wire.resultsOf(options.sweep));
-  for (const [index, filter] of tasks) if (options.stored(index)) await manager.streams.purge(wire.TASKS, { filter });
+  await takeOut(
+    manager,
+    wire.TASKS,
+    [...tasks].filter(([index]) => options.stored(index)).map(([, subject]) => subject),
+  );
   return new JetStreamTaskQueue(server, manager, new Set([...tasks.keys(), ...results.keys()]), options);
 }

@@ -8,7 +8,6 @@ import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { describe, test } from 'vitest';
 
 export interface NatsVersion {
   readonly name: string;
@@ -20,7 +19,7 @@ const PLACES = [
   process.env['NATS_SERVER_NEW'] ?? join(homedir(), 'go/bin/nats-server'),
 ];
 
-/** The versions there are, oldest first. With CI=true both have to be there. */
+/** The versions there are, oldest first; where there is none, describe.each() of a suite makes none. With CI=true both have to be there. */
 export function natsVersions(): NatsVersion[] {
   const absent = PLACES.filter((place) => !existsSync(place));
   if (absent.length > 0 && process.env['CI'] === 'true') throw new Error(`no nats-server at ${absent.join(' and ')}`);
@@ -29,13 +28,6 @@ export function natsVersions(): NatsVersion[] {
     const said = spawnSync(binary, ['--version'], { encoding: 'utf8' }).stdout;
     return { binary, name: `nats-server ${/v?(\d+\.\d+\.\d+)/.exec(said)?.[1] ?? said.trim()}` };
   });
-}
-
-/** A suite on each version; one skipped test says what is absent where there is none. */
-export function onEveryServer(suite: string, tests: (binary: string) => void): void {
-  const versions = natsVersions();
-  for (const { name, binary } of versions) describe(`${suite} on ${name}`, () => tests(binary));
-  if (versions.length === 0) describe(suite, () => test.skip('no nats-server on this machine', () => undefined));
 }
 
 export interface NatsServer {

@@ -9,11 +9,11 @@ import { taskFixture } from './replica-fixture.ts';
 export interface QueueImplementation {
   readonly name: string;
   /** Opens the queue that lives at `place` (a folder), again after a close or a death. */
-  open(place: string, options: { window?: number }): Promise<LocalQueue>;
+  readonly open: (place: string, options: { window?: number }) => Promise<LocalQueue>;
   /** What is left of the queue when its process is killed. */
-  die(queue: LocalQueue): Promise<void>;
+  readonly die: (queue: LocalQueue) => Promise<void>;
   /** After each test. */
-  end(): Promise<void>;
+  readonly end: () => Promise<void>;
 }
 
 const local: QueueImplementation = {

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { openLocalQueue } from '../../../orchestrator/queue/local.ts';
+import type { ResultDelivery } from '../../../schemas/queue.ts';
 import { resultFixture, taskFixture } from '../../helpers/replica-fixture.ts';
 import { scratchFolders } from '../../helpers/scratch-folder.ts';
 
@@ -25,12 +26,12 @@ test('complete resolves only when the collector has acknowledged, and rejects wi
   const results = queue.results()[Symbol.asyncIterator]();
   let state = 'running';
   const completed = lease?.complete(resultFixture(0)).finally(() => (state = 'ended'));
-  const delivery = await results.next();
+  const delivery = await nextOf(results);
   expect(state).toBe('running');
-  delivery.value?.reject(new Error('no room'));
+  delivery.reject(new Error('no room'));
   await expect(completed).rejects.toThrow('no room');
   const again = lease?.complete(resultFixture(0));
-  (await results.next()).value?.acknowledge();
+  (await nextOf(results)).acknowledge();
   await expect(again).resolves.toBeUndefined();
   await queue.close();
 });
@@ -43,3 +44,9 @@ test('a lease ends once: completing or releasing it again is a bug that is told'
   await expect(lease?.release({ counted: true })).rejects.toThrow('internal: the lease');
   await queue.close();
 });
+
+async function nextOf(results: AsyncIterator<ResultDelivery>): Promise<ResultDelivery> {
+  const next = await results.next();
+  if (next.done === true) throw new Error('the queue closed');
+  return next.value;
+}
