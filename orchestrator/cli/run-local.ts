@@ -103,7 +103,8 @@ async function bothEnded(end: Promise<RunEnd>, drained: Promise<void>): Promise<
   return ended.value;
 }
 
-async function closeAll(closing: readonly (() => unknown)[]): Promise<void> {
+/** Closes everything and lets all failures through together. */
+export async function closeAll(closing: readonly (() => unknown)[]): Promise<void> {
   const failures: unknown[] = [];
   for (const close of closing) {
     try {
