@@ -47,7 +47,6 @@ export async function connectServer(url: string, role: 'orchestrator' | 'worker'
       timeout: CONNECT_MS,
       maxReconnectAttempts: -1,
       reconnectTimeWait: RECONNECT_MS,
-      ignoreAuthErrorAbort: true,
       ...(authenticator === undefined ? {} : { authenticator }),
       ...(tls === undefined ? {} : { tls }),
     });

@@ -25,12 +25,17 @@ export async function openStreams(manager: JetStreamManager, url: string): Promi
   }
 }
 
+/** An orchestrator that asks for another engine or lease than the last one changes its lanes; what is leased stays leased. */
 export async function ensureConsumer(
   manager: JetStreamManager,
   stream: string,
   config: Partial<ConsumerConfig> & { durable_name: string },
 ): Promise<void> {
-  if (await missing(() => manager.consumers.info(stream, config.durable_name))) await manager.consumers.add(stream, config);
+  let present: ConsumerConfig | undefined;
+  const absent = await missing(async () => ({ config: present } = await manager.consumers.info(stream, config.durable_name)));
+  if (absent) await manager.consumers.add(stream, config);
+  else if (present?.description !== config.description || present?.ack_wait !== config.ack_wait)
+    await manager.consumers.update(stream, config.durable_name, { description: config.description ?? '', ack_wait: config.ack_wait ?? 0 });
 }
 
 export async function renewConsumer(
