@@ -30,7 +30,7 @@ export interface ClusterRunOptions {
   onStart(run: WritableRun, finished: number): void;
   onProgress(progress: Progress): void;
   /** Something that the user should know of, once. */
-  onNote(note: string): void;
+  readonly onNote: (note: string) => void;
 }
 
 /** Between two looks at who serves. */

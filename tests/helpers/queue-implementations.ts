@@ -24,7 +24,7 @@ const local: QueueImplementation = {
 };
 
 /** As short as a loaded machine allows. */
-export const TEST_ACK_WAIT_MS = 1000;
+const TEST_ACK_WAIT_MS = 1000;
 
 function jetStream(name: string, binary: string): QueueImplementation {
   const servers = new Map<string, NatsServer>();

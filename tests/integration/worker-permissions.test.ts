@@ -13,7 +13,7 @@ import { taskFixture } from '../helpers/replica-fixture.ts';
 import { scratchFolders } from '../helpers/scratch-folder.ts';
 
 const scratch = scratchFolders();
-const { start, run } = commandLine();
+const program = commandLine();
 const servers: NatsServer[] = [];
 afterEach(async () => {
   await Promise.all(servers.splice(0).map((server) => server.kill()));
@@ -33,11 +33,11 @@ describe.each(natsVersions())('the permissions of a worker on $name', ({ binary 
     servers.push(server);
     const folder = scratch();
     const spec = writeSpec(folder, quickSpec({ draws: 1, replicas: 2 }));
-    const worker = start(['worker', '--nats', server.url, '--engine', 'reference', '--workers', '1'], {
+    const worker = program.start(['worker', '--nats', server.url, '--engine', 'reference', '--workers', '1'], {
       environment: { LOLIGO_NATS_USER: 'worker', LOLIGO_NATS_PASSWORD: 'two' },
     });
     const environment = { LOLIGO_NATS_USER: 'orchestrator', LOLIGO_NATS_PASSWORD: 'one' };
-    const ended = await run(['run', spec, '--out', join(folder, 'run'), '--nats', server.url], { environment });
+    const ended = await program.run(['run', spec, '--out', join(folder, 'run'), '--nats', server.url], { environment });
     expect([ended.code, ended.stderr]).toEqual([0, expect.stringContaining('report:')]);
     worker.child.kill('SIGTERM');
     expect(await worker.ended).toMatchObject({ code: 0 });

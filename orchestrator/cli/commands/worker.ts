@@ -16,7 +16,6 @@ interface WorkerArguments {
   engine: string;
   workers: number;
   grace: number;
-  trainer: string | undefined;
 }
 
 /** Replicas that tfjs trains together on one thread: its head is bound by dispatch. */
@@ -31,12 +30,11 @@ export const worker: CommandModule<object, WorkerArguments> = {
       .option('engine', { type: 'string', requiresArg: true, default: 'auto', describe: 'as for run' })
       .option('workers', { type: 'number', requiresArg: true, default: availableParallelism(), describe: 'threads that train' })
       .option('grace', { type: 'number', requiresArg: true, default: 25, describe: 'seconds that running cohorts have after SIGTERM' })
-      .option('trainer', { type: 'string', requiresArg: true, hidden: true })
       .example('$0 worker --nats nats://127.0.0.1:4222', 'secrets: LOLIGO_NATS_USER, LOLIGO_NATS_PASSWORD, ... or files'),
-  handler: async ({ nats, engine: asked, workers, grace, trainer }) => {
-    const engine = trainer === undefined ? await engineNamed(asked) : asked;
+  handler: async ({ nats, engine: asked, workers, grace }) => {
+    const engine = await engineNamed(asked);
     const server = await connectServer(nats, 'worker', process.env);
-    const pool = openPool({ threads: workers, engine, ...(trainer === undefined ? {} : { trainer }) });
+    const pool = openPool({ threads: workers, engine });
     const source = await openJetStreamSource(server, {
       serves: (lane) => lane.engine === 'any' || lane.engine === engine,
       onTrouble: (error) => say(`trying again: ${messageOf(error)}`),
