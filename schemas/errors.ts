@@ -44,6 +44,7 @@ export const ERROR_CODES = {
   OUT_OF_MEMORY: { exit: EXIT.infrastructure, text: 'the replicas that train together do not fit into memory' },
   DISK: { exit: EXIT.infrastructure, text: 'the run directory cannot be written' },
   OBJECT_MISSING: { exit: EXIT.infrastructure, text: 'a file known by its content hash is not there or does not match it' },
+  NATS_UNREACHABLE: { exit: EXIT.infrastructure, text: 'no NATS server with JetStream answers' },
   SCHEMA_MESSAGE: { exit: EXIT.internal, text: 'a message breaks its schema' },
   REPLICA_GIVEN_UP: { exit: EXIT.intolerable, text: 'a replica failed on every one of its tries' },
 } as const;

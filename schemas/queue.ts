@@ -1,6 +1,6 @@
 /**
- * The queue's two sides: what an orchestrator and a worker may ask of it. Two implementations are planned, `local` (in process)
- * and `jetstream`; both pass tests/contract/queue.
+ * The queue's two sides: what an orchestrator and a worker may ask of it. `local` is both sides in one process; `jetstream` is a
+ * TaskQueue in the orchestrator and a TaskSource in every worker. Both pass tests/contract/queue.
  *
  * Promised:
  *  1. A published task is delivered until a result for it was accepted or it was given up: at least once, never silently lost.
@@ -8,11 +8,13 @@
  *  2. `pull` returns tasks of one shape only, and at most as many as asked for.
  *  3. A lease that is released, or whose worker dies, is delivered again with `delivery` raised by one (not raised when it was
  *     released uncounted). The count survives the death of the process.
- *  4. `complete` resolves only after the collector has stored the result and acknowledged it; until then the task counts as running.
- *     When it rejects, the lease is open still.
+ *  4. `complete` resolves only when no death can lose the result any more: it is stored (local), or in a stream from which the
+ *     collector gets it until it acknowledges it (jetstream). When it rejects, the lease is open still. A result that breaks its
+ *     schema is refused with SCHEMA_MESSAGE.
  *  5. `publish` waits while the window of outstanding tasks is full: a sweep is streamed, never held.
- *  6. Close ends `results()`, every waiting `pull` and every waiting `publish`; what was leased and not completed is delivered again
- *     by the next opener. A close is no failure: that delivery is not counted.
+ *  6. Close ends `results()`, every waiting `pull` and every waiting `publish`; what was leased on the closed side and not completed
+ *     is delivered again. A close is no failure: that delivery is not counted.
+ *  7. A replica is delivered any number of times; who leases one more often than MAX_DELIVERIES gives it up untrained.
  *
  * Not promised: order between tasks; that a task is delivered only once (the store of results must be idempotent); counts after the
  * death of the machine (a lower count costs a try more).
@@ -25,9 +27,9 @@ export const MAX_DELIVERIES = 3;
 /** The right to train one replica. */
 export interface Lease {
   readonly task: Task;
-  /** 1 for the first delivery of this task, in this process or an earlier one. */
+  /** Tries of this task, this one included: 1 for the first, in whatever process. */
   readonly delivery: number;
-  /** Hand in the outcome. Resolves when it is stored; rejects with what kept it from being stored. */
+  /** Hand in the outcome. Resolves when it cannot be lost any more; rejects with what kept it from that. */
   complete(result: Result): Promise<void>;
   /** Give the task back untrained, for another worker. `counted: false` takes back this delivery from the count (a shutdown, not a failure). */
   release(options: { counted: boolean }): Promise<void>;
@@ -44,17 +46,15 @@ export interface ResultDelivery {
   readonly result: Result;
   /** Call after the result is durable. */
   acknowledge(): void;
-  /** The result could not be stored; the worker's `complete` rejects with this error. */
+  /** The result could not be stored. Whoever waits in `complete` gets this error; a stream delivers the result again to the next opener. */
   reject(error: Error): void;
 }
 
 /** The orchestrator's side. */
-export interface TaskQueue extends TaskSource {
+export interface TaskQueue {
   /** Resolves with true when the task is queued, with false when the queue was closed first. */
   publish(task: Task): Promise<boolean>;
   /** For one collector. */
   results(): AsyncIterable<ResultDelivery>;
-  /** How often a task without an accepted result was delivered, in this process or an earlier one. */
-  deliveries(replica: string): number;
   close(): Promise<void>;
 }

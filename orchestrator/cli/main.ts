@@ -4,16 +4,19 @@ import yargs from 'yargs';
 import { hideBin } from 'yargs/helpers';
 import { EXIT, LoligoError } from '../../schemas/errors.ts';
 import { packageVersion } from '../../schemas/package-root.ts';
+import { cancel } from './commands/cancel.ts';
 import { doctor } from './commands/doctor.ts';
 import { inspect } from './commands/inspect.ts';
 import { plan } from './commands/plan.ts';
 import { report } from './commands/report.ts';
 import { run } from './commands/run.ts';
 import { simulate } from './commands/simulate.ts';
+import { status } from './commands/status.ts';
 import { validate } from './commands/validate.ts';
+import { worker } from './commands/worker.ts';
 import { say } from './output.ts';
 
-const COMMANDS = [validate, plan, run, report, inspect, simulate, doctor];
+const COMMANDS = [validate, plan, run, worker, status, cancel, report, inspect, simulate, doctor];
 
 /** Options that may be given several times. */
 const LISTS = new Set(['_', 'set', 'columns']);
@@ -28,6 +31,9 @@ try {
     .command(validate)
     .command(plan)
     .command(run)
+    .command(worker)
+    .command(status)
+    .command(cancel)
     .command(report)
     .command(inspect)
     .command(simulate)

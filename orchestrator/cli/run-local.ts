@@ -74,7 +74,6 @@ export async function runLocal(options: LocalRunOptions): Promise<RunEnd> {
       expansion: sweep.expansion,
       queue,
       log,
-      engine,
       ...(options.limit === undefined ? {} : { limit: options.limit }),
       signal,
       onProgress: (progress) => options.onProgress(progress),
@@ -104,7 +103,8 @@ async function bothEnded(end: Promise<RunEnd>, drained: Promise<void>): Promise<
   return ended.value;
 }
 
-async function closeAll(closing: readonly (() => unknown)[]): Promise<void> {
+/** Closes everything and lets all failures through together. */
+export async function closeAll(closing: readonly (() => unknown)[]): Promise<void> {
   const failures: unknown[] = [];
   for (const close of closing) {
     try {

@@ -7,7 +7,8 @@
  */
 import { join } from 'node:path';
 import type { Result, Task } from '../../schemas/generated/types.ts';
-import type { Lease, ResultDelivery, TaskQueue } from '../../schemas/queue.ts';
+import { parseResult } from '../../schemas/parse.ts';
+import type { Lease, ResultDelivery, TaskQueue, TaskSource } from '../../schemas/queue.ts';
 import { AttemptLedger } from './attempt-ledger.ts';
 import { Deliveries } from './deliveries.ts';
 import { ShapeLanes } from './shape-lanes.ts';
@@ -22,7 +23,10 @@ interface Puller {
   readonly settle: (settle: (resolve: (leases: Lease[]) => void, reject: (error: unknown) => void) => void) => void;
 }
 
-class LocalQueue implements TaskQueue {
+/** Both sides in one. */
+export type LocalQueue = TaskQueue & TaskSource;
+
+class InProcessQueue implements LocalQueue {
   readonly #window: number;
   readonly #ledger: AttemptLedger;
   readonly #lanes = new ShapeLanes();
@@ -71,10 +75,6 @@ class LocalQueue implements TaskQueue {
 
   results(): AsyncIterable<ResultDelivery> {
     return this.#results;
-  }
-
-  deliveries(replica: string): number {
-    return this.#ledger.deliveries(replica);
   }
 
   close(): Promise<void> {
@@ -176,6 +176,7 @@ class LocalLease implements Lease {
 
   async complete(result: Result): Promise<void> {
     this.#mustBeOpen();
+    parseResult(result);
     this.#state = 'completing';
     try {
       await this.#results.hand(result);
@@ -200,6 +201,6 @@ class LocalLease implements Lease {
 }
 
 /** Opens the queue of a run directory for its one process. Throws DISK. */
-export function openLocalQueue(runDirectory: string, options: { window?: number } = {}): TaskQueue {
-  return new LocalQueue(runDirectory, options.window ?? WINDOW);
+export function openLocalQueue(runDirectory: string, options: { window?: number } = {}): LocalQueue {
+  return new InProcessQueue(runDirectory, options.window ?? WINDOW);
 }

@@ -8,9 +8,7 @@
  */
 import { setImmediate as breath } from 'node:timers/promises';
 import { LoligoError } from '../../schemas/errors.ts';
-import { givenUp } from '../../schemas/failed-result.ts';
-import type { Result, Task } from '../../schemas/generated/types.ts';
-import { MAX_DELIVERIES } from '../../schemas/queue.ts';
+import type { Task } from '../../schemas/generated/types.ts';
 import type { ResultDelivery, TaskQueue } from '../../schemas/queue.ts';
 import type { OutcomeLog } from '../results/outcome-log.ts';
 import { Pace } from './progress.ts';
@@ -26,8 +24,6 @@ export interface RunSweepOptions {
   readonly expansion: Replicas;
   readonly queue: TaskQueue;
   readonly log: OutcomeLog;
-  /** Stands in the outcome of a replica that is given up before it is published. */
-  readonly engine: string;
   /** At most so many replicas get their outcome in this call. */
   readonly limit?: number;
   readonly signal: AbortSignal;
@@ -62,7 +58,7 @@ export async function runSweep(options: RunSweepOptions): Promise<RunEnd> {
   const collector = new Collector(queue, log, goal, pace);
   const clock = setInterval(() => onProgress?.(pace.progress()), options.progressMs ?? PROGRESS_MS);
   try {
-    await settleBoth(queue, publish(options, goal, collector), collector.collect());
+    await settleBoth(queue, publish(options, goal), collector.collect());
   } finally {
     clearInterval(clock);
   }
@@ -89,17 +85,12 @@ async function settleBoth(queue: TaskQueue, ...parts: Promise<void>[]): Promise<
 }
 
 /** In the order of the expansion, and no more than will reach the goal. */
-async function publish({ expansion, queue, log, engine, signal }: RunSweepOptions, goal: number, collector: Collector): Promise<void> {
+async function publish({ expansion, queue, log, signal }: RunSweepOptions, goal: number): Promise<void> {
   let places = goal - log.stored;
   for (let index = 0; index < expansion.replicas && places > 0 && !signal.aborted; index += 1) {
     if (index % INDICES_PER_BREATH === 0) await breath();
     if (log.has(index)) continue;
-    const task = expansion.task(index);
-    const attempts = queue.deliveries(task.replica);
-    if (attempts >= MAX_DELIVERIES) {
-      const reason = 'Each time the whole process died before the replica had an outcome.';
-      await collector.store(givenUp(task, { attempts, worker: 'orchestrator', engine }, reason));
-    } else if (!(await queue.publish(task))) return;
+    if (!(await queue.publish(expansion.task(index)))) return;
     places -= 1;
   }
 }
@@ -129,11 +120,6 @@ class Collector {
     await Promise.all(this.#storing);
     // later ones are echoes of the first: the log takes nothing after a failure
     if (this.#failures.length > 0) throw this.#failures[0];
-  }
-
-  async store(result: Result): Promise<void> {
-    if (await this.#log.append(result)) this.#pace.count(result);
-    await this.#closeAtGoal();
   }
 
   async #settle(delivery: ResultDelivery): Promise<void> {

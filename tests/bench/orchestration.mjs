@@ -3,9 +3,13 @@
  * the local queue and the outcome log, with the real loop on both sides; the time to open a log of 10,000 and of a million outcomes;
  * the fold into Parquet. Prints one JSON object. Needs the built dist/: npm run bench:orchestration
  *
+ * With --nats-server BINARY the same through JetStream on a server of its own: CPU of this process, which is orchestrator and worker, and of
+ * the server apart, and the server's memory.
+ *
  * Options: --replicas N (10,000), --million (the log of a million too: 0.7 GB in the temporary folder).
  */
-import { appendFileSync, mkdirSync, mkdtempSync, rmSync, statSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { appendFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -20,15 +24,33 @@ const { foldResults } = await built('orchestrator/results/parquet.js');
 const { runSweep } = await built('orchestrator/run/run-sweep.js');
 const { consume } = await built('worker/queue/consumer.js');
 
-const { values } = parseArgs({ options: { replicas: { type: 'string', default: '10000' }, million: { type: 'boolean', default: false } } });
+const { values } = parseArgs({
+  options: {
+    replicas: { type: 'string', default: '10000' },
+    million: { type: 'boolean', default: false },
+    'nats-server': { type: 'string' },
+  },
+});
 const folders = [];
 
 try {
   const figures = { noOp: await noOpSweep(Number(values.replicas)), open10k: await openLog(10_000) };
+  if (values['nats-server'] !== undefined) figures.jetstream = await jetStreamSweep(Number(values.replicas), values['nats-server']);
   if (values.million) figures.openMillion = await openLog(1_000_000);
   process.stdout.write(`${JSON.stringify(figures, undefined, 2)}\n`);
 } finally {
   for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+}
+
+function noOpRunner() {
+  return {
+    threads: 2,
+    engine: 'reference',
+    worker: 'no-op',
+    run: async (job) => ({ kind: 'trained', results: job.tasks.map(({ index }) => result(index)) }),
+    stop: () => undefined,
+    steps: () => 0,
+  };
 }
 
 async function noOpSweep(replicas) {
@@ -40,23 +62,62 @@ async function noOpSweep(replicas) {
   const log = openOutcomeLog(run, { replicas });
   const queue = openLocalQueue(run);
   const signal = new AbortController().signal;
-  const runner = {
-    threads: 2,
-    engine: 'reference',
-    worker: 'no-op',
-    run: async (job) => ({ kind: 'trained', results: job.tasks.map(({ index }) => result(index)) }),
-    stop: () => undefined,
-    steps: () => 0,
-  };
-  const consumer = consume({ source: queue, runner, places: 8, objects: async () => 'model', signal });
-  await Promise.all([
-    runSweep({ expansion: { replicas, task: (index) => tasks[index] }, queue, log, engine: 'reference', signal }),
-    consumer.ended,
-  ]);
+  const consumer = consume({ source: queue, runner: noOpRunner(), places: 8, objects: async () => 'model', signal });
+  await Promise.all([runSweep({ expansion: { replicas, task: (index) => tasks[index] }, queue, log, signal }), consumer.ended]);
   await log.close();
+  return { replicas, ...spent(before, started, replicas) };
+}
+
+function spent(before, started, replicas) {
   const { user, system } = process.cpuUsage(before);
   const seconds = (performance.now() - started) / 1000;
-  return { replicas, cpuMsPerReplica: (user + system) / 1000 / replicas, wallMsPerReplica: (seconds * 1000) / replicas };
+  return { cpuMsPerReplica: (user + system) / 1000 / replicas, wallMsPerReplica: (seconds * 1000) / replicas };
+}
+
+async function jetStreamSweep(replicas, binary) {
+  const { connectServer } = await built('schemas/nats-connection.js');
+  const { openJetStreamQueue } = await built('orchestrator/queue/jetstream.js');
+  const { openJetStreamSource } = await built('worker/queue/jetstream.js');
+  const port = 30_000 + (process.pid % 20_000);
+  const server = spawn(binary, ['-js', '-sd', scratch(), '-a', '127.0.0.1', '-p', String(port)], { stdio: ['ignore', 'ignore', 'pipe'] });
+  await new Promise((resolve) => server.stderr.on('data', (text) => String(text).includes('Server is ready') && resolve()));
+  try {
+    const run = scratch();
+    const tasks = Array.from({ length: replicas }, (_, index) => task(index));
+    const [orchestrator, worker] = [
+      await connectServer(`nats://127.0.0.1:${port}`, 'orchestrator', {}),
+      await connectServer(`nats://127.0.0.1:${port}`, 'worker', {}),
+    ];
+    const serverBefore = processOf(server.pid);
+    const before = process.cpuUsage();
+    const started = performance.now();
+    const log = openOutcomeLog(run, { replicas });
+    const queue = await openJetStreamQueue(orchestrator, { sweep: sha256('sweep'), engine: 'any', stored: (index) => log.has(index) });
+    const source = await openJetStreamSource(worker, { serves: () => true });
+    const stop = new AbortController();
+    const { signal } = stop;
+    const consumer = consume({ source, runner: noOpRunner(), places: 8, objects: async () => 'model', signal });
+    await runSweep({ expansion: { replicas, task: (index) => tasks[index] }, queue, log, signal });
+    stop.abort();
+    await consumer.ended;
+    await log.close();
+    const figures = spent(before, started, replicas);
+    const { cpuMs, residentMb } = processOf(server.pid);
+    const serverCpuMsPerReplica = (cpuMs - serverBefore.cpuMs) / replicas;
+    await source.close();
+    await queue.retire();
+    await Promise.all([orchestrator.connection.close(), worker.connection.close()]);
+    return { version: orchestrator.connection.info?.version, ...figures, serverCpuMsPerReplica, serverMb: residentMb };
+  } finally {
+    server.kill('SIGKILL');
+  }
+}
+
+/** CPU so far and memory now, from /proc. */
+function processOf(pid) {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1].split(' ');
+  const ticksMs = 10;
+  return { cpuMs: (Number(fields[11]) + Number(fields[12])) * ticksMs, residentMb: (Number(fields[21]) * 4096) / 1e6 };
 }
 
 async function openLog(results) {
@@ -133,6 +194,7 @@ function task(index) {
         stimulus: { step: { amplitude: 10 } },
         initialMv: -65,
         noiseMv: 1,
+        seed: 1,
         samples: 501,
         sampleMs: 0.1,
       },

@@ -72,14 +72,25 @@ export type Refusal = (engine: Engine) => string | null;
  */
 export async function openEngine(name: string, refusal: Refusal = () => null): Promise<{ engine: Engine; why: string }> {
   if (name === 'auto') return openFastest(refusal);
-  const entry = ENGINES.find((candidate) => candidate.name === name);
-  const known = ENGINES.map((candidate) => candidate.name).join(', ');
-  if (entry === undefined) throw unavailable(name, `the engine must be one of auto, ${known}`);
+  const entry = entryOf(name);
   try {
     return { engine: await entry.create(), why: `${name} was asked for: ${await entry.describe()}` };
   } catch (cause) {
     throw unavailable(name, messageOf(cause), cause);
   }
+}
+
+/** An engine that will train on other machines, to be asked what it refuses; undefined where it does not work on this one. Throws ENGINE_UNAVAILABLE for a name that no engine has. */
+export async function engineToAsk(name: string): Promise<Engine | undefined> {
+  const { create } = entryOf(name);
+  return create().catch(() => undefined);
+}
+
+function entryOf(name: string): Entry {
+  const entry = ENGINES.find((candidate) => candidate.name === name);
+  const known = ENGINES.map((candidate) => candidate.name).join(', ');
+  if (entry === undefined) throw unavailable(name, `the engine must be one of auto, ${known}`);
+  return entry;
 }
 
 async function openFastest(refusal: Refusal): Promise<{ engine: Engine; why: string }> {

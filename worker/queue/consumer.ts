@@ -4,7 +4,8 @@
  * last try can have the process to itself: if the process dies of it, nothing else is counted.
  *
  * A cohort whose thread dies or throws is delivered again in smaller company (cohort-choice.ts); after the last try a replica is given
- * up. On abort, running cohorts are stopped at their next step and their tasks given back uncounted.
+ * up; so is, untrained, one whose tries all ended with the death of the whole process. On `drain` nothing more is pulled and what runs
+ * goes on to its end; on `signal`, running cohorts are stopped at their next step and their tasks given back uncounted.
  */
 import { ERROR_CODES, EXIT, LoligoError, throwIfAny } from '../../schemas/errors.ts';
 import { failedResult, givenUp } from '../../schemas/failed-result.ts';
@@ -23,6 +24,8 @@ export interface ConsumerOptions {
   /** Text of an object by content hash. Throws OBJECT_MISSING. */
   readonly objects: (hash: string) => Promise<string>;
   readonly signal: AbortSignal;
+  /** Pull nothing more, and end when what runs has ended. */
+  readonly drain?: AbortSignal;
 }
 
 export interface Consumer {
@@ -43,11 +46,14 @@ class ConsumerLoop {
   readonly #failures: unknown[] = [];
   readonly #failed = new AbortController();
   readonly #signal: AbortSignal;
+  /** Ends the pulling. */
+  readonly #enough: AbortSignal;
   running = 0;
 
   constructor(options: ConsumerOptions) {
     this.#options = options;
     this.#signal = AbortSignal.any([options.signal, this.#failed.signal]);
+    this.#enough = options.drain === undefined ? this.#signal : AbortSignal.any([this.#signal, options.drain]);
     this.#signal.addEventListener('abort', () => options.runner.stop(), { once: true });
     if (this.#signal.aborted) options.runner.stop();
   }
@@ -59,6 +65,7 @@ class ConsumerLoop {
     } catch (error) {
       this.#failures.push(error);
     }
+    if (this.#options.drain?.aborted === true && this.#failures.length === 0) await Promise.all(this.#cohorts);
     // what still trains now could not hand in its results any more
     runner.stop();
     await Promise.all(this.#cohorts);
@@ -73,8 +80,10 @@ class ConsumerLoop {
   /** Pulls once and starts what it got. False when there is no more. */
   async #next(): Promise<boolean> {
     const { source, places } = this.#options;
-    const leases = await source.pull(places, this.#signal);
-    if (leases.length === 0) return false;
+    const pulled = await source.pull(places, this.#enough);
+    if (pulled.length === 0) return false;
+    const leases = await this.#giveUpSpent(pulled);
+    if (leases.length === 0) return true;
     const { cohort, rest } = chooseCohort(leases, places);
     await giveBack(rest);
     if (!isLastTry(cohort))
@@ -86,6 +95,14 @@ class ConsumerLoop {
       await Promise.all(this.#cohorts);
     }
     return true;
+  }
+
+  /** The others. Of the tries of a spent one nobody lived to tell. */
+  async #giveUpSpent(leases: readonly Lease[]): Promise<readonly Lease[]> {
+    const spent = leases.filter(({ delivery }) => delivery > MAX_DELIVERIES);
+    const reason = 'Each time the whole process died before the replica had an outcome.';
+    for (const lease of spent) await lease.complete(givenUp(lease.task, { ...this.#reporter(lease), attempts: MAX_DELIVERIES }, reason));
+    return leases.filter(({ delivery }) => delivery <= MAX_DELIVERIES);
   }
 
   #start(cohort: readonly Lease[]): Promise<void> {

@@ -8,6 +8,7 @@ import { packageVersion } from '../../../schemas/package-root.ts';
 import { readRun } from '../../results/run-directory.ts';
 import { plural } from '../../report/number-format.ts';
 import { progressLine } from '../../run/progress-line.ts';
+import type { Progress } from '../../run/progress.ts';
 import type { RunEnd } from '../../run/run-sweep.ts';
 import { describeSummary } from '../describe-summary.ts';
 import { refusalsOf, refuseIfLacking } from '../engine-refusals.ts';
@@ -20,6 +21,8 @@ interface RunArguments {
   out: string | undefined;
   engine: string;
   workers: number;
+  nats: string | undefined;
+  lease: number;
   limit: number | undefined;
   json: boolean;
 }
@@ -33,6 +36,17 @@ export const run: CommandModule<object, RunArguments> = {
       .option('out', { type: 'string', requiresArg: true, describe: 'run directory [default: runs/<name>]' })
       .option('engine', { type: 'string', requiresArg: true, default: 'auto', describe: 'auto, native, wasm, tfjs or reference' })
       .option('workers', { type: 'number', requiresArg: true, default: availableParallelism(), describe: 'threads that train' })
+      .option('nats', {
+        type: 'string',
+        requiresArg: true,
+        describe: 'train on the workers of this server: nats://HOST:PORT or tls://HOST:PORT',
+      })
+      .option('lease', {
+        type: 'number',
+        requiresArg: true,
+        default: 30,
+        describe: 'seconds without a sign of life until a replica goes to another worker',
+      })
       .option('limit', { type: 'number', requiresArg: true, describe: 'stop after so many replicas; the same command goes on' })
       .option('json', { type: 'boolean', default: false, describe: 'print summary.json instead of the table' })
       .example('$0 run sweeps/demo.yaml --out runs/demo', 'train the demo ensemble and write its report'),
@@ -42,13 +56,7 @@ export const run: CommandModule<object, RunArguments> = {
     const sweep = await loadSweep(argv.spec);
     const out = argv.out ?? join('runs', sweep.resolved.name);
     for (const note of sweep.notes) say(`note: ${note}`);
-    // engines and charts take most of the program's start: loaded where they are used
-    const { openEngine } = await import('../../../worker/engines/registry.ts');
-    const { engine, why } = await openEngine(argv.engine, (candidate) => refusalsOf(sweep, candidate)[0] ?? null);
-    const engineName = engine.name;
-    await engine.close();
-    refuseIfLacking(sweep, engine);
-    say(`engine: ${why}`);
+    const engineName = argv.nats === undefined ? await engineHere(argv.engine, sweep) : await engineOfWorkers(argv.engine, sweep);
     const end = await train(sweep, out, engineName, argv);
     if (end.kind === 'interrupted') {
       say(`interrupted: ${end.progress.finished} of ${end.progress.planned} replicas are stored in ${out}; the same command goes on.`);
@@ -64,6 +72,28 @@ export const run: CommandModule<object, RunArguments> = {
   },
 };
 
+/** The engine that trains in this process, and trains everything of the sweep. */
+async function engineHere(asked: string, sweep: LoadedSweep): Promise<string> {
+  // engines and charts take most of the program's start: loaded where they are used
+  const { openEngine } = await import('../../../worker/engines/registry.ts');
+  const { engine, why } = await openEngine(asked, (candidate) => refusalsOf(sweep, candidate)[0] ?? null);
+  await engine.close();
+  refuseIfLacking(sweep, engine);
+  say(`engine: ${why}`);
+  return engine.name;
+}
+
+/** What the workers' engine must be: a name, or `any`, which leaves it to each worker to serve what its engine trains. */
+async function engineOfWorkers(asked: string, sweep: LoadedSweep): Promise<string> {
+  if (asked === 'auto') return 'any';
+  const { engineToAsk } = await import('../../../worker/engines/registry.ts');
+  const engine = await engineToAsk(asked);
+  if (engine === undefined) return asked;
+  await engine.close();
+  refuseIfLacking(sweep, engine);
+  return asked;
+}
+
 /** Each thread is a V8 of its own with some tens of megabytes. */
 const MOST_THREADS = 1024;
 
@@ -73,7 +103,7 @@ function checkCount(option: string, value: number, most: number): void {
   throw new LoligoError([{ code: 'USAGE', where: option, rule, got: Number.isNaN(value) ? 'no number' : String(value) }]);
 }
 
-async function train(sweep: LoadedSweep, out: string, engine: string, { workers, limit }: RunArguments): Promise<RunEnd> {
+async function train(sweep: LoadedSweep, out: string, engine: string, { workers, limit, nats, lease }: RunArguments): Promise<RunEnd> {
   const interruption = new AbortController();
   const line = progressLine(process.stderr, process.env);
   const interrupt = (): void => {
@@ -84,21 +114,38 @@ async function train(sweep: LoadedSweep, out: string, engine: string, { workers,
   };
   process.on('SIGINT', interrupt);
   process.on('SIGTERM', interrupt);
+  const common = {
+    sweep,
+    lock: lockOf(sweep, engine),
+    out,
+    engine,
+    ...(limit === undefined ? {} : { limit }),
+    signal: interruption.signal,
+    onProgress: (progress: Progress) => line.show(progress),
+  };
   try {
+    if (nats !== undefined) {
+      const { runCluster } = await import('../run-cluster.ts');
+      return await runCluster({
+        ...common,
+        nats,
+        lease: lease * 1000,
+        onStart: (directory, finished) => {
+          say(
+            `${directory.resumed ? 'resuming' : 'starting'} ${sweep.resolved.name} (${sweep.expansion.sweep.slice(0, 12)}): ${plural(sweep.expansion.replicas, 'replica')}, ${finished} finished, through ${nats}, into ${out}`,
+          );
+        },
+        onNote: (note) => say(`note: ${note}`),
+      });
+    }
     return await runLocal({
-      sweep,
-      lock: lockOf(sweep, engine),
-      out,
-      engine,
+      ...common,
       threads: workers,
-      ...(limit === undefined ? {} : { limit }),
-      signal: interruption.signal,
       onStart: (directory, finished, threads) => {
         say(
           `${directory.resumed ? 'resuming' : 'starting'} ${sweep.resolved.name}: ${plural(sweep.expansion.replicas, 'replica')}, ${finished} finished, ${plural(threads, 'thread')}, into ${out}`,
         );
       },
-      onProgress: (progress) => line.show(progress),
     });
   } finally {
     line.stop();

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { openLocalQueue } from '../../../orchestrator/queue/local.ts';
-import { taskFixture } from '../../helpers/replica-fixture.ts';
+import type { ResultDelivery } from '../../../schemas/queue.ts';
+import { resultFixture, taskFixture } from '../../helpers/replica-fixture.ts';
 import { scratchFolders } from '../../helpers/scratch-folder.ts';
 
 const scratch = scratchFolders();
@@ -18,6 +19,23 @@ test('the shape whose oldest task waited longest comes first, and a task given b
   await queue.close();
 });
 
+test('complete resolves only when the collector has acknowledged, and rejects with its error, the lease then being open still', async () => {
+  const queue = openLocalQueue(scratch());
+  await queue.publish(taskFixture(0));
+  const [lease] = await queue.pull(1, never);
+  const results = queue.results()[Symbol.asyncIterator]();
+  let state = 'running';
+  const completed = lease?.complete(resultFixture(0)).finally(() => (state = 'ended'));
+  const delivery = await nextOf(results);
+  expect(state).toBe('running');
+  delivery.reject(new Error('no room'));
+  await expect(completed).rejects.toThrow('no room');
+  const again = lease?.complete(resultFixture(0));
+  (await nextOf(results)).acknowledge();
+  await expect(again).resolves.toBeUndefined();
+  await queue.close();
+});
+
 test('a lease ends once: completing or releasing it again is a bug that is told', async () => {
   const queue = openLocalQueue(scratch());
   await queue.publish(taskFixture(0));
@@ -26,3 +44,9 @@ test('a lease ends once: completing or releasing it again is a bug that is told'
   await expect(lease?.release({ counted: true })).rejects.toThrow('internal: the lease');
   await queue.close();
 });
+
+async function nextOf(results: AsyncIterator<ResultDelivery>): Promise<ResultDelivery> {
+  const next = await results.next();
+  if (next.done === true) throw new Error('the queue closed');
+  return next.value;
+}

@@ -42,7 +42,6 @@ async function session(run: string, options: Session = {}): Promise<RunEnd> {
         expansion: { replicas, task: (index) => taskFixture(index, index % 3 === 0 ? 'b' : 'a') },
         queue,
         log,
-        engine: 'reference',
         signal: stop.signal,
         activity: () => ({ running: consumer.running(), steps: runner.steps() }),
         ...(limit === undefined ? {} : { limit }),
@@ -151,9 +150,7 @@ test('an expansion that fails ends the sweep with its error, and the workers wit
   };
   const never = new AbortController().signal;
   const pulled = queue.pull(1, never);
-  await expect(runSweep({ expansion: { replicas: 5, task }, queue, log, engine: 'reference', signal: never })).rejects.toThrow(
-    'no such replica',
-  );
+  await expect(runSweep({ expansion: { replicas: 5, task }, queue, log, signal: never })).rejects.toThrow('no such replica');
   expect(await pulled).toEqual([]);
   await log.close();
 });

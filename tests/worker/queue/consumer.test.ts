@@ -1,9 +1,9 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
-import { openLocalQueue } from '../../../orchestrator/queue/local.ts';
+import { openLocalQueue, type LocalQueue } from '../../../orchestrator/queue/local.ts';
 import { LoligoError } from '../../../schemas/errors.ts';
 import type { Result } from '../../../schemas/generated/types.ts';
-import type { TaskQueue } from '../../../schemas/queue.ts';
+
 import type { CohortEnd } from '../../../worker/pool/cohort-end.ts';
 import { consume } from '../../../worker/queue/consumer.ts';
 import type { Consumer } from '../../../worker/queue/consumer.ts';
@@ -17,7 +17,7 @@ const scratch = scratchFolders();
 const died: CohortEnd = { kind: 'died', message: 'worker exited with code: 1' };
 
 interface Scene {
-  readonly queue: TaskQueue;
+  readonly queue: LocalQueue;
   readonly consumer: Consumer;
   readonly runner: InlineRunner;
   readonly results: Result[];
@@ -27,7 +27,13 @@ interface Scene {
 /** A consumer on a queue with tasks 0..count-1; the queue closes when each has a result. */
 async function scene(
   count: number,
-  options: { threads?: number; places?: number; train?: TrainInline; refuse?: (result: Result) => Error | undefined } = {},
+  options: {
+    threads?: number;
+    places?: number;
+    drain?: AbortSignal;
+    train?: TrainInline;
+    refuse?: (result: Result) => Error | undefined;
+  } = {},
 ): Promise<Scene> {
   const queue = openLocalQueue(scratch());
   for (let index = 0; index < count; index += 1) await queue.publish(taskFixture(index));
@@ -46,7 +52,14 @@ async function scene(
   const stop = new AbortController();
   const runner = inlineRunner(options.threads ?? 1, options.train);
   const objects = (): Promise<string> => Promise.resolve(MODEL_TEXT);
-  const consumer = consume({ source: queue, runner, places: options.places ?? 4, objects, signal: stop.signal });
+  const consumer = consume({
+    source: queue,
+    runner,
+    places: options.places ?? 4,
+    objects,
+    signal: stop.signal,
+    ...(options.drain === undefined ? {} : { drain: options.drain }),
+  });
   return { queue, consumer, runner, results, abort: () => stop.abort() };
 }
 
@@ -120,7 +133,8 @@ test('a machine without the engine ends the worker, not the replicas', async () 
   const violations = [{ code: 'ENGINE_UNAVAILABLE', where: 'tfjs', rule: 'the engine must be there' }] as const;
   const { queue, consumer, results } = await scene(3, { train: () => ({ kind: 'threw', message: 'none', stack: '', violations }) });
   await expect(consumer.ended).rejects.toMatchObject({ code: 'ENGINE_UNAVAILABLE' });
-  expect([results.length, queue.deliveries(taskFixture(0).replica)]).toEqual([0, 0]);
+  expect(results).toEqual([]);
+  expect((await queue.pull(3, new AbortController().signal)).map(({ delivery }) => delivery)).toEqual([1, 1, 1]);
   await queue.close();
 });
 
@@ -134,7 +148,30 @@ test('abort stops what runs, and gives it back uncounted, with the finished ones
   abort();
   await consumer.ended;
   expect(results.map(({ index }) => index)).toEqual([0]);
-  expect([1, 2, 3].map((index) => queue.deliveries(taskFixture(index).replica))).toEqual([0, 0, 0]);
+  const again = await queue.pull(3, new AbortController().signal);
+  const ends = again.map(({ task, delivery }) => [task.index, delivery] as const);
+  expect(ends.toSorted(([a], [b]) => a - b)).toEqual([
+    [1, 1],
+    [2, 1],
+    [3, 1],
+  ]);
+  await queue.close();
+});
+
+test('drain pulls nothing more, and lets what runs come to its end', async () => {
+  const drain = new AbortController();
+  let release = (): void => undefined;
+  const held = new Promise<void>((resolve) => (release = resolve));
+  const { queue, consumer, runner, results } = await scene(6, {
+    places: 2,
+    drain: drain.signal,
+    train: async (job) => held.then(() => trained(job)),
+  });
+  await waitFor(() => consumer.running() === 2);
+  drain.abort();
+  release();
+  await consumer.ended;
+  expect([runner.cohorts, results.map(({ index }) => index)]).toEqual([[[0, 1]], [0, 1]]);
   await queue.close();
 });
 

@@ -1,0 +1,322 @@
+/**
+ * The orchestrator's side of the queue on JetStream. The run directory is the truth; the server holds what is on its way.
+ *
+ * A replica is stored, or outstanding here. An outstanding one is in the task stream (waiting, or leased by a worker), or in the result
+ * stream, or lost. A worker publishes the result and has it confirmed before it acknowledges the task, and a result is acknowledged after
+ * it is stored; so whoever looks into the task stream first, into the result stream next and into its own books last sees every
+ * replica that is not lost. That is the whole of reconciliation: what is in none of them is published again, whatever lost it.
+ *
+ * What dies, and what then happens:
+ *  - the worker before its result is confirmed: the lease runs out, the task is delivered again, one try more.
+ *  - the worker between confirmation and acknowledgement: the task comes again; if its result is stored by then, reconciliation has taken it
+ *    out of the stream; if it was leased before, it is trained twice, and the second result is refused by the stream or by the store.
+ *  - the orchestrator before the result is stored: its next start makes the collector anew, and gets it at once.
+ *  - the orchestrator between store and acknowledgement: the result comes again, and the store knows it.
+ *  - the orchestrator while it publishes: its next start asks the streams first (tasks, then results) and sends only what neither holds.
+ *  - the server, with or without its disk: the client comes back, streams and lanes are made anew, all that is outstanding is sent again.
+ *    A worker that finishes a lease of the old stream hands its result in as ever. Its acknowledgement may then hit another task that has
+ *    the old one's sequence number; that task is lost to the stream, which reconciliation mends.
+ */
+import { setTimeout as delay } from 'node:timers/promises';
+import { jetstream, jetstreamManager, type JetStreamClient, type JetStreamManager } from '@nats-io/jetstream';
+import { headers, type NatsConnection } from '@nats-io/transport-node';
+import type { Task } from '../../schemas/generated/types.ts';
+import type { Server } from '../../schemas/nats-connection.ts';
+import type { ResultDelivery, TaskQueue } from '../../schemas/queue.ts';
+import * as wire from '../../schemas/wire.ts';
+import { ResultCollector } from './result-collector.ts';
+import { ensureConsumer, ensureStreams, heldIn, isWrongLastSequence, missing, openStreams, renewConsumer, takeOut } from './streams.ts';
+
+/** Outstanding tasks: about 20 MB here and on the server, and some rounds of work for a thousand cohorts of eight. */
+const WINDOW = 8192;
+/** Tasks sent between two confirmations: what may be lost unnoticed until the next reconciliation. */
+const BATCH = 256;
+const RECONCILE_MS = 5000;
+/** Tasks published within so long share one wake-up of the idle workers. */
+const WAKE_MS = 20;
+const RETRY_MS = 250;
+
+export interface JetStreamQueueOptions {
+  readonly sweep: string;
+  /** Engine that must train it, or `any`. */
+  readonly engine: string;
+  /** True for a replica whose outcome the run directory holds. */
+  readonly stored: (index: number) => boolean;
+  readonly window?: number;
+  readonly ackWaitMs?: number;
+  readonly reconcileMs?: number;
+  /** Brings to the server what else the workers need; called at the start and whenever it may have been lost. */
+  readonly provide?: () => Promise<void>;
+  /** Somebody cancelled the sweep. */
+  readonly onCancel?: () => void;
+  /** Something went wrong that the next reconciliation mends. */
+  readonly onTrouble?: (error: unknown) => void;
+}
+
+interface Outstanding {
+  readonly task: Task;
+  /** Round of confirmation in which it was sent; undefined until it is. */
+  round: number | undefined;
+}
+
+/** What a reconciliation did. */
+export interface Reconciled {
+  readonly lost: number;
+  readonly leftOver: number;
+}
+
+export interface JetStreamQueue extends TaskQueue {
+  /** At once, beside those by time. */
+  reconcile(): Promise<Reconciled>;
+  /** Takes everything of the sweep off the server. For a sweep that is finished or not wanted. */
+  retire(): Promise<void>;
+  /** Messages that were no results. */
+  readonly malformed: number;
+}
+
+class JetStreamTaskQueue implements JetStreamQueue {
+  readonly #connection: NatsConnection;
+  readonly #client: JetStreamClient;
+  readonly #manager: JetStreamManager;
+  readonly #options: JetStreamQueueOptions;
+  readonly #window: number;
+  readonly #outstanding = new Map<number, Outstanding>();
+  /** Held by the server since before this opener: adopted, not sent again. */
+  readonly #known: Set<number>;
+  readonly #lanes = new Map<string, Promise<void>>();
+  readonly #collector: ResultCollector;
+  /** Lanes that seemed stuck at the last reconciliation. */
+  readonly #suspects = new Set<string>();
+  readonly #publishers: (() => void)[] = [];
+  readonly #closing = new AbortController();
+  readonly #watching: Promise<void>;
+  #reconciling: Promise<Reconciled> | undefined;
+  #round = 1;
+  #sentInRound = 0;
+  #wake: NodeJS.Timeout | undefined;
+
+  constructor(server: Server, manager: JetStreamManager, known: Set<number>, options: JetStreamQueueOptions) {
+    this.#connection = server.connection;
+    this.#client = jetstream(server.connection);
+    this.#manager = manager;
+    this.#options = options;
+    this.#window = options.window ?? WINDOW;
+    this.#known = known;
+    this.#collector = new ResultCollector(server, {
+      sweep: options.sweep,
+      taskOf: (index) => this.#outstanding.get(index)?.task,
+      stored: (index) => this.#settled(index),
+      signal: this.#closing.signal,
+    });
+    this.#watching = this.#watch();
+  }
+
+  get malformed(): number {
+    return this.#collector.malformed;
+  }
+
+  async publish(task: Task): Promise<boolean> {
+    const { index } = task;
+    while (!this.#closed && this.#outstanding.size >= this.#window && !this.#outstanding.has(index))
+      await new Promise<void>((resolve) => this.#publishers.push(resolve));
+    if (this.#closed) return false;
+    // its result may have come while the publisher waited
+    if (this.#outstanding.has(index) || this.#options.stored(index)) return true;
+    const entry: Outstanding = { task, round: undefined };
+    this.#outstanding.set(index, entry);
+    await this.#openLane(task.shape);
+    if (this.#known.delete(index)) entry.round = 0;
+    else this.#send(entry, false);
+    if (this.#sentInRound >= BATCH) await this.#confirm();
+    return !this.#closed;
+  }
+
+  results(): AsyncIterable<ResultDelivery> {
+    return this.#collector.deliveries;
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closing.abort();
+    clearTimeout(this.#wake);
+    this.#wakePublishers();
+    this.#collector.close();
+    await Promise.allSettled([this.#watching, this.#reconciling, this.#collector.ended]);
+  }
+
+  reconcile(): Promise<Reconciled> {
+    this.#reconciling ??= this.#reconcile().finally(() => (this.#reconciling = undefined));
+    return this.#reconciling;
+  }
+
+  async retire(): Promise<void> {
+    const { sweep } = this.#options;
+    for (const shape of this.#lanes.keys())
+      await missing(() => this.#manager.consumers.delete(wire.TASKS, wire.laneName({ sweep, shape })));
+    await missing(() => this.#manager.consumers.delete(wire.RESULTS, sweep));
+    await takeOut(this.#manager, wire.TASKS, (await heldIn(this.#manager, wire.TASKS, wire.tasksOf(sweep))).values());
+    await takeOut(this.#manager, wire.RESULTS, (await heldIn(this.#manager, wire.RESULTS, wire.resultsOf(sweep))).values());
+    await missing(() => this.#manager.streams.purge(wire.STATE, { filter: wire.triesOf(sweep) }));
+  }
+
+  get #closed(): boolean {
+    return this.#closing.signal.aborted;
+  }
+
+  #settled(index: number): void {
+    this.#outstanding.delete(index);
+    this.#known.delete(index);
+    this.#wakePublishers();
+  }
+
+  #wakePublishers(): void {
+    for (const wake of this.#publishers.splice(0)) wake();
+  }
+
+  /** No answer is asked for: the barrier of its round says that it has arrived, and reconciliation that it was kept. */
+  #send(entry: Outstanding, again: boolean): void {
+    const { sweep, shape, index } = entry.task;
+    const marks = again ? headers() : undefined;
+    marks?.set(wire.AGAIN_HEADER, '1');
+    const subject = wire.taskSubject(sweep, shape, index);
+    this.#connection.publish(subject, JSON.stringify(entry.task), marks === undefined ? {} : { headers: marks });
+    entry.round = this.#round;
+    this.#sentInRound += 1;
+    this.#wake ??= setTimeout(() => {
+      this.#wake = undefined;
+      if (!this.#connection.isClosed()) this.#connection.publish(wire.WORK);
+    }, WAKE_MS);
+  }
+
+  #openLane(shape: string): Promise<void> {
+    let opening = this.#lanes.get(shape);
+    if (opening === undefined) {
+      opening = this.#insist(() => ensureConsumer(this.#manager, wire.TASKS, this.#laneConsumer(shape)));
+      this.#lanes.set(shape, opening);
+    }
+    return opening;
+  }
+
+  #laneConsumer(shape: string): ReturnType<typeof wire.laneConsumer> {
+    const { sweep, engine, ackWaitMs } = this.#options;
+    return wire.laneConsumer({ sweep, shape, engine }, ackWaitMs ?? wire.ACK_WAIT_MS);
+  }
+
+  /** Holds the publisher until the server has taken what was sent: the bounded window of what is under way. */
+  async #confirm(): Promise<void> {
+    await this.#insist(() => this.#barrier());
+    this.#connection.publish(wire.WORK);
+  }
+
+  /** Until it works, or the queue closes. */
+  async #insist(request: () => Promise<unknown>): Promise<void> {
+    while (!this.#closed) {
+      try {
+        await request();
+        return;
+      } catch (error) {
+        this.#trouble(error);
+        await this.#pause(RETRY_MS);
+        await this.reconcile().catch((again: unknown) => this.#trouble(again));
+      }
+    }
+  }
+
+  /**
+   * Resolves when the stream has dealt with everything sent before: a message with an expectation that cannot hold is refused in its
+   * turn, and leaves nothing behind.
+   */
+  async #barrier(): Promise<void> {
+    this.#round += 1;
+    this.#sentInRound = 0;
+    try {
+      await this.#client.publish(wire.barrierSubject(this.#options.sweep), '', { expect: { lastSequence: Number.MAX_SAFE_INTEGER } });
+    } catch (error) {
+      if (!isWrongLastSequence(error)) throw error;
+    }
+  }
+
+  async #watch(): Promise<void> {
+    while (!this.#closed) {
+      await this.#pause(this.#options.reconcileMs ?? RECONCILE_MS);
+      if (!this.#closed && !this.#connection.isClosed()) await this.reconcile().catch((error: unknown) => this.#trouble(error));
+    }
+  }
+
+  /** Order matters, see the head of this file. */
+  async #reconcile(): Promise<Reconciled> {
+    const { sweep, stored, provide, onCancel } = this.#options;
+    await ensureStreams(this.#manager);
+    if ((await this.#manager.streams.getMessage(wire.STATE, { last_by_subj: wire.cancelSubject(sweep) })) !== null) {
+      onCancel?.();
+      return { lost: 0, leftOver: 0 };
+    }
+    await ensureConsumer(this.#manager, wire.RESULTS, wire.collectorConsumer(sweep));
+    for (const shape of this.#lanes.keys()) await ensureConsumer(this.#manager, wire.TASKS, this.#laneConsumer(shape));
+    await provide?.();
+    const upTo = this.#round;
+    await this.#barrier();
+    const tasks = await heldIn(this.#manager, wire.TASKS, wire.tasksOf(sweep));
+    const results = await heldIn(this.#manager, wire.RESULTS, wire.resultsOf(sweep));
+    const leftOver = [...tasks].filter(([index]) => stored(index));
+    await takeOut(
+      this.#manager,
+      wire.TASKS,
+      leftOver.map(([, subject]) => subject),
+    );
+    await this.#freeStuckLanes(new Map([...tasks].filter(([index]) => !stored(index))));
+    const lost = [...this.#outstanding].filter(
+      ([index, { round }]) => round !== undefined && round <= upTo && !tasks.has(index) && !results.has(index),
+    );
+    for (const [, entry] of lost) this.#send(entry, true);
+    return { lost: lost.length, leftOver: leftOver.length };
+  }
+
+  /**
+   * A lane whose consumer knows of no task while the stream holds some, twice in a row, has been moved past them (a purge by somebody
+   * on nats-server 2.9, a restored file): it is made anew. What was leased then comes once more.
+   */
+  async #freeStuckLanes(tasks: ReadonlyMap<number, string>): Promise<void> {
+    const { sweep } = this.#options;
+    const subjects = new Set([...tasks.values()].map((subject) => subject.slice(0, subject.lastIndexOf('.'))));
+    for (const shape of this.#lanes.keys()) {
+      const held = subjects.has(wire.taskSubject(sweep, shape, '*').slice(0, -2));
+      const { num_pending: pending, num_ack_pending: leased } = await this.#manager.consumers.info(
+        wire.TASKS,
+        wire.laneName({ sweep, shape }),
+      );
+      if (!held || pending + leased > 0) this.#suspects.delete(shape);
+      else if (!this.#suspects.has(shape)) this.#suspects.add(shape);
+      else {
+        this.#suspects.delete(shape);
+        await renewConsumer(this.#manager, wire.TASKS, this.#laneConsumer(shape));
+      }
+    }
+  }
+
+  #trouble(error: unknown): void {
+    if (!this.#closed) this.#options.onTrouble?.(error);
+  }
+
+  async #pause(ms: number): Promise<void> {
+    await delay(ms, undefined, { signal: this.#closing.signal }).catch(() => undefined);
+  }
+}
+
+/** Opens the queue of a sweep for its one orchestrator. The connection stays its owner's. Throws NATS_UNREACHABLE. */
+export async function openJetStreamQueue(server: Server, options: JetStreamQueueOptions): Promise<JetStreamQueue> {
+  const manager = await jetstreamManager(server.connection, { checkAPI: false });
+  await openStreams(manager, server.url);
+  await options.provide?.();
+  await manager.streams.purge(wire.STATE, { filter: wire.cancelSubject(options.sweep) });
+  await renewConsumer(manager, wire.RESULTS, wire.collectorConsumer(options.sweep));
+  // tasks before results: a worker moves a replica from the one to the other
+  const tasks = await heldIn(manager, wire.TASKS, wire.tasksOf(options.sweep));
+  const results = await heldIn(manager, wire.RESULTS, wire.resultsOf(options.sweep));
+  await takeOut(
+    manager,
+    wire.TASKS,
+    [...tasks].filter(([index]) => options.stored(index)).map(([, subject]) => subject),
+  );
+  return new JetStreamTaskQueue(server, manager, new Set([...tasks.keys(), ...results.keys()]), options);
+}

@@ -1,0 +1,90 @@
+/** The streams, lanes and collector of schemas/wire.ts on the server: made where they are missing, never changed. */
+import { JetStreamApiError, type ConsumerConfig, type JetStreamManager } from '@nats-io/jetstream';
+import { LoligoError, messageOf } from '../../schemas/errors.ts';
+import { indexOf, STREAMS } from '../../schemas/wire.ts';
+
+/** JetStream's codes: https://github.com/nats-io/nats-server/blob/main/server/errors.json */
+const STREAM_MISSING = 10059;
+const CONSUMER_MISSING = 10014;
+const WRONG_LAST_SEQUENCE = new Set([10071, 10164]);
+
+export async function ensureStreams(manager: JetStreamManager): Promise<void> {
+  const present = new Set<string>();
+  for await (const name of manager.streams.names()) present.add(name);
+  for (const stream of STREAMS) if (!present.has(stream.name)) await manager.streams.add(stream);
+}
+
+/** Throws NATS_UNREACHABLE for a server without JetStream, or without the permission. */
+export async function openStreams(manager: JetStreamManager, url: string): Promise<void> {
+  try {
+    await ensureStreams(manager);
+  } catch (error) {
+    const rule = 'the server must let this user make streams';
+    const remedy = 'Start nats-server with -js, and give the orchestrator the permissions of docs/cluster.md.';
+    throw new LoligoError([{ code: 'NATS_UNREACHABLE', where: url, rule, got: messageOf(error), remedy }], { cause: error });
+  }
+}
+
+/** An orchestrator that asks for another engine or lease than the last one changes its lanes; what is leased stays leased. */
+export async function ensureConsumer(
+  manager: JetStreamManager,
+  stream: string,
+  config: Partial<ConsumerConfig> & { durable_name: string },
+): Promise<void> {
+  let present: ConsumerConfig | undefined;
+  const absent = await missing(async () => ({ config: present } = await manager.consumers.info(stream, config.durable_name)));
+  if (absent) await manager.consumers.add(stream, config);
+  else if (present?.description !== config.description || present?.ack_wait !== config.ack_wait)
+    await manager.consumers.update(stream, config.durable_name, { description: config.description ?? '', ack_wait: config.ack_wait ?? 0 });
+}
+
+export async function renewConsumer(
+  manager: JetStreamManager,
+  stream: string,
+  config: Partial<ConsumerConfig> & { durable_name: string },
+): Promise<void> {
+  await missing(() => manager.consumers.delete(stream, config.durable_name));
+  await manager.consumers.add(stream, config);
+}
+
+/** What the stream holds under a filter: index of the replica and subject. */
+export async function heldIn(manager: JetStreamManager, stream: string, filter: string): Promise<Map<number, string>> {
+  const held = new Map<number, string>();
+  const { state } = await manager.streams.info(stream, { subjects_filter: filter });
+  for (const subject of Object.keys(state.subjects ?? {})) {
+    const index = indexOf(subject);
+    if (index !== undefined) held.set(index, subject);
+  }
+  return held;
+}
+
+/**
+ * Takes messages out one by one. Not by a purge with a filter: on nats-server 2.9.10 that moves the consumers past all that is in the
+ * stream, and what was waiting is never delivered (measured; 2.15.2 does it right).
+ */
+export async function takeOut(manager: JetStreamManager, stream: string, subjects: Iterable<string>): Promise<void> {
+  for (const subject of subjects) {
+    const message = await manager.streams.getMessage(stream, { last_by_subj: subject });
+    if (message !== null) await manager.streams.deleteMessage(stream, message.seq, false).catch(ignoreGone);
+  }
+}
+
+function ignoreGone(error: unknown): boolean {
+  if (error instanceof JetStreamApiError) return false;
+  throw error;
+}
+
+/** True when what the request asks for is not there. Throws every other failure. */
+export async function missing(request: () => Promise<unknown>): Promise<boolean> {
+  try {
+    await request();
+    return false;
+  } catch (error) {
+    if (error instanceof JetStreamApiError && [STREAM_MISSING, CONSUMER_MISSING].includes(error.code)) return true;
+    throw error;
+  }
+}
+
+export function isWrongLastSequence(error: unknown): boolean {
+  return error instanceof JetStreamApiError && WRONG_LAST_SEQUENCE.has(error.code);
+}
