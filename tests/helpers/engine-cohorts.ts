@@ -43,6 +43,8 @@ export function memberOf(shape: Shape, seed: number, padded = 0): Member {
     voltageMv,
     sampleWeight: Float64Array.from({ length: shape.samples }, (_, i) => (i < shape.samples - padded ? 1 : 0)),
     current: Float64Array.from({ length: points }, (_, j) => 5 + 3 * Math.sin(j / 20 + seed)),
+    drivenMv: Float64Array.from({ length: points }, (_, j) => 4 * Math.sin(j / 7 + seed)),
+    drivenRate: Float64Array.from({ length: points }, (_, j) => (4 / 7 / stepMs) * Math.cos(j / 7 + seed)),
     frequencies: scatteredFrequencies(seed, shape.features),
     fixed,
     weights: { data: 1, current: 0.7, gates: 1.3 },
@@ -103,7 +105,8 @@ export function simulatedMember(shape: Shape, seed: number): Member {
   const member = memberOf(shape, seed);
   const outcome = simulate(shape.model, { parameters: {}, current: new Float64Array(shape.samples).fill(10), sampleMs: sampleMsOf(seed) });
   if (outcome.kind === 'failed') throw new Error('the simulation failed');
-  return { ...member, voltageMv: outcome.states['V']!, current: member.current.fill(10) };
+  const still = new Float64Array(member.grid.length);
+  return { ...member, voltageMv: outcome.states['V']!, current: member.current.fill(10), drivenMv: still, drivenRate: still };
 }
 
 export function adamStage(overrides: Partial<AdamStage> = {}): Required<AdamStage> {

@@ -96,7 +96,7 @@ function standardErrorOfMean(values) {
   return Math.sqrt(values.reduce((sum, value) => sum + (value - centre) ** 2, 0) / (values.length - 1) / values.length);
 }
 
-function median(values) {
+export function median(values) {
   const sorted = values.filter(Number.isFinite).toSorted((a, b) => a - b);
   return sorted.length === 0 ? null : (sorted[(sorted.length - 1) >> 1] + sorted[sorted.length >> 1]) / 2;
 }

@@ -7,7 +7,7 @@
  *  1. Loss and gradient equal `reference` within 2e-6 of the largest component, and in L2, for every shape and model of the suite.
  *  2. A replica's numbers do not depend on its cohort: one that diverges, or any neighbour, changes no bit of them.
  *  3. The same replica on the same engine and kind of processor gives the same bits again.
- *  4. A saved state that is loaded again goes on as if it had never stopped.
+ *  4. A state saved anywhere in a stage of any kind, and loaded into whatever cohort of the same arithmetic, goes on as if it had never stopped.
  *  5. Numerical trouble is an outcome (`diverged`, with step and term), never an exception and never a hang.
  *  6. `close` releases all memory; a closed cohort rejects every call.
  *  7. What an engine does not refuse, it trains as the reference does; what it refuses, it names.
@@ -55,6 +55,10 @@ export interface Member {
   readonly sampleWeight: Float64Array;
   /** model's unit, on the grid */
   readonly current: Float64Array;
+  /** mV: what the current's changes alone do to V; the network gives the rest. On the grid */
+  readonly drivenMv: Float64Array;
+  /** its time derivative, mV/ms */
+  readonly drivenRate: Float64Array;
   /** cycles per ms, length features */
   readonly frequencies: Float64Array;
   /** values of the parameters that are not inferred */
@@ -101,6 +105,18 @@ export interface Evaluation {
   readonly gradient: Float64Array;
 }
 
+/** Where a stage of second order stands between two iterations: everything else follows from theta. */
+export interface RampPosition {
+  /** Place in the stage's ramp of physics weights */
+  readonly weight: number;
+  /** Iterations done under that weight */
+  readonly iteration: number;
+  /** Of Levenberg-Marquardt; 0 with L-BFGS */
+  readonly damping: number;
+  /** Curvature pairs of L-BFGS, oldest first, each the change of theta and then that of the gradient, length theta; none with Levenberg-Marquardt */
+  readonly pairs: readonly Float64Array[];
+}
+
 /** What a replica needs to go on: plain numbers, serialisable. */
 export interface ReplicaState {
   readonly theta: Float64Array;
@@ -108,9 +124,13 @@ export interface ReplicaState {
   readonly moments?: { readonly first: Float64Array; readonly second: Float64Array };
   /** Factors of the weighting scheme on data, current and gates (weighting.ts); absent outside an Adam stage, and with `fixed` weights. */
   readonly multipliers?: Float64Array;
+  /** Absent outside a stage of second order. */
+  readonly ramp?: RampPosition;
+  /** Steps done of the stage; 0 between stages. */
   readonly step: number;
 }
 
+/** `steps` were done in this call: those before it was interrupted are not among them. `step` counts from the stage's beginning. */
 export type StageOutcome =
   | { readonly kind: 'done'; readonly steps: number; readonly terms: LossTerms }
   | { readonly kind: 'interrupted'; readonly steps: number; readonly terms: LossTerms }
@@ -127,6 +147,8 @@ export interface StageControl {
   progress(steps: number): void;
   /** Values of the inferred parameters of replica i after each step, in order, none left out; for the stationarity test; length infer. */
   trace?(replica: number, step: number, values: Float64Array): void;
+  /** Asked like shouldStop, of each replica in training: `save` copies its state as it stands, which `load` takes up in any cohort. */
+  checkpoint?(replica: number, save: () => ReplicaState): void;
 }
 
 /** What the trained network says on the collocation points. */
@@ -152,6 +174,8 @@ export interface Cohort {
 
 export interface Engine {
   readonly name: EngineName;
+  /** What its bits depend on beside its name and version: instruction set, kind of processor, JavaScript engine. States move between equal ones only. */
+  readonly arithmetic: string;
   /** What of this the engine lacks, by its name in the spec ("network.activation: gelu"); null when it can train it. */
   refuses(shape: Shape, settings: Settings): string | null;
   open(shape: Shape, members: readonly Member[]): Promise<Cohort>;

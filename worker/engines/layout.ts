@@ -18,7 +18,7 @@ import type { Parameter } from '../models/model.ts';
 import { parameterNamed } from '../models/parameter-values.ts';
 import type { Shape } from './engine.ts';
 
-/** V = VOLTAGE_CENTRE + VOLTAGE_SCALE * output, mV: resting and spiking voltages lie within one unit of output. */
+/** V = VOLTAGE_CENTRE + VOLTAGE_SCALE * output + the member's driven voltage, mV: resting and spiking voltages lie within one unit of output. */
 export const VOLTAGE_CENTRE = -40;
 export const VOLTAGE_SCALE = 40;
 

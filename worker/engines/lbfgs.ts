@@ -6,12 +6,13 @@
  * Parameters move in theta as it is: the curvature pairs find their scale, so there is no rate for them. The physics weight rises along
  * the stage's ramp; each weight starts from the last state with an empty history, because another loss has other curvatures. Each accepted
  * step lowers the loss; theta is always the last accepted. Estimated noise is taken anew between steps and held over a line search, so that
- * its losses and slopes belong to one function.
+ * its losses and slopes belong to one function. Between iterations everything follows from theta, the pairs and the place in the ramp.
  */
 import type { LbfgsStage } from '../../schemas/generated/types.ts';
 import type { LossTerms, StageControl, StageOutcome } from './engine.ts';
 import { inferredValues, type Layout } from './layout.ts';
 import { brokenTerm } from './loss.ts';
+import { endSecondOrder, rampOf, secondOrderState, type SecondOrderProgress } from './replica-progress.ts';
 
 /** One replica's loss and gradient, in float64. */
 export interface FirstOrder {
@@ -32,43 +33,50 @@ const CURVATURE = 0.9;
 /** Evaluations of one line search after which the direction is given up. */
 const MAX_TRIALS = 25;
 
+/** Moves the replica's theta. Takes up a stage that was interrupted, or begins it. */
 export function lbfgs(
   problem: FirstOrder,
-  theta: Float64Array,
+  replica: SecondOrderProgress,
   stage: Required<LbfgsStage>,
   control: StageControl,
-  replica: number,
+  index: number,
 ): StageOutcome {
-  const ramp = typeof stage.physics === 'number' ? [stage.physics] : stage.physics;
+  const { theta } = replica;
+  const weights = rampOf(stage);
+  const first = replica.step;
+  let resumed = replica.ramp;
   let now = pointAt(theta.length);
   let trial = pointAt(theta.length);
-  now.terms = problem.evaluate(theta, stage.project);
+  now.terms = problem.evaluate(theta, stage.project && resumed === null);
   const broken = brokenTerm(now.terms);
-  if (broken !== null) return { kind: 'diverged', step: 0, term: broken };
-  let steps = 0;
-  for (const physics of ramp) {
-    const history = new History(theta.length, stage.history);
+  if (broken !== null) return { kind: 'diverged', step: first, term: broken };
+  for (let weight = resumed?.weight ?? 0; weight < weights.length; weight++) {
+    const physics = weights[weight]!;
+    const history = new History(theta.length, stage.history, resumed?.pairs ?? []);
     now.theta.set(theta);
     now.terms = problem.evaluate(now.theta, false);
     problem.refresh();
     slopesAt(problem, physics, now);
-    for (let iteration = 0; iteration < stage.steps; iteration++) {
-      if (control.shouldStop()) return { kind: 'interrupted', steps, terms: now.terms };
+    for (let iteration = resumed?.iteration ?? 0; iteration < stage.steps; iteration++) {
+      replica.ramp = { weight, iteration, damping: 0, pairs: history.arrays() };
+      if (control.shouldStop()) return { kind: 'interrupted', steps: replica.step - first, terms: now.terms };
+      control.checkpoint?.(index, () => secondOrderState(replica));
       const { loss } = now;
       const found = descend(problem, physics, history, now, trial);
-      steps += 1;
+      replica.step += 1;
       control.progress(1);
       if (found) {
         history.add(now, trial);
         [now, trial] = [trial, now];
         theta.set(now.theta);
       }
-      control.trace?.(replica, steps, inferredValues(problem.layout, theta));
+      control.trace?.(index, replica.step, inferredValues(problem.layout, theta));
       if (!found || loss - now.loss < stage.tolerance * loss) break;
       if (problem.refresh()) slopesAt(problem, physics, now);
     }
+    resumed = null;
   }
-  return { kind: 'done', steps, terms: now.terms };
+  return endSecondOrder(replica, first, now.terms);
 }
 
 /** Where the loss is known with its gradient. */
@@ -182,15 +190,33 @@ class Line {
   }
 }
 
+interface Pair {
+  readonly s: Float64Array;
+  readonly y: Float64Array;
+  /** 1 / (s . y) */
+  readonly inverse: number;
+}
+
+function pairOf(s: Float64Array, y: Float64Array): Pair {
+  return { s, y, inverse: 1 / inner(s, y) };
+}
+
 /** The last pairs s = change of theta and y = change of the gradient, oldest first. */
 class History {
   private readonly kept: number;
   private readonly length: number;
-  private pairs: { readonly s: Float64Array; readonly y: Float64Array; readonly inverse: number }[] = [];
+  private pairs: Pair[] = [];
 
-  constructor(length: number, kept: number) {
+  /** `arrays`: as `arrays()` gave them. */
+  constructor(length: number, kept: number, arrays: readonly Float64Array[]) {
     this.length = length;
     this.kept = kept;
+    for (let k = 0; k < arrays.length; k += 2) this.pairs.push(pairOf(arrays[k]!, arrays[k + 1]!));
+  }
+
+  /** s and y of each pair, oldest first; they are not changed any more. */
+  arrays(): Float64Array[] {
+    return this.pairs.flatMap(({ s, y }) => [s, y]);
   }
 
   get size(): number {
@@ -205,9 +231,8 @@ class History {
   add(from: Point, to: Point): void {
     const s = to.theta.map((value, i) => value - from.theta[i]!);
     const y = to.gradient.map((value, i) => value - from.gradient[i]!);
-    const sy = inner(s, y);
-    if (!(sy > Number.EPSILON * Math.sqrt(inner(s, s) * inner(y, y)))) return;
-    this.pairs.push({ s, y, inverse: 1 / sy });
+    if (!(inner(s, y) > Number.EPSILON * Math.sqrt(inner(s, s) * inner(y, y)))) return;
+    this.pairs.push(pairOf(s, y));
     if (this.pairs.length > this.kept) this.pairs.shift();
   }
 

@@ -5,11 +5,15 @@
  * The physics weight rises along the stage's ramp, each weight starting from the last state; the best state is the last accepted.
  * Huber rows are re-weighted, and a noise that is estimated is taken anew, at each linearisation; the loss before a step and the losses
  * of its trials are all taken under the weights of that linearisation, so that `total` is asked after `linearise`, never before.
+ *
+ * Between iterations everything follows from theta, the damping and the place in the ramp: a stage that was interrupted goes on from
+ * these, on the same bits.
  */
 import type { LevenbergMarquardtStage } from '../../schemas/generated/types.ts';
-import type { LossTerms, StageControl, StageOutcome } from './engine.ts';
+import type { LossTerms, RampPosition, StageControl, StageOutcome } from './engine.ts';
 import { inferredValues, type Layout } from './layout.ts';
 import { brokenTerm } from './loss.ts';
+import { endSecondOrder, rampOf, secondOrderState, type SecondOrderProgress } from './replica-progress.ts';
 
 /** One replica's loss to second order, in float64. */
 export interface SecondOrder {
@@ -36,39 +40,41 @@ const SMALLEST_DAMPING = 1e-12;
 /** Rejected steps in a row after which a weight of the ramp is at its floor. */
 const MAX_REJECTED = 12;
 
-/** Moves theta; the outcome's terms are those of the theta it leaves. */
+/** Moves the replica's theta; the outcome's terms are those of the theta it leaves. Takes up a stage that was interrupted, or begins it. */
 export function levenbergMarquardt(
   problem: SecondOrder,
-  theta: Float64Array,
+  replica: SecondOrderProgress,
   stage: Required<LevenbergMarquardtStage>,
   control: StageControl,
-  replica: number,
+  index: number,
 ): StageOutcome {
-  const ramp = typeof stage.physics === 'number' ? [stage.physics] : stage.physics;
-  let terms = problem.evaluate(theta, stage.project);
-  let steps = 0;
+  const { theta } = replica;
+  const weights = rampOf(stage);
+  const first = replica.step;
+  let terms = problem.evaluate(theta, stage.project && replica.ramp === null);
   const broken = brokenTerm(terms);
-  if (broken !== null) return { kind: 'diverged', step: 0, term: broken };
-  for (const physics of ramp) {
-    let damping = INITIAL_DAMPING;
-    for (let iteration = 0; iteration < stage.steps; iteration++) {
-      if (control.shouldStop()) return { kind: 'interrupted', steps, terms };
-      problem.linearise(theta, physics);
-      const loss = problem.total(terms, physics);
-      const result = damped(problem, theta, physics, loss, damping);
-      steps += 1;
-      control.progress(1);
-      control.trace?.(replica, steps, inferredValues(problem.layout, theta));
-      damping = result.damping;
-      if (result.terms === null) {
-        terms = problem.evaluate(theta, false);
-        break;
-      }
-      terms = result.terms;
-      if (loss - problem.total(terms, physics) < stage.tolerance * loss) break;
-    }
+  if (broken !== null) return { kind: 'diverged', step: replica.step, term: broken };
+  let at = replica.ramp ?? beginningOf(0);
+  while (at.weight < weights.length) {
+    replica.ramp = at;
+    if (control.shouldStop()) return { kind: 'interrupted', steps: replica.step - first, terms };
+    control.checkpoint?.(index, () => secondOrderState(replica));
+    const physics = weights[at.weight]!;
+    problem.linearise(theta, physics);
+    const loss = problem.total(terms, physics);
+    const { damping, terms: lowered } = damped(problem, theta, physics, loss, at.damping);
+    replica.step += 1;
+    control.progress(1);
+    control.trace?.(index, replica.step, inferredValues(problem.layout, theta));
+    terms = lowered ?? problem.evaluate(theta, false);
+    const ended = lowered === null || loss - problem.total(lowered, physics) < stage.tolerance * loss || at.iteration + 1 === stage.steps;
+    at = ended ? beginningOf(at.weight + 1) : { ...at, iteration: at.iteration + 1, damping };
   }
-  return { kind: 'done', steps, terms };
+  return endSecondOrder(replica, first, terms);
+}
+
+function beginningOf(weight: number): RampPosition {
+  return { weight, iteration: 0, damping: INITIAL_DAMPING, pairs: [] };
 }
 
 interface Trial {

@@ -88,6 +88,8 @@ function createMember(shape: Shape, seed: number): Member {
     voltageMv,
     sampleWeight: new Float64Array(SAMPLES).fill(1),
     current: new Float64Array(SAMPLES).fill(10),
+    drivenMv: new Float64Array(SAMPLES),
+    drivenRate: new Float64Array(SAMPLES),
     frequencies: initialFrequencies(seed, shape.features, 0.4),
     fixed,
     weights: { data: 1, current: 1, gates: 1 },

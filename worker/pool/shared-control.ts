@@ -1,4 +1,7 @@
-/** What threads and their pool share while a cohort runs: the wish to stop and the steps done, in one SharedArrayBuffer. */
+/**
+ * What threads and their pool share while cohorts run, in SharedArrayBuffers: the wish to stop, of all or of one cohort, and the steps
+ * done. A cohort's own flag is gone with the cohort.
+ */
 export interface SharedControl {
   readonly buffer: SharedArrayBuffer;
   stop(): void;
@@ -20,4 +23,16 @@ export function sharedControl(buffer = new SharedArrayBuffer(BYTES)): SharedCont
     progress: (steps) => void Atomics.add(words, 0, BigInt(steps)),
     steps: () => Number(Atomics.load(words, 0)),
   };
+}
+
+/** The wish to stop one cohort. */
+export interface StopFlag {
+  readonly buffer: SharedArrayBuffer;
+  raise(): void;
+  raised(): boolean;
+}
+
+export function stopFlag(buffer = new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT)): StopFlag {
+  const word = new Int32Array(buffer);
+  return { buffer, raise: () => void Atomics.store(word, 0, 1), raised: () => Atomics.load(word, 0) === 1 };
 }

@@ -5,6 +5,7 @@
  * A trainer module exports `openTrainer`.
  */
 import type { Result, Task } from '../../schemas/generated/types.ts';
+import type { Checkpoints } from '../train/train-cohort.ts';
 
 /** One cohort: tasks of one shape, and what else its thread needs to know. Crosses to the thread by structured clone. */
 export interface CohortJob {
@@ -13,6 +14,8 @@ export interface CohortJob {
   readonly attempts: readonly number[];
   /** Texts by content hash: the model file, and recordings. */
   readonly objects: Readonly<Record<string, string>>;
+  /** Where each task goes on from; undefined where it begins. */
+  readonly checkpoints?: readonly (Uint8Array | undefined)[];
 }
 
 export interface TrainerContext {
@@ -27,6 +30,7 @@ export interface TrainerContext {
     /** `steps` replica-steps were done since the last call. */
     progress(steps: number): void;
   };
+  readonly checkpoints: Checkpoints;
 }
 
 export interface Trainer {

@@ -4,6 +4,7 @@ import type { Member, Settings, Shape } from '../engines/engine.ts';
 import { harmonicFrequencies, initialFrequencies, initialTheta } from '../engines/initial.ts';
 import type { Model } from '../models/model.ts';
 import { collocationGrid, currentOnGrid } from './collocation.ts';
+import { drivenVoltage } from './driven-voltage.ts';
 import type { Observation } from './observation.ts';
 
 export function shapeOf(task: Task, model: Model): Shape {
@@ -38,11 +39,13 @@ export function memberOf(task: Task, shape: Shape, observation: Observation): Me
   const { configuration, seed, fixed } = task;
   const starts = Object.fromEntries(task.infer.map(({ name, start }) => [name, start]));
   const collocation = collocationOf(task, observation);
+  const current = currentOnGrid(observation.current, collocation);
   return {
     ...collocation,
     voltageMv: observation.voltageMv,
     sampleWeight: new Float64Array(shape.samples).fill(1),
-    current: currentOnGrid(observation.current, collocation),
+    current,
+    ...drivenVoltage({ model: shape.model, parameters: { ...fixed, ...starts } }, { ...collocation, current }),
     frequencies: frequenciesOf(configuration, seed, collocation.grid.at(-1)!),
     fixed,
     weights: { data: configuration['loss.data'], current: configuration['loss.current'], gates: configuration['loss.gates'] },

@@ -17,6 +17,7 @@ import type { SimulationOutcome } from '../simulate/forward.ts';
 import { sampleStimulus, stimulusParts, unsupportedFile } from '../simulate/stimuli.ts';
 import { SIGMA_FLOOR_MV } from './observation.ts';
 import type { Observation } from './observation.ts';
+import { checkSamples, LONGEST_MS, MOST_SAMPLES } from './task-limits.ts';
 
 const DEFAULT_SAMPLE_MS = 0.1;
 
@@ -32,7 +33,7 @@ export interface ObservationRequest {
   readonly objects: { trace(hash: string): TraceObject };
 }
 
-/** @throws LoligoError SPEC_DATA when the truth of synthetic data cannot be simulated */
+/** @throws LoligoError SPEC_DATA when the truth of synthetic data cannot be simulated, or a stored window has another length than `data` says */
 export function observe({ data, draw, model, objects }: ObservationRequest): Observation {
   return data.source.kind === 'synthetic'
     ? observeSynthetic(data, data.source, draw, model)
@@ -55,6 +56,7 @@ function observeSynthetic(data: DataUnit, source: SyntheticSource, draw: number,
 }
 
 function observeTrace(data: DataUnit, trace: TraceObject): Observation {
+  checkSamples(data, { voltageMv: trace.voltageMv.length, current: trace.current.length });
   return {
     tMs: Float64Array.from(trace.voltageMv, (_, i) => i * trace.sampleMs),
     voltageMv: Float64Array.from(trace.voltageMv),
@@ -125,14 +127,11 @@ function parameterViolations({ parameters = {} }: Synthetic, where: string, mode
   });
 }
 
-/** 80 MB for each state. */
-const MOST_SAMPLES = 10_000_000;
-
 function gridViolations({ durationMs, sampleMs = DEFAULT_SAMPLE_MS }: Synthetic, where: string): Violation[] {
   const steps = durationMs / sampleMs;
-  if (steps > MOST_SAMPLES) {
-    const got = `${durationMs} ms at ${sampleMs} ms`;
-    return [{ code: 'SPEC_DATA', where: `${where}.durationMs`, rule: `at most ${MOST_SAMPLES} samples can be simulated`, got }];
+  if (steps >= MOST_SAMPLES || durationMs > LONGEST_MS) {
+    const rule = `at most ${MOST_SAMPLES} samples and ${LONGEST_MS} ms can be simulated`;
+    return [{ code: 'SPEC_DATA', where: `${where}.durationMs`, rule, got: `${durationMs} ms at ${sampleMs} ms` }];
   }
   // 1e-6 of a step: 50 / 0.1 is 500 only up to rounding
   if (Math.round(steps) >= 1 && Math.abs(steps - Math.round(steps)) < 1e-6) return [];

@@ -1,16 +1,21 @@
 /**
  * Train the replicas of one shape together, from tasks to results: data, engine, stages, reconstruction, predictive check. Knows no queue
  * and no sweep. A replica that cannot be prepared or diverges ends as its own outcome and takes no other with it.
+ *
+ * A replica that brings a checkpoint goes on from there; those of one stage go on together. Its state is handed out every so often while
+ * it trains, and when it is interrupted. The finish is not saved within: it takes seconds, and begins anew from the state before it, on the same
+ * numbers.
  */
 import { ERROR_CODES, EXIT, LoligoError } from '../../schemas/errors.ts';
 import type { Estimate, Outcome, Result, Stage, Task, TraceObject } from '../../schemas/generated/types.ts';
 import { parseTrace } from '../../schemas/parse.ts';
-import type { Cohort, Engine, LossTerms, Reconstruction, Shape, StageControl, StageOutcome } from '../engines/engine.ts';
+import type { Cohort, Engine, LossTerms, Reconstruction, ReplicaState, Shape, StageControl, StageOutcome } from '../engines/engine.ts';
 import { layoutOf } from '../engines/layout.ts';
 import { estimatedNoiseMv } from '../engines/loss.ts';
 import { compileModel } from '../models/compile.ts';
 import { assess } from './assess.ts';
 import type { Candidate } from './assess.ts';
+import { checkpointOf, standingOf, type Standing } from './checkpoint.ts';
 import { finish, inferredOf } from './finish.ts';
 import type { Finished } from './finish.ts';
 import { collocationOf, memberOf, settingsOf, shapeOf } from './member.ts';
@@ -18,6 +23,7 @@ import type { Observation } from './observation.ts';
 import { observe } from './observe.ts';
 import { rootMeanSquare } from './root-mean-square.ts';
 import { ParameterHistory } from './stationarity.ts';
+import { checkTask } from './task-limits.ts';
 import { tracesOf } from './traces.ts';
 
 export interface TrainContext {
@@ -29,6 +35,20 @@ export interface TrainContext {
   readonly worker: string;
   /** Deliveries of each task, this one included. */
   readonly attempts: readonly number[];
+  /** Every replica begins at its beginning, and is lost with the thread, when absent. */
+  readonly checkpoints?: Checkpoints;
+}
+
+/** Tasks are named by their place. */
+export interface Checkpoints {
+  /** Where a try of the task was before. */
+  at(place: number): Uint8Array | undefined;
+  /** Time in training between two of a replica */
+  readonly everyMs: number;
+  /** Must be quick. */
+  take(place: number, checkpoint: Uint8Array): void;
+  /** The replica begins anew: why its checkpoint is of no use here. */
+  refuse(place: number, why: string): void;
 }
 
 interface Trainee {
@@ -36,9 +56,14 @@ interface Trainee {
   readonly place: number;
   readonly observation: Observation;
   outcome: Outcome | 'training' | 'interrupted';
+  /** Stages that are done, and the steps in them */
+  stage: number;
   steps: number;
   terms: LossTerms | null;
+  /** Where it goes on in its first stage; null where that begins. */
+  from: ReplicaState | null;
   history: ParameterHistory;
+  checkpointMs: number;
 }
 
 /** One result per task, in order; null for a replica that was interrupted. All tasks must have the same shape. */
@@ -50,7 +75,15 @@ export async function trainCohort(tasks: readonly Task[], context: TrainContext)
   const shape = shapeOf(first, model);
   const prepared = tasks.map((task, place) => prepare(task, place, shape, context));
   const trainees = prepared.filter((entry) => 'observation' in entry);
-  const estimates = await train(trainees, shape, context);
+  const estimates = new Map<Trainee, Estimate>();
+  // who came farthest first: those who are stopped early, again and again, come to an end nevertheless
+  for (const stage of new Set(trainees.map((trainee) => trainee.stage).toSorted((a, b) => b - a)))
+    await train(
+      trainees.filter((trainee) => trainee.stage === stage),
+      shape,
+      context,
+      estimates,
+    );
   const seconds = (performance.now() - started) / 1000 / tasks.length;
   return prepared.map((entry) => {
     const described = {
@@ -81,9 +114,10 @@ function prepare(
     return { task, place, outcome: { kind: 'failed', error: { code: 'SPEC_UNSUPPORTED', message } } };
   }
   try {
+    checkTask(task);
     const trace = (hash: string): TraceObject => parseTrace(JSON.parse(context.objects(hash)));
     const observation = observe({ data: task.data, draw: task.draw, model: shape.model, objects: { trace } });
-    return { task, place, observation, outcome: 'training', steps: 0, terms: null, history: new ParameterHistory(1) };
+    return traineeOf(task, place, observation, standingAt(task, place, shape, context));
   } catch (error) {
     // a machine that lacks the object lacks it for every replica: that ends the worker, not the replica
     if (!(error instanceof LoligoError) || ERROR_CODES[error.code].exit === EXIT.infrastructure) throw error;
@@ -91,21 +125,48 @@ function prepare(
   }
 }
 
-async function train(trainees: readonly Trainee[], shape: Shape, context: TrainContext): Promise<Map<Trainee, Estimate>> {
-  const estimates = new Map<Trainee, Estimate>();
-  if (trainees.length === 0) return estimates;
+/** Null: at the beginning. */
+function standingAt(task: Task, place: number, shape: Shape, { engine, checkpoints }: TrainContext): Standing | null {
+  const bytes = checkpoints?.at(place);
+  if (bytes === undefined) return null;
+  const standing = standingOf(bytes, task, engine, { theta: layoutOf(shape).size, parameters: shape.infer.length });
+  if (typeof standing !== 'string') return standing;
+  checkpoints?.refuse(place, standing);
+  return null;
+}
+
+function traineeOf(task: Task, place: number, observation: Observation, standing: Standing | null): Trainee {
+  const { stage, steps, terms, history } = standing ?? { stage: 0, steps: 0, terms: null, history: undefined };
+  const watched = task.training[Math.min(stage, task.training.length - 1)];
+  return {
+    task,
+    place,
+    observation,
+    outcome: 'training',
+    stage,
+    steps,
+    terms,
+    from: standing?.state ?? null,
+    history: new ParameterHistory(watched?.steps ?? 1, task.infer.length, history),
+    checkpointMs: performance.now(),
+  };
+}
+
+/** Trainees that are at the same stage. */
+async function train(trainees: readonly Trainee[], shape: Shape, context: TrainContext, estimates: Map<Trainee, Estimate>): Promise<void> {
   const members = trainees.map(({ task, observation }) => memberOf(task, shape, observation));
   const cohort = await context.engine.open(shape, members);
   try {
-    const stages = trainees[0]!.task.training;
-    for (const [s, stage] of stages.entries()) await runStage(cohort, stage, s, trainees, context);
+    for (const [r, { from }] of trainees.entries()) if (from !== null) await cohort.load(r, from);
+    const [{ task, stage: first }] = trainees as readonly [Trainee]; // a group has somebody
+    for (const [s, stage] of task.training.entries()) if (s >= first) await runStage(cohort, stage, s, trainees, context);
     const reconstructions = await cohort.reconstruct();
     trainees.forEach((trainee, r) => {
       if (trainee.outcome !== 'training') return;
       const estimate = conclude(trainee, shape, reconstructions[r]!, context.control);
       if (estimate !== undefined) estimates.set(trainee, estimate);
     });
-    return estimates;
+    for (const [r, trainee] of trainees.entries()) if (trainee.outcome === 'interrupted') handOut(trainee, await cohort.save(r), context);
   } finally {
     await cohort.close();
   }
@@ -113,10 +174,37 @@ async function train(trainees: readonly Trainee[], shape: Shape, context: TrainC
 
 async function runStage(cohort: Cohort, stage: Stage, index: number, trainees: readonly Trainee[], context: TrainContext): Promise<void> {
   if (trainees.every(({ outcome }) => outcome !== 'training')) return;
-  for (const trainee of trainees) trainee.history = new ParameterHistory(stage.steps);
-  const control: StageControl = { ...context.control, trace: (replica, _step, values) => trainees[replica]!.history.record(values) };
+  const before = trainees.map((trainee) => enter(trainee, stage));
+  const control: StageControl = {
+    ...context.control,
+    trace: (replica, _step, values) => trainees[replica]!.history.record(values),
+    checkpoint: (replica, save) => {
+      const trainee = trainees[replica]!;
+      const everyMs = context.checkpoints?.everyMs ?? Infinity;
+      if (trainee.outcome === 'training' && performance.now() - trainee.checkpointMs >= everyMs) handOut(trainee, save(), context);
+    },
+  };
   const outcomes = await trainStage(cohort, stage, control);
-  trainees.forEach((trainee, r) => takeOutcome(trainee, outcomes[r]!, index));
+  trainees.forEach((trainee, r) => takeOutcome(trainee, outcomes[r]!, index, before[r]!));
+  // all are asked to stop at once; who was done with this stage must not enter the next, nor the others leave theirs
+  if (!trainees.some(({ outcome }) => outcome === 'interrupted')) return;
+  for (const trainee of trainees) if (trainee.outcome === 'training') trainee.outcome = 'interrupted';
+}
+
+/** Steps of the stage that were done in an earlier try. */
+function enter(trainee: Trainee, stage: Stage): number {
+  const step = trainee.from?.step ?? 0;
+  trainee.from = null;
+  if (step === 0) trainee.history = new ParameterHistory(stage.steps, trainee.task.infer.length);
+  return step;
+}
+
+function handOut(trainee: Trainee, state: ReplicaState, { engine, checkpoints }: TrainContext): void {
+  const { task, place, stage, steps, terms } = trainee;
+  trainee.checkpointMs = performance.now();
+  if (checkpoints === undefined || steps + state.step === 0) return;
+  const checkpoint = checkpointOf(task, engine, { stage, steps, terms, state, history: trainee.history.state() });
+  if (checkpoint !== null) checkpoints.take(place, checkpoint);
 }
 
 /** The schema leaves keys out for users; the expansion has filled them all in. */
@@ -133,7 +221,8 @@ function trainStage(cohort: Cohort, stage: Stage, control: StageControl): Promis
   }
 }
 
-function takeOutcome(trainee: Trainee, outcome: StageOutcome, stage: number): void {
+/** `before`: steps of the stage in earlier tries. */
+function takeOutcome(trainee: Trainee, outcome: StageOutcome, stage: number, before: number): void {
   if (trainee.outcome !== 'training') return;
   switch (outcome.kind) {
     case 'diverged':
@@ -144,7 +233,8 @@ function takeOutcome(trainee: Trainee, outcome: StageOutcome, stage: number): vo
       trainee.outcome = 'interrupted';
       return;
     case 'done':
-      trainee.steps += outcome.steps;
+      trainee.stage = stage + 1;
+      trainee.steps += before + outcome.steps;
       trainee.terms = outcome.terms;
       return;
     default:

@@ -5,10 +5,16 @@ import type { StageControl } from '../../../worker/engines/engine.ts';
 import { layoutOf } from '../../../worker/engines/layout.ts';
 import { lbfgs, type FirstOrder } from '../../../worker/engines/lbfgs.ts';
 import { Objective } from '../../../worker/engines/reference/objective.ts';
+import type { SecondOrderProgress } from '../../../worker/engines/replica-progress.ts';
 import { controlOf, memberOf, shapeOf } from '../../helpers/engine-cohorts.ts';
 
 function stageOf(overrides: Partial<LbfgsStage> = {}): Required<LbfgsStage> {
   return { optimizer: 'lbfgs', steps: 200, physics: [1], history: 10, tolerance: 0, project: false, ...overrides };
+}
+
+/** A replica at the beginning of the stage; the driver moves this theta. */
+function from(theta: Float64Array): SecondOrderProgress {
+  return { theta, ramp: null, step: 0 };
 }
 
 interface Counted extends FirstOrder {
@@ -59,7 +65,7 @@ function wall(): Counted {
 describe('a known minimum', () => {
   test.each([1, 3, 8])('of a bowl in %i directions is met to rounding', (n) => {
     const theta = new Float64Array(n).fill(20);
-    const outcome = lbfgs(bowl(Array.from({ length: n }, (_, i) => 10 ** (i % 4))), theta, stageOf(), controlOf(), 0);
+    const outcome = lbfgs(bowl(Array.from({ length: n }, (_, i) => 10 ** (i % 4))), from(theta), stageOf(), controlOf(), 0);
     expect(outcome.kind).toBe('done');
     theta.forEach((value, i) => expect(Math.abs(value - i)).toBeLessThan(1e-6));
   });
@@ -67,7 +73,7 @@ describe('a known minimum', () => {
   test('at the end of a curved valley is reached, in about two evaluations a step', () => {
     const problem = valley();
     const theta = Float64Array.of(-1.2, 1);
-    const outcome = lbfgs(problem, theta, stageOf({ steps: 60 }), controlOf(), 0);
+    const outcome = lbfgs(problem, from(theta), stageOf({ steps: 60 }), controlOf(), 0);
     expect(outcome.kind === 'done' && outcome.terms.data < 1e-18).toBe(true);
     expect(problem.evaluations).toBeLessThan(150);
     expect([...theta].every((value) => Math.abs(value - 1) < 1e-8)).toBe(true);
@@ -82,7 +88,7 @@ describe('a known minimum', () => {
     };
     const theta = Float64Array.of(-1.2, 1);
     const path = [at(theta)];
-    lbfgs(problem, theta, stageOf({ steps: 25 }), { ...controlOf(), trace: () => void path.push(at(theta)) }, 0);
+    lbfgs(problem, from(theta), stageOf({ steps: 25 }), { ...controlOf(), trace: () => void path.push(at(theta)) }, 0);
     expect(path.length).toBe(26);
     for (let k = 1; k < path.length; k++) {
       const [before, after] = [path[k - 1]!, path[k]!];
@@ -94,13 +100,13 @@ describe('a known minimum', () => {
 
   test('next to a region without a value is reached', () => {
     const theta = Float64Array.of(50);
-    lbfgs(wall(), theta, stageOf(), controlOf(), 0);
+    lbfgs(wall(), from(theta), stageOf(), controlOf(), 0);
     expect(theta[0]).toBeCloseTo(1, 7);
   });
 
   test('is where it stays', () => {
     const theta = Float64Array.of(1, 1);
-    expect(lbfgs(valley(), theta, stageOf(), controlOf(), 0)).toMatchObject({ kind: 'done', steps: 1, terms: { data: 0 } });
+    expect(lbfgs(valley(), from(theta), stageOf(), controlOf(), 0)).toMatchObject({ kind: 'done', steps: 1, terms: { data: 0 } });
     expect([...theta]).toEqual([1, 1]);
   });
 });
@@ -114,7 +120,7 @@ describe.each(['integrated', 'network'] as const)('with states: %s', (states) =>
     const losses = [objective.total(objective.evaluate(member.theta), 1)];
     for (const steps of [1, 2, 5, 20, 60]) {
       const theta = member.theta.slice();
-      const outcome = lbfgs(objective, theta, stageOf({ steps }), controlOf(), 0);
+      const outcome = lbfgs(objective, from(theta), stageOf({ steps }), controlOf(), 0);
       if (outcome.kind !== 'done') throw new Error(`the stage ended as ${outcome.kind}`);
       expect(outcome.terms).toEqual(objective.evaluate(theta));
       losses.push(objective.total(outcome.terms, 1));
@@ -127,7 +133,7 @@ describe.each(['integrated', 'network'] as const)('with states: %s', (states) =>
     const objective = new Objective(shape, { ...member, noise: 'estimated' });
     const theta = member.theta.slice();
     const before = objective.evaluate(theta).data;
-    const outcome = lbfgs(objective, theta, stageOf({ steps: 40, physics: [0] }), controlOf(), 0);
+    const outcome = lbfgs(objective, from(theta), stageOf({ steps: 40, physics: [0] }), controlOf(), 0);
     expect(outcome.kind === 'done' && outcome.terms.data < 0.5 * before).toBe(true);
   });
 });
@@ -137,7 +143,13 @@ describe('ends', () => {
   const member = memberOf(shape, 3);
 
   test('each weight of the ramp when a step gains less than the tolerance', () => {
-    const outcome = lbfgs(new Objective(shape, member), member.theta.slice(), stageOf({ physics: [1, 2], tolerance: 0.9 }), controlOf(), 0);
+    const outcome = lbfgs(
+      new Objective(shape, member),
+      from(member.theta.slice()),
+      stageOf({ physics: [1, 2], tolerance: 0.9 }),
+      controlOf(),
+      0,
+    );
     expect(outcome.kind === 'done' && outcome.steps < 20).toBe(true);
   });
 
@@ -145,7 +157,7 @@ describe('ends', () => {
     const objective = new Objective(shape, member);
     const theta = member.theta.slice();
     const control = controlOf(3);
-    const outcome = lbfgs(objective, theta, stageOf(), control, 0);
+    const outcome = lbfgs(objective, from(theta), stageOf(), control, 0);
     expect(outcome).toEqual({ kind: 'interrupted', steps: 3, terms: objective.evaluate(theta) });
     expect(control.done).toBe(3);
   });
@@ -153,14 +165,14 @@ describe('ends', () => {
   test('as diverged at once when the loss is not finite, with the term', () => {
     const theta = member.theta.slice();
     theta[layoutOf(shape).parameterOffset] = Number.NaN;
-    const outcome = lbfgs(new Objective(shape, member), theta, stageOf(), controlOf(), 0);
+    const outcome = lbfgs(new Objective(shape, member), from(theta), stageOf(), controlOf(), 0);
     expect(outcome).toEqual({ kind: 'diverged', step: 0, term: 'current' });
   });
 
   test('and tells the parameters after every step', () => {
     const seen: [number, number][] = [];
     const control: StageControl = { ...controlOf(), trace: (_, step, values) => void seen.push([step, values.length]) };
-    lbfgs(new Objective(shape, member), member.theta.slice(), stageOf({ steps: 3 }), control, 0);
+    lbfgs(new Objective(shape, member), from(member.theta.slice()), stageOf({ steps: 3 }), control, 0);
     expect(seen).toEqual([
       [1, 3],
       [2, 3],

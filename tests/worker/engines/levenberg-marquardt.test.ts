@@ -15,7 +15,7 @@ function stageOf(overrides: Partial<LevenbergMarquardtStage> = {}): Required<Lev
 function run(shape: Shape, member: Member, stage: Required<LevenbergMarquardtStage>, control: StageControl = controlOf()) {
   const objective = new Objective(shape, member);
   const theta = member.theta.slice();
-  const outcome = levenbergMarquardt(new ReferenceSecondOrder(objective), theta, stage, control, 0);
+  const outcome = levenbergMarquardt(new ReferenceSecondOrder(objective), { theta, ramp: null, step: 0 }, stage, control, 0);
   return { objective, theta, outcome };
 }
 
@@ -64,7 +64,9 @@ test('a minimum that is known, at loss 0, is reached from near by', () => {
 
 test('without physics V meets data that the network can draw', () => {
   const shape = shapeOf('hodgkin-huxley', { states: 'integrated', samples: 11, width: 6, features: 3 });
-  const { outcome } = run(shape, memberOf(shape, 2), stageOf({ physics: [0], steps: 60 }));
+  const still = new Float64Array(11);
+  const member = { ...memberOf(shape, 2), drivenMv: still, drivenRate: still };
+  const { outcome } = run(shape, member, stageOf({ physics: [0], steps: 60 }));
   expect(outcome).toMatchObject({ kind: 'done' });
   expect(outcome.kind === 'done' && outcome.terms.data < 1e-12).toBe(true);
 });

@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
@@ -87,4 +88,26 @@ test('stop ends every running cohort, and steps are counted over all threads', a
   pool.stop();
   for (const end of await Promise.all(cohorts)) expect(end).toMatchObject({ kind: 'trained', results: [{ index: 0 }, null] });
   expect(pool.steps()).toBe(40);
+});
+
+test('the signal of a cohort ends that cohort and no other', async () => {
+  const pool = open(2);
+  const sides = [sideOf(scratch()), sideOf(scratch())];
+  const stops = [new AbortController(), new AbortController()];
+  const cohorts = sides.map((side, c) => pool.run(job(side, [ORDERS.untilStopped]), { signal: stops[c]!.signal }));
+  await waitFor(() => sides.every((side) => existsSync(side)));
+  stops[0]!.abort();
+  expect(await cohorts[0]).toEqual({ kind: 'trained', results: [null] });
+  expect(readFileSync(sides[1]!, 'utf8')).not.toContain('end');
+  stops[1]!.abort();
+  expect(await cohorts[1]).toEqual({ kind: 'trained', results: [null] });
+});
+
+test('a cohort whose signal was aborted before it began ends at once, and leaves nothing listening', async () => {
+  const pool = open(1);
+  const stop = new AbortController();
+  expect(await pool.run(job(sideOf(scratch()), [ORDERS.train]), { signal: stop.signal })).toMatchObject({ results: [{ index: 0 }] });
+  expect(getEventListeners(stop.signal, 'abort')).toEqual([]);
+  stop.abort();
+  expect(await pool.run(job(sideOf(scratch()), [ORDERS.untilStopped]), { signal: stop.signal })).toMatchObject({ results: [null] });
 });

@@ -7,7 +7,7 @@ const POTENTIAL: Parameter = { name: 'E', unit: 'mV', value: -60, range: [-100, 
 
 /** The change after `steps` steps of which number k had the values of `at`. */
 function changeOf(steps: number, at: (step: number) => readonly number[], parameters: readonly Parameter[]): number {
-  const history = new ParameterHistory(steps);
+  const history = new ParameterHistory(steps, parameters.length);
   for (let step = 0; step < steps; step++) history.record(Float64Array.from(at(step)));
   return history.change(parameters, at(steps - 1));
 }
@@ -44,7 +44,7 @@ test('a value that is not a number is no change that passes', () => {
 });
 
 test('the caller may use its array again', () => {
-  const history = new ParameterHistory(2);
+  const history = new ParameterHistory(2, 1);
   const values = Float64Array.of(10);
   history.record(values);
   values[0] = 20;

@@ -7,7 +7,7 @@ import type { AdamStage } from '../../../schemas/generated/types.ts';
 import type { LossTerms, Member, StageControl, StageOutcome } from '../engine.ts';
 import type { Layout } from '../layout.ts';
 import { brokenTerm } from '../loss.ts';
-import { endAdam, momentsOf, multipliersOf, type ReplicaProgress } from '../replica-progress.ts';
+import { endAdam, momentsOf, multipliersOf, savedState, type ReplicaProgress } from '../replica-progress.ts';
 import { unitMultipliers } from '../weighting.ts';
 import type { KernelCohort } from './kernel.ts';
 import { termsOf, type KernelObjective } from './kernel-objective.ts';
@@ -34,6 +34,7 @@ export async function trainAdam(
   let slice = FIRST_SLICE;
   while (replica.step < stage.steps) {
     if (control.shouldStop()) return interrupted(replica, project, replica.step - first);
+    control.checkpoint?.(index, () => savedState(replica));
     const steps = Math.min(slice, stage.steps - replica.step);
     const started = performance.now();
     const { taken, terms } = runSlice(core, replica, layout, numbers, steps, control, index);

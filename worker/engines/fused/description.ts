@@ -15,7 +15,7 @@ export interface Description {
 }
 
 /** DESCRIPTION_VERSION of description.hpp. */
-const VERSION = 1;
+const VERSION = 2;
 
 /** Numbers of the core's enums. */
 const ACTIVATIONS: readonly Shape['activation'][] = ['tanh', 'sin', 'swish', 'gelu'];
@@ -99,11 +99,14 @@ function writeMember(shape: Shape, layout: Layout, member: Member, ints: number[
   expectLength('sampleAt', member.sampleAt, shape.samples);
   expectLength('voltageMv', member.voltageMv, shape.samples);
   expectLength('current', member.current, points);
+  expectLength('drivenMv', member.drivenMv, points);
+  expectLength('drivenRate', member.drivenRate, points);
   expectLength('frequencies', member.frequencies, shape.features);
   expectLength('theta', member.theta, layout.size);
   ints.push(Number(member.noise === 'estimated'), WEIGHTINGS.indexOf(member.weighting));
   append(ints, member.sampleAt);
-  for (const part of [member.frequencies, member.grid, member.voltageMv, member.current, rows]) append(reals, part);
+  const { frequencies, grid, voltageMv, current, drivenMv, drivenRate } = member;
+  for (const part of [frequencies, grid, voltageMv, current, drivenMv, drivenRate, rows]) append(reals, part);
   for (const name of otherNames(shape)) reals.push(fixedValue(member, name, shape.model));
   reals.push(member.weights.data, member.weights.current, member.weights.gates, member.huberMv);
   append(reals, member.theta);

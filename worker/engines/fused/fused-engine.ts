@@ -6,6 +6,7 @@
  */
 import type { AdamStage, LbfgsStage, LevenbergMarquardtStage } from '../../../schemas/generated/types.ts';
 import type { Cohort, Engine, Evaluation, Member, Reconstruction, ReplicaState, Shape, StageControl, StageOutcome } from '../engine.ts';
+import { hostArithmetic } from '../host-arithmetic.ts';
 import { gridSize, layoutOf, type Layout } from '../layout.ts';
 import { lbfgs } from '../lbfgs.ts';
 import { levenbergMarquardt } from '../levenberg-marquardt.ts';
@@ -30,6 +31,7 @@ function fusedEngine(name: 'native' | 'wasm', kernel: Kernel): Engine {
   const open = new Set<FusedCohort>();
   return {
     name,
+    arithmetic: `${kernel.instructionSet}, ${hostArithmetic()}`,
     refuses: () => null,
     open: async (shape, members) => {
       const cohort = new FusedCohort(shape, members, kernel, () => open.delete(cohort));
@@ -82,11 +84,11 @@ class FusedCohort implements Cohort {
   }
 
   async levenbergMarquardt(stage: Required<LevenbergMarquardtStage>, control: StageControl): Promise<StageOutcome[]> {
-    return opened(this.replicas).map(({ objective, theta }, r) => levenbergMarquardt(objective, theta, stage, control, r));
+    return opened(this.replicas).map((replica, r) => levenbergMarquardt(replica.objective, replica, stage, control, r));
   }
 
   async lbfgs(stage: Required<LbfgsStage>, control: StageControl): Promise<StageOutcome[]> {
-    return opened(this.replicas).map(({ objective, theta }, r) => lbfgs(objective, theta, stage, control, r));
+    return opened(this.replicas).map((replica, r) => lbfgs(replica.objective, replica, stage, control, r));
   }
 
   async reconstruct(): Promise<Reconstruction[]> {

@@ -60,10 +60,10 @@ export class IntegratedHead implements Head {
   }
 
   evaluate(network: Network, theta: Float64Array): void {
-    const { V, dV, nodes, points, stepsMs } = this;
+    const { V, dV, nodes, points, stepsMs, member } = this;
     for (let j = 0; j < points; j++) {
-      V[j] = VOLTAGE_CENTRE + VOLTAGE_SCALE * network.out[j]!;
-      dV[j] = VOLTAGE_SCALE * network.dOut[j]!;
+      V[j] = VOLTAGE_CENTRE + VOLTAGE_SCALE * network.out[j]! + member.drivenMv[j]!;
+      dV[j] = VOLTAGE_SCALE * network.dOut[j]! + member.drivenRate[j]!;
     }
     nodes.set(V);
     for (let j = 0; j + 1 < points; j++) nodes[points + j] = (V[j]! + V[j + 1]!) / 2 + (stepsMs[j]! * (dV[j]! - dV[j + 1]!)) / 8;

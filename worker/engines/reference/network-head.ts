@@ -75,8 +75,8 @@ export class NetworkHead implements Head {
 
   private readPoint(network: Network, p: number): void {
     const at = p * this.outputs;
-    this.state[0]![p] = VOLTAGE_CENTRE + VOLTAGE_SCALE * network.out[at]!;
-    this.rate[0]![p] = VOLTAGE_SCALE * network.dOut[at]!;
+    this.state[0]![p] = VOLTAGE_CENTRE + VOLTAGE_SCALE * network.out[at]! + this.member.drivenMv[p]!;
+    this.rate[0]![p] = VOLTAGE_SCALE * network.dOut[at]! + this.member.drivenRate[p]!;
     this.slope[0]![p] = VOLTAGE_SCALE;
     for (let k = 1; k < this.outputs; k++) {
       const x = (1 + Math.tanh(network.out[at + k]!)) / 2;

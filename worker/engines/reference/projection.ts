@@ -32,7 +32,7 @@ export function createProjection(shape: Shape, layout: Layout, member: Member, w
     const states = head.states();
     for (const name of ['V', ...gates]) run.vector(name).set(states[name]!);
     const dV = run.vector('d:V');
-    for (let p = 0; p < points; p++) dV[p] = VOLTAGE_SCALE * network.dOut[p * network.outputs]!;
+    for (let p = 0; p < points; p++) dV[p] = VOLTAGE_SCALE * network.dOut[p * network.outputs]! + member.drivenRate[p]!;
     run.setScalars({ ...member.fixed, ...inferredParameters(layout, theta) });
     run.values();
     const slopes = names.map((name) => run.output(`slope:${name}`));

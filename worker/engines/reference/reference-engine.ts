@@ -15,6 +15,7 @@ import type {
   StageControl,
   StageOutcome,
 } from '../engine.ts';
+import { hostArithmetic } from '../host-arithmetic.ts';
 import { inferredValues } from '../layout.ts';
 import { lbfgs } from '../lbfgs.ts';
 import { levenbergMarquardt } from '../levenberg-marquardt.ts';
@@ -38,6 +39,7 @@ import { ReferenceSecondOrder } from './second-order.ts';
 export function createReferenceEngine(): Engine {
   return {
     name: 'reference',
+    arithmetic: hostArithmetic(),
     refuses: () => null,
     open: (shape, members) => Promise.resolve(new ReferenceCohort(shape, members)),
     close: () => Promise.resolve(),
@@ -73,13 +75,13 @@ class ReferenceCohort implements Cohort {
   }
 
   async levenbergMarquardt(stage: Required<LevenbergMarquardtStage>, control: StageControl): Promise<StageOutcome[]> {
-    return opened(this.replicas).map(({ objective, theta }, r) =>
-      levenbergMarquardt(new ReferenceSecondOrder(objective), theta, stage, control, r),
+    return opened(this.replicas).map((replica, r) =>
+      levenbergMarquardt(new ReferenceSecondOrder(replica.objective), replica, stage, control, r),
     );
   }
 
   async lbfgs(stage: Required<LbfgsStage>, control: StageControl): Promise<StageOutcome[]> {
-    return opened(this.replicas).map(({ objective, theta }, r) => lbfgs(objective, theta, stage, control, r));
+    return opened(this.replicas).map((replica, r) => lbfgs(replica.objective, replica, stage, control, r));
   }
 
   async reconstruct(): Promise<Reconstruction[]> {
@@ -107,10 +109,12 @@ function trainAdam(replica: Replica, stage: Required<AdamStage>, control: StageC
   const project = projects(stage);
   let taken = 0;
   while (replica.step < stage.steps) {
+    // before theta is projected: that is part of the step
+    if (control.shouldStop()) return { kind: 'interrupted', steps: taken, terms: objective.evaluate(theta.slice(), project) };
+    control.checkpoint?.(index, () => savedState(replica));
     const terms = objective.evaluate(theta, project);
     const term = brokenTerm(terms);
     if (term !== null) return { kind: 'diverged', step: replica.step, term };
-    if (control.shouldStop()) return { kind: 'interrupted', steps: taken, terms };
     objective.refresh();
     const physics = physicsAt(stage, replica.step);
     objective.gradient(theta, physics, gradient, balanced(replica, terms, physics));

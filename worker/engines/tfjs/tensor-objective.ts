@@ -34,7 +34,11 @@ export class TensorObjective {
   private readonly network: TensorNetwork;
   private readonly head: TensorHead;
   private readonly fixed: Tensors;
+  /** V that the network itself is asked for, on the samples: less VOLTAGE_CENTRE and what the current drives. */
   private readonly target: tf.Tensor2D;
+  /** What is added to the network's V, and to its d:V. */
+  private readonly driven: tf.Tensor2D;
+  private readonly drivenRate: tf.Tensor2D;
   private readonly dataFactor: tf.Tensor2D;
   /** Huber's limit of each replica, [R, 1]; null when no replica has one. */
   private readonly huber: tf.Tensor2D | null;
@@ -48,7 +52,9 @@ export class TensorObjective {
     this.weights = members.map((member) => pointWeights(shape, member));
     this.network = new TensorNetwork(shape, this.layout, members);
     this.head = shape.states === 'network' ? new TensorNetworkHead(shape) : new TensorIntegratedHead(shape, this.layout, members);
-    this.target = this.upload((member) => onGrid(member, member.voltageMv, (V) => V - VOLTAGE_CENTRE));
+    this.target = this.upload((member) => onGrid(member, member.voltageMv, (V, p) => V - VOLTAGE_CENTRE - member.drivenMv[p]!));
+    this.driven = this.upload((member) => member.drivenMv.map((V) => V + VOLTAGE_CENTRE));
+    this.drivenRate = this.upload((member) => member.drivenRate);
     this.dataFactor = this.upload((member, r) => this.weights[r]!.data.map((weight) => 2 * member.weights.data * weight));
     this.huber = members.every(({ huberMv }) => huberMv === Infinity) ? null : tf.tensor2d(members.map(({ huberMv }) => [huberMv]));
     this.fixed = {
@@ -168,7 +174,12 @@ export class TensorObjective {
   private outputs({ out, dOut }: NetworkPass): Outputs {
     if (dOut === null) throw new Error('internal: physics without time derivatives');
     const gates = (tensor: tf.Tensor3D): tf.Tensor3D => tf.slice(tensor, [1, 0, 0], [tensor.shape[0] - 1, ...this.size]);
-    return { V: tf.add(this.row(out, 0), VOLTAGE_CENTRE), dV: this.row(dOut, 0), gates: gates(out), dGates: gates(dOut) };
+    return {
+      V: tf.add(this.row(out, 0), this.driven),
+      dV: tf.add(this.row(dOut, 0), this.drivenRate),
+      gates: gates(out),
+      dGates: gates(dOut),
+    };
   }
 
   private row(tensor: tf.Tensor3D, k: number): tf.Tensor2D {
@@ -219,14 +230,14 @@ export class TensorObjective {
     this.head.close();
     this.linear?.program.close();
     this.huber?.dispose();
-    for (const tensor of [this.target, this.dataFactor, ...Object.values(this.fixed)]) tensor.dispose();
+    for (const tensor of [this.target, this.driven, this.drivenRate, this.dataFactor, ...Object.values(this.fixed)]) tensor.dispose();
   }
 }
 
 /** Values per sample on the collocation grid; between samples they are 0 and carry no weight. */
-function onGrid({ grid, sampleAt }: Member, samples: Float64Array, of: (value: number) => number): Float64Array {
+function onGrid({ grid, sampleAt }: Member, samples: Float64Array, of: (value: number, point: number) => number): Float64Array {
   const values = new Float64Array(grid.length);
-  samples.forEach((value, i) => (values[sampleAt[i]!] = of(value)));
+  samples.forEach((value, i) => (values[sampleAt[i]!] = of(value, sampleAt[i]!)));
   return values;
 }
 

@@ -18,6 +18,7 @@ import type {
   StageControl,
   StageOutcome,
 } from '../engine.ts';
+import { hostArithmetic } from '../host-arithmetic.ts';
 import { inferredValues } from '../layout.ts';
 import { lbfgs } from '../lbfgs.ts';
 import { levenbergMarquardt } from '../levenberg-marquardt.ts';
@@ -35,6 +36,7 @@ export async function createTfjsEngine(): Promise<Engine> {
   await openBackend();
   return {
     name: 'tfjs',
+    arithmetic: hostArithmetic(),
     refuses: beyondPlainNetwork,
     open: (shape, members) => Promise.resolve(new TfjsCohort(shape, members)),
     close: () => Promise.resolve(),
@@ -103,7 +105,7 @@ class TfjsCohort implements Cohort {
     const taken = new Map(all.map((replica) => [replica, 0]));
     const project = projects(stage);
     for (const replica of all) {
-      const term = brokenTerm(this.exactTerms(replica, project));
+      const term = brokenTerm(this.termsAhead(replica, project));
       if (term !== null) outcomes.set(replica, { kind: 'diverged', step: replica.step, term });
     }
     // each round goes on until a replica ends: then the rest, whose numbers do not depend on it, go on without it
@@ -130,9 +132,10 @@ class TfjsCohort implements Cohort {
     while (active.every((replica) => replica.step < stage.steps && !outcomes.has(replica))) {
       if (control.shouldStop()) {
         for (const replica of active)
-          outcomes.set(replica, { kind: 'interrupted', steps: taken.get(replica)!, terms: this.exactTerms(replica, project) });
+          outcomes.set(replica, { kind: 'interrupted', steps: taken.get(replica)!, terms: this.termsAhead(replica, project) });
         return;
       }
+      for (const replica of active) control.checkpoint?.(all.indexOf(replica), () => savedState(replica));
       objective.gradient(
         active.map(({ theta }) => theta),
         active.map(({ step }) => physicsAt(stage, step)),
@@ -163,6 +166,11 @@ class TfjsCohort implements Cohort {
     return brokenTerm(inFloat32) ?? (['data', 'current', 'gates'] as const).reduce((a, b) => (terms[b] > terms[a] ? b : a));
   }
 
+  /** The terms of the step to come. theta is not moved: its projection is part of that step. */
+  private termsAhead(replica: Replica, project: boolean): LossTerms {
+    return this.exact(replica).evaluate(replica.theta.slice(), project);
+  }
+
   /** In float64; with `project`, the linear parameters of theta are solved for. */
   private exactTerms(replica: Replica, project: boolean): LossTerms {
     return this.exact(replica).evaluate(replica.theta, project);
@@ -174,12 +182,12 @@ class TfjsCohort implements Cohort {
 
   async levenbergMarquardt(stage: Required<LevenbergMarquardtStage>, control: StageControl): Promise<StageOutcome[]> {
     return opened(this.replicas).map((replica, r) =>
-      levenbergMarquardt(new ReferenceSecondOrder(this.exact(replica)), replica.theta, stage, control, r),
+      levenbergMarquardt(new ReferenceSecondOrder(this.exact(replica)), replica, stage, control, r),
     );
   }
 
   async lbfgs(stage: Required<LbfgsStage>, control: StageControl): Promise<StageOutcome[]> {
-    return opened(this.replicas).map((replica, r) => lbfgs(this.exact(replica), replica.theta, stage, control, r));
+    return opened(this.replicas).map((replica, r) => lbfgs(this.exact(replica), replica, stage, control, r));
   }
 
   async reconstruct(): Promise<Reconstruction[]> {

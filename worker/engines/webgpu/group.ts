@@ -67,7 +67,7 @@ export class Group {
       theta: storage(R * 4 * thetaSize),
       state: storage(R * 12 * thetaSize),
       features: storage(R * tiling.frequencies * 4 * tiling.allPairs),
-      points: storage(R * 8 * tiling.allPairs),
+      points: storage(R * 16 * tiling.allPairs),
       scalars: storage(R * scalarSize(tiling)),
       scratch: storage(this.workgroups * 4 * scratchSize(tiling)),
       outcome: storage(R * (OUTCOME + tracedSteps * tiling.layout.parameters.length)),
@@ -253,14 +253,16 @@ function pointTable(t: Tiling, member: Member): Float32Array<ArrayBuffer> {
   const { sampleAt } = member;
   const count = member.grid.length;
   const weights = rowWeights(t.shape, member, { data: samples, current: count, gates: count });
-  const points = new Float32Array(8 * t.allPairs);
+  const points = new Float32Array(16 * t.allPairs);
   for (let p = 0; p < count; p++) {
-    points[4 * p + 1] = member.current[p]!;
-    points[4 * p + 3] = weights[samples + count + p]!;
+    points[8 * p + 1] = member.current[p]!;
+    points[8 * p + 3] = weights[samples + count + p]!;
+    points[8 * p + 4] = member.drivenMv[p]!;
+    points[8 * p + 5] = member.drivenRate[p]!;
   }
   for (let i = 0; i < samples; i++) {
-    points[4 * sampleAt[i]!] = member.voltageMv[i]! - VOLTAGE_CENTRE;
-    points[4 * sampleAt[i]! + 2] = weights[i]!;
+    points[8 * sampleAt[i]!] = member.voltageMv[i]! - VOLTAGE_CENTRE;
+    points[8 * sampleAt[i]! + 2] = weights[i]!;
   }
   return points;
 }

@@ -3,7 +3,7 @@
  * and gradient once (mode 0). All of a step happens in the workgroup: forward over all tiles, head, reverse over all tiles, update.
  *
  * Bindings: theta [R][thetaSize] and state [R][gradient, first, second moment] in the device's layout; features [R][F][allPairs] of
- * (sin, cos) pairs; points [R][2 allPairs], see wgsl-head.ts; scalars [R][omega, fixed parameters, weights]; scratch, one
+ * (sin, cos) pairs; points [R][2 allPairs][2], see wgsl-head.ts; scalars [R][omega, fixed parameters, weights]; scratch, one
  * part per workgroup; outcome [R][OUTCOME], then the trace; schedule, see schedule.ts.
  */
 import { ELEMENTARY } from './wgsl-elementary.ts';
@@ -103,7 +103,7 @@ fn main(@builtin(local_invocation_index) tid: u32, @builtin(workgroup_id) group:
     let atTheta = replica * THETA;
     let atState = replica * 3u * THETA;
     let atFeatures = replica * F * ALL;
-    let atPoints = replica * 2u * ALL;
+    let atPoints = replica * 4u * ALL;
     let atOmega = replica * SCALARS;
     let atOutcome = replica * OUTCOME;
     workgroupBarrier();
@@ -179,5 +179,5 @@ const NOT_FINITE = 0xffffffffu;
 
 /** Bytes of the largest buffer's share of one replica. */
 export function largestShare(t: Tiling): number {
-  return Math.max(3 * 16 * t.thetaSize, t.frequencies * 16 * t.allPairs, 32 * t.allPairs);
+  return Math.max(3 * 16 * t.thetaSize, t.frequencies * 16 * t.allPairs, 64 * t.allPairs);
 }

@@ -4,7 +4,7 @@
  * How a stage is sliced, and which replicas are beside it, changes no bit of a replica.
  *
  * What float32 is not enough for runs on the host in float64 by the reference implementation, on the same theta: second order,
- * reconstructions. Refused by name: everything in `refuses`.
+ * reconstructions. Refused by name: everything in `refuses`. An Adam stage is not checkpointed by time: its state is on the device while it runs.
  */
 import type { AdamStage, LbfgsStage, LevenbergMarquardtStage } from '../../../schemas/generated/types.ts';
 import type {
@@ -13,6 +13,7 @@ import type {
   Evaluation,
   LossTerms,
   Member,
+  RampPosition,
   Reconstruction,
   ReplicaState,
   Settings,
@@ -20,6 +21,7 @@ import type {
   StageControl,
   StageOutcome,
 } from '../engine.ts';
+import { hostArithmetic } from '../host-arithmetic.ts';
 import { layoutOf, thetaToParameter, type Layout } from '../layout.ts';
 import { lbfgs } from '../lbfgs.ts';
 import { levenbergMarquardt } from '../levenberg-marquardt.ts';
@@ -28,7 +30,7 @@ import { projects } from '../reference/adam.ts';
 import { Objective } from '../reference/objective.ts';
 import { ReferenceSecondOrder } from '../reference/second-order.ts';
 import { beyondPlainNetwork } from '../refusal.ts';
-import { opened, replicaAt } from '../replica-progress.ts';
+import { opened, replicaAt, type SecondOrderProgress } from '../replica-progress.ts';
 import { openGpu, type Gpu } from './device.ts';
 import { Group, type Report } from './group.ts';
 import { largestShare } from './kernel.ts';
@@ -40,6 +42,7 @@ export async function createWebgpuEngine(): Promise<Engine> {
   const gpu = await openGpu();
   return {
     name: 'webgpu',
+    arithmetic: `${gpu.text}, ${hostArithmetic()}`,
     refuses,
     open: (shape, members) => openCohort(gpu, shape, members),
     close: async () => gpu.device.destroy(),
@@ -83,6 +86,8 @@ interface Replica {
   /** Whether it is in the middle of an Adam stage, with moments; and its step there. */
   inStage: boolean;
   step: number;
+  /** Of a stage of second order that was interrupted. */
+  ramp: RampPosition | null;
   /** In float64 as the host has it; null once the device has moved it. */
   theta: Float64Array | null;
   /** Made when it is first needed. */
@@ -105,6 +110,7 @@ class WebgpuCohort implements Cohort {
       ...places[r]!,
       inStage: false,
       step: 0,
+      ramp: null,
       theta: member.theta.slice(),
       objective: null,
     }));
@@ -200,21 +206,21 @@ class WebgpuCohort implements Cohort {
   }
 
   async levenbergMarquardt(stage: Required<LevenbergMarquardtStage>, control: StageControl): Promise<StageOutcome[]> {
-    return this.onHost((objective, theta, r) => levenbergMarquardt(new ReferenceSecondOrder(objective), theta, stage, control, r));
+    return this.onHost((objective, progress, r) => levenbergMarquardt(new ReferenceSecondOrder(objective), progress, stage, control, r));
   }
 
   async lbfgs(stage: Required<LbfgsStage>, control: StageControl): Promise<StageOutcome[]> {
-    return this.onHost((objective, theta, r) => lbfgs(objective, theta, stage, control, r));
+    return this.onHost((objective, progress, r) => lbfgs(objective, progress, stage, control, r));
   }
 
   /** Train each replica in float64, one after the other. */
-  private async onHost(train: (objective: Objective, theta: Float64Array, r: number) => StageOutcome): Promise<StageOutcome[]> {
+  private async onHost(train: (objective: Objective, progress: SecondOrderProgress, r: number) => StageOutcome): Promise<StageOutcome[]> {
     const outcomes: StageOutcome[] = [];
     for (const [r, replica] of opened(this.replicas).entries()) {
-      const theta = await thetaOf(replica);
-      outcomes.push(train(this.exact(replica), theta, r));
-      replica.theta = theta;
-      replica.group.writeTheta(replica.place, theta);
+      const progress = { theta: await thetaOf(replica), ramp: replica.ramp, step: replica.step };
+      outcomes.push(train(this.exact(replica), progress, r));
+      Object.assign(replica, progress);
+      replica.group.writeTheta(replica.place, progress.theta);
     }
     return outcomes;
   }
@@ -230,15 +236,21 @@ class WebgpuCohort implements Cohort {
   }
 
   async save(replica: number): Promise<ReplicaState> {
-    const { group, place, inStage, step, ...rest } = replicaAt(this.replicas, replica);
+    const { group, place, inStage, step, ramp, ...rest } = replicaAt(this.replicas, replica);
     const theta = await thetaOf({ group, place, ...rest });
-    return { theta: theta.slice(), step, ...(inStage ? { moments: await group.moments(place) } : {}) };
+    return {
+      theta: theta.slice(),
+      step,
+      ...(inStage ? { moments: await group.moments(place) } : {}),
+      ...(ramp === null ? {} : { ramp }),
+    };
   }
 
   async load(replica: number, state: ReplicaState): Promise<void> {
     const target = replicaAt(this.replicas, replica);
     target.inStage = state.moments !== undefined;
     target.step = state.step;
+    target.ramp = state.ramp ?? null;
     target.theta = state.theta.slice();
     target.group.writeState(target.place, state);
   }

@@ -3,8 +3,8 @@
  * model's programs. Reads the network's outputs of all points from `scratch` and leaves their adjoints there; sums the terms of the loss
  * and the adjoints of the parameters over the workgroup.
  *
- * points[..] = (recording + 40 mV, stimulus, data weight, weight of the point in the physics terms). V is held as V + 40 mV = 40 mV * output
- * until the programs need it: the difference to the recording keeps the digits of small misfits.
+ * points[..] = (recording + 40 mV, stimulus, data weight, weight of the point in the physics terms), (driven voltage, its rate, 0, 0). V is held
+ * as V + 40 mV = 40 mV * output + driven voltage until the programs need it: the difference to the recording keeps the digits of small misfits.
  */
 import { lossProgram } from '../../models/loss-program.ts';
 import { VOLTAGE_CENTRE, VOLTAGE_SCALE } from '../layout.ts';
@@ -83,12 +83,13 @@ export function writeNetworkHead(tiling: Tiling): string {
       .map((o) => `var bar${o} = vec2f(0.0f);`)
       .join(' ')}
     if (n < 2u * end) {
-      let point = points[atPoints + n];
+      let point = points[atPoints + 2u * n];
+      let driven = points[atPoints + 2u * n + 1u];
       let second = n % 2u == 1u;
       ${range(tiling.outputs)
         .map((o) => `let both${o} = scratch[atOutputs + ${o}u * ALL + n / 2u]; let o${o} = select(both${o}.xy, both${o}.zw, second);`)
         .join('\n')}
-      let shifted = ${literal(VOLTAGE_SCALE)} * o0.x;
+      let shifted = ${literal(VOLTAGE_SCALE)} * o0.x + driven.x;
       if (point.z > 0.0f) {
         let misfit = shifted - point.x;
         ${sumAt(0)} += point.z * misfit * misfit;
@@ -96,7 +97,7 @@ export function writeNetworkHead(tiling: Tiling): string {
       }
       if (point.w > 0.0f) {
         let V = shifted + ${literal(VOLTAGE_CENTRE)};
-        let dV = ${literal(VOLTAGE_SCALE)} * o0.y;
+        let dV = ${literal(VOLTAGE_SCALE)} * o0.y + driven.y;
         let factorCurrent = currentFactor * point.w;
         let factorGates = gatesFactor * point.w;
         ${names

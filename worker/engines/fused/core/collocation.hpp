@@ -30,6 +30,7 @@ template <typename T> struct Collocation {
   T* target = nullptr;     // V - VOLTAGE_CENTRE of the recording, 0 between samples
   T* dataWeight = nullptr; // 0 between samples
   T* current = nullptr;
+  T *driven = nullptr, *drivenRate = nullptr;
   T* currentWeight = nullptr;
   T* gatesWeight = nullptr;
 
@@ -39,7 +40,7 @@ template <typename T> struct Collocation {
     // double infinity becomes float infinity
     huber = T(recording.huberMv);
     const int64_t size = padded<T>(points) + 2 * LANES<T>;
-    T** arrays[] = {&target, &dataWeight, &current, &currentWeight, &gatesWeight};
+    T** arrays[] = {&target, &dataWeight, &current, &driven, &drivenRate, &currentWeight, &gatesWeight};
     for (T** array : arrays) *array = arena.take<T>(size);
     int32_t* slotOf = arena.take<int32_t>(points);
     if (arena.exhausted()) return false;
@@ -47,6 +48,8 @@ template <typename T> struct Collocation {
       const int p = order == nullptr ? i : order[i];
       slotOf[p] = i;
       current[i] = T(recording.current[p]);
+      driven[i] = T(recording.drivenMv[p]);
+      drivenRate[i] = T(recording.drivenRate[p]);
       currentWeight[i] = T(recording.currentWeight[p]);
       gatesWeight[i] = T(recording.gatesWeight[p]);
     }

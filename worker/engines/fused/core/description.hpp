@@ -7,8 +7,8 @@
  *   per program (program.hpp): length, constants, outputs, code [length][3], registers of the outputs;
  *   per replica: noise estimated, weighting, sampleAt [N].
  * reals: ranges [P][2]; each program's constants;
- *   per replica: frequencies [features], grid [M], voltage [N], current [M], row weights [N], [M], [M], others [F], weights of the
- *   terms [3], Huber limit, theta.
+ *   per replica: frequencies [features], grid [M], voltage [N], current [M], driven voltage and its rate [M], [M], row weights
+ *   [N], [M], [M], others [F], weights of the terms [3], Huber limit, theta.
  */
 #pragma once
 #include "arena.hpp"
@@ -16,7 +16,7 @@
 
 namespace loligo::inline LOLIGO_ISA {
 
-inline constexpr int32_t DESCRIPTION_VERSION = 1;
+inline constexpr int32_t DESCRIPTION_VERSION = 2;
 inline constexpr int32_t HEADER_INTS = 17;
 
 /** Which check refused a description; the order is that of the checks. */
@@ -195,6 +195,8 @@ private:
     recording.gridMs = copied(takeReals(M), M);
     recording.voltageMv = copied(takeReals(N), N);
     recording.current = copied(takeReals(M), M);
+    recording.drivenMv = copied(takeReals(M), M);
+    recording.drivenRate = copied(takeReals(M), M);
     recording.dataWeight = copied(takeReals(N), N);
     recording.currentWeight = copied(takeReals(M), M);
     recording.gatesWeight = copied(takeReals(M), M);

@@ -6,8 +6,8 @@
  * Arrays over points are structure-of-arrays with a stride of `padded` points (M rounded up to the vector of T), e.g. [R][padded].
  * theta's tail = [parameters P, free initial gates Z]: theta + parameterOffset.
  *
- * V is held as the network gives it, 40 * output = V + 40 mV, and the recording shifted likewise in double, so that small misfits keep
- * their digits in float; only the model's programs see V itself.
+ * V is held shifted, as the network gives it, 40 * output + driven voltage = V + 40 mV, and the recording shifted likewise in double, so
+ * that small misfits keep their digits in float; only the model's programs see V itself.
  *
  * Adam, float32:  network_loss.hpp (tile by tile), integrated_loss.hpp (all points), driven by objective32.hpp and adam.hpp.
  * Double:  network_head.hpp, integrated_head.hpp: evaluate(network, tail); rows() (residual_rows.hpp: terms, scales of rows, noise);
@@ -46,6 +46,8 @@ struct Recording {
   const int32_t* sampleAt = nullptr;     // [N] collocation point of each sample, ascending
   const double* voltageMv = nullptr;     // [N]
   const double* current = nullptr;       // [M]
+  const double* drivenMv = nullptr;      // [M] added to the network's V
+  const double* drivenRate = nullptr;    // [M] its time derivative, mV/ms
   const double* dataWeight = nullptr;    // [N]
   const double* currentWeight = nullptr; // [M]
   const double* gatesWeight = nullptr;   // [M], the same for each gate

@@ -1,6 +1,7 @@
 /**
  * V along the grid, and every gate integrated along it, with slopes and adjoints: what Adam's loss and the head of double share in the
- * formulation `states: integrated` (reference/integrated-head.ts). V is the network's own, 40 o = V + 40 mV, but where rates are computed.
+ * formulation `states: integrated` (reference/integrated-head.ts). V is held shifted,
+ * 40 o + driven voltage = V + 40 mV, but where rates are computed.
  *
  * M points in the grid's order; nodes are the grid and the middles of its steps, where V is the cubic Hermite interpolant
  * (V[j] + V[j+1]) / 2 + step (dV[j] - dV[j+1]) / 8. All arrays are paddedArray<T>(M).
@@ -43,8 +44,8 @@ public:
   template <typename Net> void evaluate(Net& network, bool slopes) {
     for (int i = 0; i < points_; i++) {
       const int p = order_ == nullptr ? i : order_[i];
-      V[p] = network.out(0)[i] * T(VOLTAGE_SCALE);
-      dV[p] = network.dOut(0)[i] * T(VOLTAGE_SCALE);
+      V[p] = network.out(0)[i] * T(VOLTAGE_SCALE) + driven_[p];
+      dV[p] = network.dOut(0)[i] * T(VOLTAGE_SCALE) + drivenRate_[p];
     }
     // beyond the end the last point repeats
     for (int64_t p = points_; p < paddedArray<T>(points_); p++) {
@@ -88,7 +89,7 @@ public:
   Parameters& parameters() { return parameters_; }
   const Parameters& parameters() const { return parameters_; }
 
-  T* V = nullptr; // 40 o [M]
+  T* V = nullptr; // V + 40 mV [M]
   T* dV = nullptr;
   T* stepMs = nullptr; // [M - 1], then 0
   IntegratedGate<T>* gates = nullptr;
@@ -113,6 +114,7 @@ private:
   const int32_t* order_ = nullptr;
   Parameters parameters_;
   Tape<T> rates_, rateSlopes_;
+  T *driven_ = nullptr, *drivenRate_ = nullptr; // [M]
   T* middle_ = nullptr;
   AtNodes<T>** outputs_ = nullptr; // where each output of rateSlopes goes; null: it is 0
   AtNodes<T> none_;                // zeros
@@ -134,12 +136,16 @@ bool IntegratedGates<T>::open(Arena& arena, const HeadShape& shape, const Record
   const int32_t G = sizes.gates, P = sizes.inferred;
   const int64_t size = paddedArray<T>(points_);
   if (!parameters_.open(arena, shape, recording.others)) return false;
-  T** arrays[] = {&V, &dV, &stepMs, &middle_, &driveBar_, &startBar_, &middleBar_, &endBar_};
+  T** arrays[] = {&V, &dV, &stepMs, &driven_, &drivenRate_, &middle_, &driveBar_, &startBar_, &middleBar_, &endBar_};
   for (T** array : arrays) *array = arena.take<T>(size);
   none_ = {arena.take<T>(size), arena.take<T>(size)};
   gates = arena.take<IntegratedGate<T>>(G);
   outputs_ = arena.take<AtNodes<T>*>(2 * G * (2 + P));
   if (arena.exhausted()) return false;
+  for (int j = 0; j < points_; j++) {
+    driven_[j] = T(recording.drivenMv[j]);
+    drivenRate_[j] = T(recording.drivenRate[j]);
+  }
   for (int j = 0; j + 1 < points_; j++) stepMs[j] = T(recording.gridMs[j + 1] - recording.gridMs[j]);
   const Program& program = shape.program[static_cast<int>(ProgramRole::rateSlopes)];
   const auto nodes = [&](AtNodes<T>& values, int32_t output) {

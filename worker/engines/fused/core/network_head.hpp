@@ -28,6 +28,8 @@ public:
       if (!tapes[i]->open(arena, shape.program[static_cast<int>(roles[i])], sizes.slots(), sizes.firstScalar(), block_)) return false;
     current_ = arena.take<double>(size);
     shiftedV_ = arena.take<double>(size);
+    driven_ = recording.drivenMv;
+    drivenRate_ = recording.drivenRate;
     currentWeight_ = recording.currentWeight;
     for (int64_t p = 0; p < size && !arena.exhausted(); p++) current_[p] = recording.current[smaller<int64_t>(p, shape.points - 1)];
     double*** arrays[] = {&state_, &rate_, &slope_, &rateSlope_, &dBar_};
@@ -135,11 +137,15 @@ private:
         store<double>(slope_[k] + p, slope);
         store<double>(rateSlope_[k] + p, k == 0 ? Vector<double>{} : -2.0 * t * slope * dO);
       }
+      for (int32_t p = 0; k == 0 && p < M; p++) {
+        state_[0][p] += driven_[p];
+        rate_[0][p] += drivenRate_[p];
+      }
       double* arrays[] = {state_[k], rate_[k]};
       for (double* array : arrays)
         for (int64_t p = M; p < paddedArray<double>(M); p++) array[p] = array[M - 1];
     }
-    for (int32_t p = 0; p < M; p++) shiftedV_[p] = VOLTAGE_SCALE * network.out(0)[p];
+    for (int32_t p = 0; p < M; p++) shiftedV_[p] = VOLTAGE_SCALE * network.out(0)[p] + driven_[p];
   }
 
   template <typename Use> void eachBlock(Tape<double>& tape, Use use) {
@@ -188,6 +194,7 @@ private:
   const double* currentWeight_ = nullptr;
   const int32_t* sampleAt_ = nullptr;
   double* shiftedV_ = nullptr; // [M] V + 40 mV
+  const double *driven_ = nullptr, *drivenRate_ = nullptr;
   /** [S][paddedArray]: states and their time derivatives; d state / d o; d (d state / dt) / d o at fixed do/dt */
   double **state_ = nullptr, **rate_ = nullptr, **slope_ = nullptr, **rateSlope_ = nullptr;
   double **bar_ = nullptr, **dBar_ = nullptr; // [R S] and [R], linearisation.hpp

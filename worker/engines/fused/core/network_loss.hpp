@@ -1,7 +1,7 @@
 /**
  * Loss and adjoints with `states: network`, tile by tile, in the arithmetic of Adam: the network gives V and every gate, and each state has
- * a residual of its own at each point (reference/network-head.ts). V = -40 + 40 o; a gate is x = (1 + tanh o) / 2, dx/dt = 2 x (1 - x)
- * do/dt.
+ * a residual of its own at each point (reference/network-head.ts). V = -40 + 40 o + driven voltage; a gate is x = (1 + tanh o) / 2,
+ * dx/dt = 2 x (1 - x) do/dt.
  */
 #pragma once
 
@@ -115,8 +115,8 @@ private:
       for (int i = 0; i < end; i += LANES<T>) {
         const Vector<T> o = load<T>(out + i), dO = load<T>(dOut + i);
         if (k == 0) {
-          put(state, i, o * T(VOLTAGE_SCALE) + T(VOLTAGE_CENTRE));
-          put(rate, i, dO * T(VOLTAGE_SCALE));
+          put(state, i, o * T(VOLTAGE_SCALE) + load<T>(points_.driven + first + offset + i) + T(VOLTAGE_CENTRE));
+          put(rate, i, dO * T(VOLTAGE_SCALE) + load<T>(points_.drivenRate + first + offset + i));
           continue;
         }
         const Vector<T> t = tanh<T>(o);
@@ -158,7 +158,7 @@ private:
         const Vector<T> gate = load<T>(loss_.output(g) + i);
         sums.gates += gatesWeight > T(0) ? gatesWeight * gate * gate : Vector<T>{};
       }
-      const Vector<T> shifted = load<T>(network.out(0) + offset + i) * T(VOLTAGE_SCALE);
+      const Vector<T> shifted = load<T>(network.out(0) + offset + i) * T(VOLTAGE_SCALE) + load<T>(points_.driven + p);
       const Vector<T> dataBar =
           dataTerm<T>(shifted, load<T>(points_.target + p), load<T>(points_.dataWeight + p), points_.huber, sums.data) * dataFactor;
       store<T>(network.outBar(0) + offset + i, (load<T>(loss_.output(R) + i) + dataBar) * T(VOLTAGE_SCALE));
