@@ -1,26 +1,15 @@
 /**
- * How both sides come to the server. Secrets are read from files or the environment, never from the command line, and stand in no message:
+ * How both sides come to the server. Who we are is told by the environment and files (nats-secrets.ts); the URL has no secret in it, and
+ * one that has is refused without being shown. tls:// demands TLS; nats:// takes what the server offers.
  *
- *   LOLIGO_NATS_USER and LOLIGO_NATS_PASSWORD, LOLIGO_NATS_TOKEN   or a file with it: LOLIGO_NATS_PASSWORD_FILE, LOLIGO_NATS_TOKEN_FILE
- *   LOLIGO_NATS_NKEY_FILE, LOLIGO_NATS_CREDS_FILE                  a seed; a credentials file of nsc
- *   LOLIGO_NATS_CA_FILE, LOLIGO_NATS_CERT_FILE, LOLIGO_NATS_KEY_FILE   TLS: own authority, client certificate
- *
- * Once connected, a client tries for ever to come back: what is lost meanwhile is published again (orchestrator/queue/reconciliation.ts).
+ * Once connected, a client tries for ever to come back, also when it is refused: somebody may be changing a secret. What is lost meanwhile
+ * is published again (orchestrator/queue/jetstream.ts).
  */
-import { readFileSync } from 'node:fs';
-import {
-  connect,
-  credsAuthenticator,
-  nkeyAuthenticator,
-  tokenAuthenticator,
-  usernamePasswordAuthenticator,
-  type Authenticator,
-  type NatsConnection,
-  type TlsOptions,
-} from '@nats-io/transport-node';
-import { LoligoError, messageOf } from './errors.ts';
-
-export type Environment = Readonly<Record<string, string | undefined>>;
+import { isIP } from 'node:net';
+import { AuthorizationError, connect, UserAuthenticationExpiredError, type NatsConnection, type TlsOptions } from '@nats-io/transport-node';
+import { LoligoError, messageOf, type Violation } from './errors.ts';
+import { readSecrets, type Environment, type Secrets } from './nats-secrets.ts';
+import { reconnectPace } from './reconnect-pace.ts';
 
 /** A connection and the prefix of its inboxes: a worker's permissions admit its own alone. */
 export interface Server {
@@ -32,13 +21,21 @@ export interface Server {
 
 const CONNECT_MS = 5000;
 const RECONNECT_MS = 500;
+/** Three without an answer, and the connection is made anew: a firewall that forgot it says nothing. The client's own two minutes are many leases. */
+const PING_MS = 10_000;
 
-/** Throws USAGE (a secret in the URL, an unreadable file), NATS_UNREACHABLE. */
-export async function connectServer(url: string, role: 'orchestrator' | 'worker', environment: Environment): Promise<Server> {
+/** Throws USAGE (a secret in the URL, an unreadable file), NATS_UNREACHABLE (nobody answers), NATS_REFUSED (one side does not trust the other). */
+export async function connectServer(
+  url: string,
+  role: 'orchestrator' | 'worker',
+  environment: Environment,
+  onNote: (note: string) => void = () => undefined,
+): Promise<Server> {
   refuseSecretIn(url);
   const inboxPrefix = `_INBOX_${role}`;
-  const authenticator = authenticatorOf(environment);
-  const tls = tlsOf(url, environment);
+  const secrets = readSecrets(environment);
+  for (const note of secrets.notes) onNote(note);
+  const tls = tlsOf(url, secrets);
   try {
     const connection = await connect({
       servers: url,
@@ -46,58 +43,79 @@ export async function connectServer(url: string, role: 'orchestrator' | 'worker'
       inboxPrefix,
       timeout: CONNECT_MS,
       maxReconnectAttempts: -1,
-      reconnectTimeWait: RECONNECT_MS,
-      ...(authenticator === undefined ? {} : { authenticator }),
+      reconnectDelayHandler: reconnectPace(RECONNECT_MS),
+      pingInterval: PING_MS,
+      ignoreAuthErrorAbort: true,
+      ...(secrets.authenticator === undefined ? {} : { authenticator: secrets.authenticator }),
       ...(tls === undefined ? {} : { tls }),
     });
     return { connection, inboxPrefix, url };
   } catch (error) {
-    const remedy = 'Is nats-server running there, with -js, and are LOLIGO_NATS_* right?';
-    const got = messageOf(error);
-    throw new LoligoError([{ code: 'NATS_UNREACHABLE', where: url, rule: 'a NATS server must answer', got, remedy }], { cause: error });
+    throw new LoligoError([failure(url, error, secrets)], { cause: error });
   }
 }
+
+const URL_FORM = /^(nats|tls):\/\/(?:\[([0-9a-fA-F:]+)\]|([^@/\s:]+))(:\d{1,5})?$/;
 
 function refuseSecretIn(url: string): void {
-  if (!/^(nats|tls):\/\/[^@/\s]+$/.test(url)) {
-    const remedy = 'User, password and token come from LOLIGO_NATS_USER, LOLIGO_NATS_PASSWORD, LOLIGO_NATS_TOKEN or files.';
-    // what was given may hold a secret, and is not shown
-    throw new LoligoError([
-      { code: 'USAGE', where: '--nats', rule: 'must be nats://HOST:PORT or tls://HOST:PORT without a secret', remedy },
-    ]);
+  if (URL_FORM.test(url)) return;
+  const remedy =
+    'User, password and token come from LOLIGO_NATS_USER, LOLIGO_NATS_PASSWORD_FILE, LOLIGO_NATS_TOKEN_FILE: see docs/cluster.md.';
+  // what was given may hold a secret, and is not shown
+  throw new LoligoError([
+    { code: 'USAGE', where: '--nats', rule: 'must be nats://HOST:PORT or tls://HOST:PORT, without a secret', remedy },
+  ]);
+}
+
+/**
+ * Node takes the name to check from `servername`, which must be no address; the client leaves that empty for an address, and Node would then
+ * check the certificate against "localhost". `host` is what Node looks at next.
+ */
+function tlsOf(url: string, { tls }: Secrets): TlsOptions | undefined {
+  const [, scheme, six, name = ''] = URL_FORM.exec(url) ?? [];
+  if (scheme !== 'tls' && tls === undefined) return undefined;
+  const host = six ?? name;
+  // `host` goes through to tls.connect, and is none of TlsOptions
+  return isIP(host) === 0 ? { ...tls } : ({ ...tls, host } as TlsOptions);
+}
+
+const BAD_CERTIFICATE = /certificate|altname|CERT|self-signed/i;
+const TLS_FAULT = /tls|ssl|wrong version number|handshake/i;
+
+function failure(url: string, error: unknown, { named, tls }: Secrets): Violation {
+  const chain = causes(error);
+  const got = messageOf(chain.at(-1) ?? error);
+  const refused = { code: 'NATS_REFUSED', where: url, got } as const;
+  if (chain.some((part) => part instanceof AuthorizationError || part instanceof UserAuthenticationExpiredError)) {
+    const remedy =
+      named.length === 0
+        ? 'Set LOLIGO_NATS_USER and LOLIGO_NATS_PASSWORD_FILE, or another of the ways of docs/cluster.md.'
+        : `Check ${named.join(' and ')} against the server's configuration.`;
+    return { ...refused, rule: 'the server must know the user', remedy };
   }
-}
-
-function authenticatorOf(environment: Environment): Authenticator | undefined {
-  const user = environment['LOLIGO_NATS_USER'];
-  const token = secret('LOLIGO_NATS_TOKEN', environment);
-  const seed = fileOf('LOLIGO_NATS_NKEY_FILE', environment);
-  const credentials = fileOf('LOLIGO_NATS_CREDS_FILE', environment);
-  if (credentials !== undefined) return credsAuthenticator(credentials);
-  if (seed !== undefined) return nkeyAuthenticator(new TextEncoder().encode(seed.toString('utf8').trim()));
-  if (token !== undefined) return tokenAuthenticator(token);
-  return user === undefined ? undefined : usernamePasswordAuthenticator(user, secret('LOLIGO_NATS_PASSWORD', environment) ?? '');
-}
-
-function tlsOf(url: string, environment: Environment): TlsOptions | undefined {
-  const ca = fileOf('LOLIGO_NATS_CA_FILE', environment)?.toString('utf8');
-  const cert = fileOf('LOLIGO_NATS_CERT_FILE', environment)?.toString('utf8');
-  const key = fileOf('LOLIGO_NATS_KEY_FILE', environment)?.toString('utf8');
-  if (!url.startsWith('tls:') && ca === undefined && cert === undefined) return undefined;
-  return { ...(ca === undefined ? {} : { ca }), ...(cert === undefined ? {} : { cert }), ...(key === undefined ? {} : { key }) };
-}
-
-/** The variable itself, or the content of the file that NAME_FILE names. */
-function secret(name: string, environment: Environment): string | undefined {
-  return environment[name] ?? fileOf(`${name}_FILE`, environment)?.toString('utf8').trim();
-}
-
-function fileOf(name: string, environment: Environment): Buffer | undefined {
-  const path = environment[name];
-  if (path === undefined || path === '') return undefined;
-  try {
-    return readFileSync(path);
-  } catch (error) {
-    throw new LoligoError([{ code: 'USAGE', where: name, rule: 'must name a readable file', got: messageOf(error) }], { cause: error });
+  const said = chain.map((part) => `${codeOf(part)} ${messageOf(part)}`).join(' ');
+  if (BAD_CERTIFICATE.test(said)) {
+    const remedy =
+      tls?.ca === undefined
+        ? 'LOLIGO_NATS_CA_FILE names the authority of the server; LOLIGO_NATS_CERT_FILE and LOLIGO_NATS_KEY_FILE a certificate for us.'
+        : 'Check LOLIGO_NATS_CA_FILE and the name in the URL; does the server want LOLIGO_NATS_CERT_FILE and LOLIGO_NATS_KEY_FILE?';
+    return { ...refused, rule: 'server and client must accept the certificate of the other', remedy };
   }
+  if (TLS_FAULT.test(said)) {
+    const remedy = 'Use nats:// without LOLIGO_NATS_CA_FILE on a network that you trust, or give the server a tls block.';
+    return { ...refused, rule: 'the server must speak TLS', remedy };
+  }
+  // a server that misses a certificate of ours hangs up without a word
+  const ours = url.startsWith('tls:') && tls?.cert === undefined ? ' Or does it want LOLIGO_NATS_CERT_FILE and LOLIGO_NATS_KEY_FILE?' : '';
+  const remedy = `Is nats-server running there, with -js, and is the port right?${ours}`;
+  return { code: 'NATS_UNREACHABLE', where: url, rule: 'a NATS server must answer', got, remedy };
+}
+
+/** The error and what lies under it, outermost first. */
+function causes(error: unknown): unknown[] {
+  return error instanceof Error && error.cause !== undefined ? [error, ...causes(error.cause)] : [error];
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : '';
 }

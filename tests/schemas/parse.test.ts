@@ -59,3 +59,17 @@ describe('a message', () => {
     for (const value of [undefined, null, 3, 'x', [], {}]) expect(errorOf(() => parse(value)).code).toBe(code);
   });
 });
+
+describe('a message of a stranger', () => {
+  test.each([
+    ['100,000 list items of the wrong type', { training: Array.from({ length: 10_000 }, () => ({ optimizer: 'x' })) }],
+    ['100,000 unknown keys', Object.fromEntries(Array.from({ length: 100_000 }, (_, key) => [`k${key}`, key]))],
+    ['lists in lists, 100,000 deep', { sweep: JSON.parse('['.repeat(100_000) + ']'.repeat(100_000)) as unknown }],
+  ])('with %s is refused in few words and little time', (_name, value) => {
+    const started = process.cpuUsage();
+    const { code, message } = errorOf(() => parseTask(value));
+    expect([code, message.length < 5000]).toEqual(['SCHEMA_MESSAGE', true]);
+    // worded in full the first takes 16 s
+    expect(process.cpuUsage(started).user / 1e6).toBeLessThan(5);
+  });
+});

@@ -1,0 +1,218 @@
+/**
+ * docker/ and docs/ say what the program has: linters where they are there (CI has them), options against --help, the permissions against
+ * the page, and the SLURM scripts run with a real nats-server. No image is built: no engine for them is needed here, and none is tested.
+ */
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { chmodSync, cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { delimiter, dirname, join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { parse, parseAllDocuments } from 'yaml';
+import { packageRoot } from '../../schemas/package-root.ts';
+import { commandLine } from '../helpers/command-line.ts';
+import { natsVersions } from '../helpers/nats-server.ts';
+import { quickSpec, writeSpec } from '../helpers/quick-sweep.ts';
+import { scratchFolders } from '../helpers/scratch-folder.ts';
+
+const ROOT = packageRoot();
+const scratch = scratchFolders();
+const program = commandLine();
+const read = (path: string): string => readFileSync(join(ROOT, path), 'utf8');
+const DOCKERFILES = ['docker/worker.Dockerfile', 'docker/orchestrator.Dockerfile'];
+const SCRIPTS = ['docker/make-secrets.sh', 'docker/nats-start.sh', 'docker/slurm/workers.sh', 'docker/slurm/sweep.sh'];
+const CHART = 'docker/helm/loligo';
+const RENDER = ['--kube-version', '1.31.0', '--set-file', 'orchestrator.spec=sweeps/demo.yaml'];
+
+type Skip = (reason: string) => void;
+
+/** What a tool prints. Where it is absent the test is skipped, and fails with CI=true. */
+function tool(skip: Skip, name: string, args: readonly string[]): string {
+  const { error, status, stdout, stderr } = spawnSync(name, args, { cwd: ROOT, encoding: 'utf8' });
+  if (error !== undefined && process.env['CI'] !== 'true') skip(`no ${name} on this machine`);
+  expect([error?.message, status, status === 0 ? '' : stdout + stderr]).toEqual([undefined, 0, '']);
+  return stdout;
+}
+
+/** A part of a YAML document, by its keys. */
+function at(value: unknown, ...path: (string | number)[]): unknown {
+  let found = value;
+  for (const key of path) found = typeof found === 'object' && found !== null ? Reflect.get(found, key) : undefined;
+  return found;
+}
+
+function chart(skip: Skip, ...more: string[]): Map<string, unknown> {
+  const documents = parseAllDocuments(tool(skip, 'helm', ['template', 'cells', CHART, ...RENDER, ...more]));
+  return new Map(
+    documents.map((document): [string, unknown] => {
+      const value: unknown = document.toJS();
+      return [`${String(at(value, 'kind'))} ${String(at(value, 'metadata', 'name'))}`, value];
+    }),
+  );
+}
+
+/** Options of `loligo COMMAND` in a list of arguments that the program does not have. */
+async function unknownOptions(args: readonly string[]): Promise<string[]> {
+  const { stdout } = await program.run([args[0] ?? '', '--help']);
+  const known = new Set(stdout.match(/--[a-z-]+/g));
+  return args.filter((argument) => argument.startsWith('--') && !known.has(argument));
+}
+
+const argumentsOf = (value: unknown): string[] => (Array.isArray(value) ? value.map(String) : []);
+
+describe('the images', () => {
+  test('pass hadolint', ({ skip }) => {
+    expect(tool(skip, 'hadolint', DOCKERFILES)).toBe('');
+  });
+
+  test.each(DOCKERFILES)('%s has pinned bases, a user that is not root, and a health check', (file) => {
+    const text = read(file);
+    const bases = [...text.matchAll(/^FROM (\S+)/gm)].map(([, base]) => base);
+    expect(bases).toEqual(['node:22.20.0-bookworm-slim', 'node:22.20.0-bookworm-slim']);
+    expect(text.slice(text.lastIndexOf('FROM '))).toMatch(/^USER 1000:1000$/m);
+    expect(text).toMatch(/^HEALTHCHECK /m);
+    for (const [, from] of text.matchAll(/^COPY (?!--from)(?:package-lock.json )?(\S+) /gm))
+      expect(existsSync(join(ROOT, from ?? ''))).toBe(true);
+  });
+
+  test('start with options that the program has', async () => {
+    const command = /^CMD (\[.*\])$/m.exec(read('docker/worker.Dockerfile'))?.[1];
+    expect(await unknownOptions(argumentsOf(JSON.parse(command ?? '[]')))).toEqual([]);
+  });
+});
+
+describe('compose.yaml', () => {
+  const compose: unknown = parse(read('docker/compose.yaml'), { merge: true });
+
+  test('keeps the schema of compose', ({ skip }) => {
+    expect(tool(skip, 'check-jsonschema', ['--builtin-schema', 'vendor.compose-spec', 'docker/compose.yaml'])).toContain('ok');
+  });
+
+  test.each(['orchestrator', 'worker'])(
+    'starts the %s with options that the program has, secrets from files, and nothing it need not do',
+    async (name) => {
+      const service = at(compose, 'services', name);
+      const args = argumentsOf(at(service, 'command'));
+      expect(args.length).toBeGreaterThan(4);
+      expect(await unknownOptions(args)).toEqual([]);
+      expect(at(service, 'environment')).toEqual({ LOLIGO_NATS_USER: name, LOLIGO_NATS_PASSWORD_FILE: `/run/secrets/${name}_password` });
+      expect(service).toMatchObject({ read_only: true, cap_drop: ['ALL'], secrets: [`${name}_password`] });
+    },
+  );
+
+  test('leaves a worker longer than its grace period', () => {
+    const worker = at(compose, 'services', 'worker');
+    const args = argumentsOf(at(worker, 'command'));
+    expect(Number.parseInt(String(at(worker, 'stop_grace_period')), 10)).toBeGreaterThan(Number(args[args.indexOf('--grace') + 1]));
+  });
+});
+
+describe('nats.conf', () => {
+  test('has the permissions of docs/cluster.md, in all three places', () => {
+    const block = /```nats\n([\s\S]*?)```/.exec(read('docs/cluster.md'))?.[1] ?? 'no block';
+    expect(read('docker/nats.conf')).toContain(block);
+    for (const file of ['nats.conf', 'nats-start.sh']) expect(read(`${CHART}/files/${file}`)).toBe(read(`docker/${file}`));
+  });
+});
+
+describe('the chart', () => {
+  test('passes helm lint, with and without autoscaling and its own server', ({ skip }) => {
+    expect(tool(skip, 'helm', ['lint', CHART, ...RENDER])).toContain('0 chart(s) failed');
+    tool(skip, 'helm', ['lint', CHART, ...RENDER, '--set', 'autoscaling.enabled=true,nats.enabled=false,nats.url=tls://nats:4222']);
+  });
+
+  test('runs workers and orchestrator with options that the program has, not as root, on a read-only root', async ({ skip }) => {
+    const parts = chart(skip);
+    for (const key of ['Deployment cells-loligo-worker', 'Job cells-loligo-orchestrator']) {
+      const pod = at(parts.get(key), 'spec', 'template', 'spec');
+      expect(await unknownOptions(argumentsOf(at(pod, 'containers', 0, 'args')))).toEqual([]);
+      expect(pod).toMatchObject({ securityContext: { runAsNonRoot: true, runAsUser: 1000 }, automountServiceAccountToken: false });
+      expect(at(pod, 'containers', 0, 'securityContext')).toMatchObject({ readOnlyRootFilesystem: true, allowPrivilegeEscalation: false });
+    }
+    const pod = at(parts.get('Deployment cells-loligo-worker'), 'spec', 'template', 'spec');
+    const args = argumentsOf(at(pod, 'containers', 0, 'args'));
+    expect(Number(at(pod, 'terminationGracePeriodSeconds'))).toBeGreaterThan(Number(args[args.indexOf('--grace') + 1]));
+    expect(at(parts.get('ConfigMap cells-loligo-spec'), 'data', 'spec.yaml')).toBe(read('sweeps/demo.yaml'));
+    expect(String(at(parts.get('ConfigMap cells-loligo-nats'), 'data', 'nats.conf')).trim()).toBe(read('docker/nats.conf').trim());
+  });
+
+  test('leaves the number of workers to KEDA where that is asked for', ({ skip }) => {
+    const parts = chart(skip, '--set', 'autoscaling.enabled=true');
+    expect(at(parts.get('Deployment cells-loligo-worker'), 'spec', 'replicas')).toBeUndefined();
+    expect(at(parts.get('ScaledObject cells-loligo-worker'), 'spec', 'triggers', 0)).toMatchObject({
+      type: 'metrics-api',
+      metadata: { url: 'http://cells-loligo-nats:8222/jsz?accounts=true&streams=true', targetValue: '32' },
+    });
+  });
+
+  test('refuses a secret in the URL, and an orchestrator without a spec', ({ skip }) => {
+    tool(skip, 'helm', ['version']);
+    const lint = (...more: string[]): number | null => spawnSync('helm', ['lint', CHART, ...more], { cwd: ROOT }).status;
+    expect(lint(...RENDER, '--set', 'nats.enabled=false,nats.url=nats://ann:secret@nats:4222')).not.toBe(0);
+    expect(lint('--kube-version', '1.31.0')).not.toBe(0);
+  });
+});
+
+describe('the scripts', () => {
+  test('pass shellcheck', ({ skip }) => {
+    expect(tool(skip, 'shellcheck', SCRIPTS)).toBe('');
+  });
+
+  test('make passwords once, that nobody else can reach', () => {
+    const folder = scratch();
+    cpSync(join(ROOT, 'docker/make-secrets.sh'), join(folder, 'make-secrets.sh'));
+    const make = (): void => void spawnSync('sh', [join(folder, 'make-secrets.sh')]);
+    make();
+    const first = ['orchestrator', 'worker'].map((user) => readFileSync(join(folder, 'secrets', `${user}_password`), 'utf8'));
+    expect(new Set(first).size).toBe(2);
+    for (const password of first) expect(password).toMatch(/^[0-9a-f]{48}$/);
+    make();
+    expect(readFileSync(join(folder, 'secrets/worker_password'), 'utf8')).toBe(first[1]);
+  });
+
+  test.each(natsVersions())(
+    'of SLURM train a sweep to its report in one allocation, with $name and the permissions',
+    async ({ binary }) => {
+      const folder = scratch();
+      const bin = join(folder, 'bin');
+      mkdirSync(bin);
+      // srun: what it is given, without its own options
+      writeFileSync(join(bin, 'srun'), '#!/bin/bash\nwhile [[ "$1" == --* ]]; do shift; done\nexec "$@"\n');
+      writeFileSync(join(bin, 'nats-server'), `#!/bin/sh\nexec ${binary} "$@"\n`);
+      for (const name of ['srun', 'nats-server']) chmodSync(join(bin, name), 0o755);
+      const spec = writeSpec(folder, quickSpec({ draws: 1, replicas: 2 }));
+      const port = await freePort();
+      const child = spawn('bash', [join(ROOT, 'docker/slurm/sweep.sh'), spec, join(folder, 'run')], {
+        stdio: ['ignore', 'ignore', 'pipe'],
+        env: {
+          ...process.env,
+          PATH: [bin, dirname(process.execPath), process.env['PATH']].join(delimiter),
+          HOME: folder,
+          TMPDIR: folder,
+          LOLIGO: `${process.execPath} ${join(ROOT, 'dist/orchestrator/cli/main.js')}`,
+          LOLIGO_DOCKER: join(ROOT, 'docker'),
+          LOLIGO_NATS_PORT: String(port),
+        },
+      });
+      let said = '';
+      child.stderr.on('data', (text: Buffer) => (said += text.toString()));
+      await once(child, 'close');
+      expect([child.exitCode, said]).toEqual([0, expect.stringContaining('report:')]);
+      expect(said).toContain('drained');
+      expect(existsSync(join(folder, 'run/report.html'))).toBe(true);
+      expect(said).not.toMatch(/permission/i);
+    },
+    60_000,
+  );
+});
+
+async function freePort(): Promise<number> {
+  const probe = createServer();
+  probe.listen(0, '127.0.0.1');
+  await once(probe, 'listening');
+  const address = probe.address();
+  probe.close();
+  await once(probe, 'close');
+  if (address === null || typeof address === 'string') throw new Error('no port');
+  return address.port;
+}
