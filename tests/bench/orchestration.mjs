@@ -1,244 +1,181 @@
 /**
- * What the orchestration of a replica costs when training costs nothing: CPU of publish, lease, result, store and acknowledge through
- * the local queue and the outcome log, with the real loop on both sides; the time to open a log of 10,000 and of a million outcomes;
- * the fold into Parquet. Prints one JSON object. Needs the built dist/: npm run bench:orchestration
+ * What orchestration costs where training costs nothing: expand, publish, lease, result, store and acknowledge, through the local queue and
+ * through JetStream, with the real loops on both sides. Orchestrator, worker and server are processes of their own, and their CPU is told
+ * apart. Needs the built dist/: npm run bench:orchestration
  *
- * With --nats-server BINARY the same through JetStream on a server of its own: CPU of this process, which is orchestrator and worker, and of
- * the server apart, and the server's memory.
+ *   --replicas N     of a no-op sweep (20,000)              --rounds N    alternating; the median is shown (5)
+ *   --million        a million replicas through JetStream: memory, time, disk; resume with a million stored (about 10 minutes, 1.5 GB)
+ *   --idle N         N idle workers on 20 lanes: what they ask of the server (0: not measured)
+ *   --only a,b       of local, jetstream, resume, workers, idle, million
+ *   --json           one object instead of the tables
  *
- * Options: --replicas N (10,000), --million (the log of a million too: 0.7 GB in the temporary folder).
+ * nats-server: NATS_SERVER_OLD and NATS_SERVER_NEW, else /usr/sbin/nats-server and ~/go/bin/nats-server, else the one in PATH.
+ * The peers' figures are from one noisy core as well (CPU per no-op trial): Optuna 5.0, Ray Tune 2.60, NATS alone.
  */
-import { spawn } from 'node:child_process';
-import { appendFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { circumstances } from './bench-options.mjs';
+import { digits, listOf, median, tableOf } from './rates.mjs';
+import { timeIdle } from './orchestration/idle.mjs';
+import { serverBinaries, startPart, usageOf } from './orchestration/processes.mjs';
+import { timeResume } from './orchestration/resume.mjs';
+import { timeWorkers } from './orchestration/added-workers.mjs';
+import { PLACES } from './orchestration/bench-sweep.mjs';
+import { startNats } from '../helpers/nats-process.mjs';
 
-const built = (path) => import(new URL(`../../dist/${path}`, import.meta.url).href);
-const { sha256 } = await built('schemas/content-id.js');
-const { openLocalQueue } = await built('orchestrator/queue/local.js');
-const { openOutcomeLog } = await built('orchestrator/results/outcome-log.js');
-const { outcomeLine } = await built('orchestrator/results/outcome-line.js');
-const { readOutcomes } = await built('orchestrator/results/outcome-reader.js');
-const { foldResults } = await built('orchestrator/results/parquet.js');
-const { runSweep } = await built('orchestrator/run/run-sweep.js');
-const { consume } = await built('worker/queue/consumer.js');
+const PEERS = [
+  { system: 'Optuna 5.0, random, in memory', cpuMs: 1.1 },
+  { system: 'Optuna 5.0, journal file', cpuMs: 6 },
+  { system: 'Ray Tune 2.60, reuse_actors', cpuMs: 55 },
+  { system: 'NATS alone: publish acked, consume, ack', cpuMs: 0.13 },
+];
 
 const { values } = parseArgs({
   options: {
-    replicas: { type: 'string', default: '10000' },
+    replicas: { type: 'string', default: '20000' },
+    rounds: { type: 'string', default: '5' },
     million: { type: 'boolean', default: false },
-    'nats-server': { type: 'string' },
+    idle: { type: 'string', default: '0' },
+    only: { type: 'string', default: 'local,jetstream,resume,workers,idle,million' },
+    json: { type: 'boolean', default: false },
   },
 });
-const folders = [];
+const wanted = new Set(listOf(values.only));
+const [replicas, rounds] = [Number(values.replicas), Number(values.rounds)];
+const binaries = serverBinaries();
+const note = (text) => process.stderr.write(`${text}\n`);
+if (binaries.length === 0) note('without JetStream: no nats-server found');
 
-try {
-  const figures = { noOp: await noOpSweep(Number(values.replicas)), open10k: await openLog(10_000) };
-  if (values['nats-server'] !== undefined) figures.jetstream = await jetStreamSweep(Number(values.replicas), values['nats-server']);
-  if (values.million) figures.openMillion = await openLog(1_000_000);
-  process.stdout.write(`${JSON.stringify(figures, undefined, 2)}\n`);
-} finally {
-  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+const figures = { ...circumstances(null), replicas, rounds };
+Object.assign(figures, await noOpSweeps());
+const newest = binaries.at(-1);
+if (newest !== undefined) {
+  if (wanted.has('resume')) figures.resume = await resumes();
+  if (wanted.has('workers')) figures.workers = await onServer(newest, ({ nats, folder }) => timeWorkers({ nats, folder }));
+  if (wanted.has('idle') && Number(values.idle) > 0)
+    figures.idle = await onServer(newest, (server) => timeIdle({ ...server, workers: Number(values.idle) }));
+  if (wanted.has('million') && values.million) figures.million = await onServer(newest, (server) => jetStreamSweep(server, 1_000_000));
 }
+process.stdout.write(values.json ? `${JSON.stringify(figures, undefined, 2)}\n` : `${report()}\n`);
 
-function noOpRunner() {
+async function noOpSweeps() {
+  const [local, jetstream] = [[], binaries.map(({ version }) => ({ version, runs: [] }))];
+  for (let round = 0; round < rounds; round += 1) {
+    note(`round ${round + 1} of ${rounds}`);
+    if (wanted.has('local')) local.push(await inScratch((folder) => localSweep(folder)));
+    if (wanted.has('jetstream'))
+      for (const [place, binary] of binaries.entries())
+        jetstream[place].runs.push(await onServer(binary, (server) => jetStreamSweep(server, replicas)));
+  }
   return {
-    threads: 2,
-    engine: 'reference',
-    worker: 'no-op',
-    run: async (job) => ({ kind: 'trained', results: job.tasks.map(({ index }) => result(index)) }),
-    stop: () => undefined,
-    steps: () => 0,
+    ...(local.length > 0 ? { local: medianOf(local) } : {}),
+    ...(wanted.has('jetstream') ? { jetstream: jetstream.map(({ version, runs }) => ({ version, ...medianOf(runs) })) } : {}),
   };
 }
 
-async function noOpSweep(replicas) {
-  const run = scratch();
-  // the expansion has its own figures: tasks are made beforehand
-  const tasks = Array.from({ length: replicas }, (_, index) => task(index));
-  const before = process.cpuUsage();
-  const started = performance.now();
-  const log = openOutcomeLog(run, { replicas });
-  const queue = openLocalQueue(run);
-  const signal = new AbortController().signal;
-  const consumer = consume({ source: queue, runner: noOpRunner(), places: 8, objects: async () => 'model', signal });
-  await Promise.all([runSweep({ expansion: { replicas, task: (index) => tasks[index] }, queue, log, signal }), consumer.ended]);
-  await log.close();
-  return { replicas, ...spent(before, started, replicas) };
+async function localSweep(folder) {
+  const part = await startPart('local-process.mjs', { folder, replicas });
+  const { cpuMs, seconds, peakMb } = await part.figures;
+  return { cpuMs: cpuMs / replicas, wallMs: (seconds * 1000) / replicas, peakMb };
 }
 
-function spent(before, started, replicas) {
-  const { user, system } = process.cpuUsage(before);
-  const seconds = (performance.now() - started) / 1000;
-  return { cpuMsPerReplica: (user + system) / 1000 / replicas, wallMsPerReplica: (seconds * 1000) / replicas };
-}
-
-async function jetStreamSweep(replicas, binary) {
-  const { connectServer } = await built('schemas/nats-connection.js');
-  const { openJetStreamQueue } = await built('orchestrator/queue/jetstream.js');
-  const { openJetStreamSource } = await built('worker/queue/jetstream.js');
-  const port = 30_000 + (process.pid % 20_000);
-  const server = spawn(binary, ['-js', '-sd', scratch(), '-a', '127.0.0.1', '-p', String(port)], { stdio: ['ignore', 'ignore', 'pipe'] });
-  await new Promise((resolve) => server.stderr.on('data', (text) => String(text).includes('Server is ready') && resolve()));
-  try {
-    const run = scratch();
-    const tasks = Array.from({ length: replicas }, (_, index) => task(index));
-    const [orchestrator, worker] = [
-      await connectServer(`nats://127.0.0.1:${port}`, 'orchestrator', {}),
-      await connectServer(`nats://127.0.0.1:${port}`, 'worker', {}),
-    ];
-    const serverBefore = processOf(server.pid);
-    const before = process.cpuUsage();
-    const started = performance.now();
-    const log = openOutcomeLog(run, { replicas });
-    const queue = await openJetStreamQueue(orchestrator, { sweep: sha256('sweep'), engine: 'any', stored: (index) => log.has(index) });
-    const source = await openJetStreamSource(worker, { serves: () => true });
-    const stop = new AbortController();
-    const { signal } = stop;
-    const consumer = consume({ source, runner: noOpRunner(), places: 8, objects: async () => 'model', signal });
-    await runSweep({ expansion: { replicas, task: (index) => tasks[index] }, queue, log, signal });
-    stop.abort();
-    await consumer.ended;
-    await log.close();
-    const figures = spent(before, started, replicas);
-    const { cpuMs, residentMb } = processOf(server.pid);
-    const serverCpuMsPerReplica = (cpuMs - serverBefore.cpuMs) / replicas;
-    await source.close();
-    await queue.retire();
-    await Promise.all([orchestrator.connection.close(), worker.connection.close()]);
-    return { version: orchestrator.connection.info?.version, ...figures, serverCpuMsPerReplica, serverMb: residentMb };
-  } finally {
-    server.kill('SIGKILL');
-  }
-}
-
-/** CPU so far and memory now, from /proc. */
-function processOf(pid) {
-  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1].split(' ');
-  const ticksMs = 10;
-  return { cpuMs: (Number(fields[11]) + Number(fields[12])) * ticksMs, residentMb: (Number(fields[21]) * 4096) / 1e6 };
-}
-
-async function openLog(results) {
-  const run = scratch();
-  const bytes = writeSegments(run, results);
-  const [openSeconds, log] = await timed(() => openOutcomeLog(run, { replicas: results }));
-  if (log.stored !== results) throw new Error(`internal: ${log.stored} of ${results} outcomes found`);
-  await log.close();
-  const [readSeconds] = await timed(async () => {
-    for await (const _ of readOutcomes(run));
-  });
-  const [foldSeconds] = await timed(() => foldResults(run, task));
-  const parquetMb = statSync(join(run, 'replicas.parquet')).size / 1e6;
-  const peakMb = process.resourceUsage().maxRSS / 1e3;
-  return { results, logMb: bytes / 1e6, openSeconds, readSeconds, foldSeconds, parquetMb, peakMb };
-}
-
-/** As the writer would have left them, without its fsyncs. */
-function writeSegments(run, results) {
-  mkdirSync(join(run, 'outcomes'));
-  let [bytes, inSegment, segment, lines] = [0, 0, 1, []];
-  const flush = () => {
-    appendFileSync(join(run, 'outcomes', `${String(segment).padStart(6, '0')}.jsonl`), lines.join(''));
-    lines = [];
-    if (inSegment >= 64 * 1024 * 1024) [inSegment, segment] = [0, segment + 1];
+async function jetStreamSweep({ nats, folder, pid }, count) {
+  const worker = await startPart('worker-process.mjs', { nats, threads: 2, places: PLACES, cohortMs: 0 });
+  const before = usageOf(pid).cpuMs;
+  const orchestrator = await startPart('orchestrator-process.mjs', { folder, replicas: count, nats });
+  const ran = await orchestrator.figures;
+  const worked = await worker.stop();
+  const server = usageOf(pid);
+  const serverCpuMs = server.cpuMs - before;
+  return {
+    cpuMs: (ran.cpuMs + worked.cpuMs + serverCpuMs) / count,
+    orchestratorCpuMs: ran.cpuMs / count,
+    workerCpuMs: worked.cpuMs / count,
+    serverCpuMs: serverCpuMs / count,
+    wallMs: (ran.seconds * 1000) / count,
+    orchestratorPeakMb: ran.peakMb,
+    workerPeakMb: worked.peakMb,
+    serverPeakMb: server.peakMb,
   };
-  for (let index = 0; index < results; index += 1) {
-    const line = outcomeLine(result(index));
-    lines.push(line);
-    bytes += line.length;
-    inSegment += line.length;
-    if (lines.length === 4096) flush();
-  }
-  flush();
-  return bytes;
 }
 
-async function timed(work) {
-  const started = performance.now();
-  const value = await work();
-  return [(performance.now() - started) / 1000, value];
+async function resumes() {
+  const counts = values.million ? [10_000, 1_000_000] : [10_000];
+  const timed = [];
+  for (const results of counts) timed.push(await onServer(newest, ({ nats, folder }) => timeResume({ nats, folder, results, usageOf })));
+  return timed;
 }
 
-function scratch() {
+function medianOf(runs) {
+  return Object.fromEntries(Object.keys(runs[0]).map((key) => [key, median(runs.map((run) => run[key]))]));
+}
+
+async function inScratch(work) {
   const folder = mkdtempSync(join(tmpdir(), 'loligo-bench-'));
-  folders.push(folder);
-  return folder;
+  try {
+    return await work(folder);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
 }
 
-function task(index) {
-  return {
-    sweep: sha256('sweep'),
-    index,
-    replica: sha256(`replica ${index}`),
-    shape: 'a'.repeat(16),
-    model: sha256('model'),
-    infer: [
-      { name: 'gNa', start: 100 },
-      { name: 'gK', start: 30 },
-      { name: 'gL', start: 0.3 },
-    ],
-    fixed: {},
-    data: {
-      id: sha256('data'),
-      entry: 0,
-      label: 'step 10',
-      draws: 4,
-      samples: 501,
-      sampleMs: 0.1,
-      sigmaMv: 1,
-      source: {
-        kind: 'synthetic',
-        parameters: { gNa: 120 },
-        stimulus: { step: { amplitude: 10 } },
-        initialMv: -65,
-        noiseMv: 1,
-        seed: 1,
-        samples: 501,
-        sampleMs: 0.1,
-      },
-    },
-    draw: index % 4,
-    configuration: {
-      states: 'integrated',
-      'network.depth': 2,
-      'network.width': 24,
-      'network.features': 24,
-      'network.bandwidthKhz': 1,
-      'network.activation': 'tanh',
-      'collocation.perSample': 1,
-      'loss.data': 1,
-      'loss.current': 1,
-      'loss.gates': 1,
-    },
-    training: [{ optimizer: 'adam', steps: 10, rate: 0.01, parameterRate: 1, warmup: 0, physics: 1, project: false }],
-    accept: { chi2: 'auto', rmseMv: 'off', spikes: 'equal' },
-    seed: index,
-    tracePoints: 0,
-  };
+function onServer({ binary }, work) {
+  return inScratch(async (folder) => {
+    const server = await startNats(binary, folder);
+    try {
+      return await work({ nats: server.url, folder, pid: server.pid });
+    } finally {
+      await server.kill();
+    }
+  });
 }
 
-/** As large as a trained replica's without traces. */
-function result(index) {
-  const values = { gNa: 120 + index / 7, gK: 36 + index / 11, gL: 0.3 + index / 1e9 };
-  return {
-    sweep: sha256('sweep'),
-    index,
-    replica: sha256(`replica ${index}`),
-    outcome: { kind: 'converged' },
-    attempts: 1,
-    worker: 'host:1234/1',
-    engine: 'reference',
-    seconds: 1 + index / 13,
-    steps: 1200,
-    estimate: {
-      parameters: values,
-      initial: { V: -65 + index / 1e7, m: 0.0529, h: 0.5961, n: 0.3177 },
-      losses: { data: index / 1e9, current: index / 1.1e9, gates: 0 },
-      stationarity: 0.0012345678,
-      network: { rmseMv: 1.0123456789, rmseToTruth: { V: 0.123456789, m: 0.00123456, h: 0.00234567, n: 0.00345678 } },
-      predictive: { rmseMv: 1.123456789, chi2: 1.0123456789, spikes: { observed: 3, simulated: 3 }, coincidence: 1 },
-    },
-  };
+function report() {
+  const { machine, date, node, command } = figures;
+  const parts = [`${machine}, node ${node}, ${date}: ${command}`, '', costs()];
+  if (figures.resume !== undefined) parts.push('', resumeTable());
+  if (figures.workers !== undefined) parts.push('', workerTable());
+  if (figures.idle !== undefined) parts.push('', idleLine());
+  if (figures.million !== undefined) parts.push('', millionLine());
+  return parts.join('\n');
+}
+
+function costs() {
+  const rows = [];
+  const { local, jetstream = [] } = figures;
+  if (local !== undefined) rows.push(['loligo, local', local.cpuMs, '', '', '', local.wallMs, local.peakMb]);
+  for (const run of jetstream) {
+    const { version, cpuMs, orchestratorCpuMs, workerCpuMs, serverCpuMs, wallMs, orchestratorPeakMb } = run;
+    rows.push([`loligo, nats-server ${version}`, cpuMs, orchestratorCpuMs, workerCpuMs, serverCpuMs, wallMs, orchestratorPeakMb]);
+  }
+  for (const { system, cpuMs } of PEERS) rows.push([system, cpuMs, '', '', '', '', '']);
+  const shown = rows.map((row) => row.map((cell) => (typeof cell === 'number' ? digits(cell) : cell)));
+  return tableOf(['CPU ms per no-op replica', 'all', 'orchestrator', 'worker', 'server', 'wall ms', 'MB'], shown);
+}
+
+function resumeTable() {
+  const rows = figures.resume.map(({ results, seconds, cpuSeconds, peakMb }) => [
+    results,
+    digits(seconds),
+    digits(cpuSeconds),
+    digits(peakMb),
+  ]);
+  return tableOf(['results stored', 's until the first new replica', 'CPU s', 'MB'], rows);
+}
+
+function workerTable() {
+  const rows = figures.workers.map(({ workers, perSecond, perWorker }) => [workers, digits(perSecond), digits(perWorker)]);
+  return tableOf(['workers', 'replicas/s', 'per worker, of one'], rows);
+}
+
+function idleLine() {
+  const { workers, lanes, serverCores, answerMs, serverPeakMb } = figures.idle;
+  return `${workers} idle workers, ${lanes} lanes: ${digits(serverCores)} cores of the server, an answer takes ${digits(answerMs)} ms, ${digits(serverPeakMb)} MB`;
+}
+
+function millionLine() {
+  const { cpuMs, wallMs, orchestratorPeakMb, serverPeakMb } = figures.million;
+  return `a million replicas: ${digits(wallMs * 1000)} s, ${digits(cpuMs)} ms of CPU each; at most ${digits(orchestratorPeakMb)} MB in the orchestrator, ${digits(serverPeakMb)} MB in the server`;
 }
