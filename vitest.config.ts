@@ -6,5 +6,7 @@ export default defineConfig({
     testTimeout: 30_000,
     pool: 'forks',
     maxWorkers: 2,
+    // schedules of faults wait more than they work
+    maxConcurrency: 2,
   },
 });

@@ -45,6 +45,8 @@ export const ERROR_CODES = {
   DISK: { exit: EXIT.infrastructure, text: 'the run directory cannot be written' },
   OBJECT_MISSING: { exit: EXIT.infrastructure, text: 'a file known by its content hash is not there or does not match it' },
   NATS_UNREACHABLE: { exit: EXIT.infrastructure, text: 'no NATS server with JetStream answers' },
+  NATS_REFUSED: { exit: EXIT.infrastructure, text: 'the NATS server does not know the user, or one side does not trust the other' },
+  NODE_UNFIT: { exit: EXIT.infrastructure, text: 'the machine fails replicas that others finish, or its own check' },
   SCHEMA_MESSAGE: { exit: EXIT.internal, text: 'a message breaks its schema' },
   REPLICA_GIVEN_UP: { exit: EXIT.intolerable, text: 'a replica failed on every one of its tries' },
 } as const;

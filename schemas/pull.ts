@@ -6,7 +6,8 @@
  *
  * Both sides use it. It knows nothing of tasks and results.
  */
-import { createInbox, type Msg, type NatsConnection } from '@nats-io/transport-node';
+import { createInbox, type Msg } from '@nats-io/transport-node';
+import type { Server } from './nats-connection.ts';
 
 export interface PullRequest {
   readonly stream: string;
@@ -14,8 +15,6 @@ export interface PullRequest {
   readonly batch: number;
   /** Wait on the server so long for the first ones to come; 0 returns at once with what there is. */
   readonly waitMs: number;
-  /** Prefix of the inbox that the answers come to (nats-connection.ts). */
-  readonly inboxPrefix: string;
   /** Called for each message as it comes. */
   readonly take: (message: Msg) => void;
   /** Ends the waiting. */
@@ -28,9 +27,10 @@ export type PullEnd = 'full' | 'none' | 'nobody';
 /** Longer than any answer takes on a sound link. */
 const SILENCE_MS = 2000;
 
-export async function pullMessages(connection: NatsConnection, request: PullRequest): Promise<PullEnd> {
+export async function pullMessages({ connection, inboxPrefix }: Server, request: PullRequest): Promise<PullEnd> {
   const { stream, consumer, batch, waitMs, take, signal } = request;
-  const inbox = createInbox(request.inboxPrefix);
+  // not shared with other requests: what comes has the subject of its stream, and only the subscription tells whose it is
+  const inbox = createInbox(inboxPrefix);
   let taken = 0;
   let settle: (end: PullEnd) => void = () => undefined;
   const ended = new Promise<PullEnd>((resolve) => (settle = resolve));
@@ -67,8 +67,9 @@ export function deliveredOf({ reply = '' }: Msg): number {
 
 /** The server forgets the message. No answer comes: what the server did not hear is delivered again. */
 export const acknowledge = (message: Msg): void => void message.respond('+ACK');
-/** To be delivered again at once. */
-export const giveBack = (message: Msg): void => void message.respond('-NAK');
+/** To be delivered again at once, or after a while. */
+export const giveBack = (message: Msg, afterMs = 0): void =>
+  void message.respond(afterMs === 0 ? '-NAK' : `-NAK {"delay": ${Math.round(afterMs * 1e6)}}`);
 /** The lease starts anew. */
 export const renew = (message: Msg): void => void message.respond('+WPI');
 /** Never again: it is no message of ours. */

@@ -15,6 +15,8 @@
  *  6. Close ends `results()`, every waiting `pull` and every waiting `publish`; what was leased on the closed side and not completed
  *     is delivered again. A close is no failure: that delivery is not counted.
  *  7. A replica is delivered any number of times; who leases one more often than MAX_DELIVERIES gives it up untrained.
+ *  8. `unwanted` of a lease aborts when its outcome is wanted from this worker no more: within seconds of a cancel, and once a worker
+ *     that was stopped or cut off finds that another one holds the replica. Such a lease may still be completed; a release drops it.
  *
  * Not promised: order between tasks; that a task is delivered only once (the store of results must be idempotent); counts after the
  * death of the machine (a lower count costs a try more).
@@ -29,10 +31,21 @@ export interface Lease {
   readonly task: Task;
   /** Tries of this task, this one included: 1 for the first, in whatever process. */
   readonly delivery: number;
+  /** False where the task was certainly never leased before: there is no checkpoint of it to be asked for. */
+  readonly again: boolean;
+  /** Aborts when this worker should not train the replica any longer: its sweep was cancelled, or another worker has it. */
+  readonly unwanted: AbortSignal;
   /** Hand in the outcome. Resolves when it cannot be lost any more; rejects with what kept it from that. */
   complete(result: Result): Promise<void>;
-  /** Give the task back untrained, for another worker. `counted: false` takes back this delivery from the count (a shutdown, not a failure). */
-  release(options: { counted: boolean }): Promise<void>;
+  /**
+   * Give the task back untrained, for another worker. `counted: false` takes back this delivery from the count (a shutdown, not a
+   * failure). An unwanted lease is dropped: nothing is given back, nothing is counted.
+   */
+  release(options: {
+    readonly counted: boolean;
+    /** It was tried here and failed, counted or not; as `counted` when absent. */
+    readonly failed?: boolean;
+  }): Promise<void>;
 }
 
 /** The worker's side. */

@@ -6,7 +6,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { packageRoot } from './package-root.ts';
 
-export type SchemaName = 'spec' | 'model' | 'task' | 'result' | 'lock' | 'summary' | 'trace';
+export type SchemaName = 'spec' | 'model' | 'task' | 'result' | 'lock' | 'summary' | 'trace' | 'card' | 'checkpoint' | 'notice' | 'dead';
 
 /** The keywords that our schema files use. */
 export interface SchemaNode {

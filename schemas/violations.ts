@@ -9,7 +9,7 @@
  */
 import type { ErrorObject, ValidateFunction } from 'ajv';
 import { describeViolation, type ErrorCode, type Violation } from './errors.ts';
-import { lock, model, result, spec, summary, task, trace } from './generated/validators.js';
+import { card, checkpoint, dead, lock, model, notice, result, spec, summary, task, trace } from './generated/validators.js';
 import { expectationsOf, tagOf, type Expectation, type Path } from './meant-branch.ts';
 import { alternatives, child, follow, rootNode, type LocatedNode, type SchemaName, type SchemaNode } from './schema-node.ts';
 import { didYouMean, listed, nearest } from './wording.ts';
@@ -24,7 +24,19 @@ export interface Place {
 }
 
 /** The generated validators by name. A validator keeps its errors until its next call. */
-export const VALIDATORS: Readonly<Record<SchemaName, ValidateFunction>> = { lock, model, result, spec, summary, task, trace };
+export const VALIDATORS: Readonly<Record<SchemaName, ValidateFunction>> = {
+  card,
+  checkpoint,
+  dead,
+  lock,
+  model,
+  notice,
+  result,
+  spec,
+  summary,
+  task,
+  trace,
+};
 
 /** Everything in `value` that breaks the schema; empty when it is valid. */
 export function violationsOf(schema: SchemaName, value: unknown, place: Place): Violation[] {
@@ -48,8 +60,18 @@ export function whereOf(path: Path, { root, locate }: Place): string {
 /** A value as it is shown to the user: JSON on one line, cut after 80 characters. */
 export function shown(value: unknown): string {
   // JSON has no NaN and no infinities, YAML has.
-  const text = typeof value === 'number' ? String(value) : (JSON.stringify(value) ?? String(value));
+  const text = typeof value === 'number' ? String(value) : jsonOf(value);
   return text.length > 80 ? `${text.slice(0, 77)}...` : text;
+}
+
+function jsonOf(value: unknown): string {
+  try {
+    return JSON.stringify(value) ?? String(value);
+  } catch (error) {
+    // JSON.parse reads what is nested 100,000 deep, and JSON.stringify does not write it
+    if (error instanceof RangeError) return 'a value that is nested too deeply to be shown';
+    throw error;
+  }
 }
 
 function violationsAt(expectation: Expectation, errors: readonly ErrorObject[], place: Place): Violation[] {

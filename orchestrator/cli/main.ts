@@ -5,6 +5,7 @@ import { hideBin } from 'yargs/helpers';
 import { EXIT, LoligoError } from '../../schemas/errors.ts';
 import { packageVersion } from '../../schemas/package-root.ts';
 import { cancel } from './commands/cancel.ts';
+import { dead } from './commands/dead.ts';
 import { doctor } from './commands/doctor.ts';
 import { inspect } from './commands/inspect.ts';
 import { plan } from './commands/plan.ts';
@@ -16,10 +17,10 @@ import { validate } from './commands/validate.ts';
 import { worker } from './commands/worker.ts';
 import { say } from './output.ts';
 
-const COMMANDS = [validate, plan, run, worker, status, cancel, report, inspect, simulate, doctor];
+const COMMANDS = [validate, plan, run, worker, status, cancel, dead, report, inspect, simulate, doctor];
 
 /** Options that may be given several times. */
-const LISTS = new Set(['_', 'set', 'columns']);
+const LISTS = new Set(['_', 'set', 'columns', 'index']);
 
 /** Wrong usage, found by yargs: its message, and no stack. */
 class UsageError extends Error {}
@@ -34,6 +35,7 @@ try {
     .command(worker)
     .command(status)
     .command(cancel)
+    .command(dead)
     .command(report)
     .command(inspect)
     .command(simulate)

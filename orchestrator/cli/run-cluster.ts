@@ -2,19 +2,28 @@
  * A sweep through a NATS server: this process publishes, collects and stores, workers elsewhere train. It may be stopped and started again
  * wherever the run directory is.
  */
-import type { Lock } from '../../schemas/generated/types.ts';
+import { jetstreamManager } from '@nats-io/jetstream';
+import type { Lock, SweepNotice } from '../../schemas/generated/types.ts';
 import { messageOf } from '../../schemas/errors.ts';
 import { connectServer } from '../../schemas/nats-connection.ts';
-import { cancelSubject, noticeSubject, ROLL } from '../../schemas/wire.ts';
+import { packageVersion } from '../../schemas/package-root.ts';
+import { cancelSubject, noticeSubject } from '../../schemas/wire.ts';
+import { DeadLetters } from '../queue/dead-letters.ts';
 import { openJetStreamQueue } from '../queue/jetstream.ts';
 import { provideObjects } from '../queue/objects.ts';
+import { describeDead } from '../results/dead-replica.ts';
 import { openOutcomeLog } from '../results/outcome-log.ts';
 import { openProgramLog } from '../results/program-log.ts';
+import { writeProgress } from '../results/progress-file.ts';
 import { openRun, type WritableRun } from '../results/run-directory.ts';
 import type { Progress } from '../run/progress.ts';
 import { runSweep, type RunEnd } from '../run/run-sweep.ts';
 import type { LoadedSweep } from './load-sweep.ts';
 import { closeAll } from './run-local.ts';
+import { watchConnection } from './connection-watch.ts';
+import { openRunWatch, probeOf, type RunWatchOptions } from './run-watch.ts';
+import { noticeOf } from './sweep-notices.ts';
+import { watchServing } from './who-serves.ts';
 
 export interface ClusterRunOptions {
   readonly sweep: LoadedSweep;
@@ -26,6 +35,7 @@ export interface ClusterRunOptions {
   /** ms */
   readonly lease: number;
   readonly limit?: number;
+  readonly watch: RunWatchOptions;
   readonly signal: AbortSignal;
   onStart(run: WritableRun, finished: number): void;
   onProgress(progress: Progress): void;
@@ -33,39 +43,77 @@ export interface ClusterRunOptions {
   readonly onNote: (note: string) => void;
 }
 
-/** Between two looks at who serves. */
-const ROLL_MS = 10_000;
-
 export async function runCluster(options: ClusterRunOptions): Promise<RunEnd> {
   const { sweep, lock, out, engine } = options;
-  const server = await connectServer(options.nats, 'orchestrator', process.env);
+  const server = await connectServer(options.nats, 'orchestrator', process.env, options.onNote);
   const { connection } = server;
   const closing: (() => unknown)[] = [() => connection.close()];
   try {
     const run = openRun(out, lock);
     closing.push(() => run.close());
     for (const text of sweep.objects.values()) run.objects.put(text);
-    const programLog = openProgramLog(out);
+    const programLog = openProgramLog(out, options.watch['log-level']);
     closing.push(() => programLog.close());
     const log = openOutcomeLog(out, { replicas: sweep.expansion.replicas });
     closing.push(() => log.close());
     const cancelled = new AbortController();
+    const trouble = (error: unknown): void =>
+      programLog.logger.warn({ event: 'trouble', sweep: lock.sweep, error: messageOf(error) }, 'the server failed, trying again');
+    let again: (index: number) => Promise<void> = () => Promise.resolve();
+    const dead = new DeadLetters(connection, await jetstreamManager(connection, { checkAPI: false }), {
+      sweep: lock.sweep,
+      log,
+      describe: (index) => describeDead(sweep.expansion.task(index), deadOutcome(log.dead.get(index)), lock.resolved),
+      again: (index) => {
+        programLog.logger.info({ event: 'put-back', sweep: lock.sweep, index }, 'put back by "dead retry"');
+        again(index).catch(trouble);
+      },
+      onTrouble: trouble,
+    });
+    closing.push(() => dead.close());
     const queue = await openJetStreamQueue(server, {
       sweep: lock.sweep,
       engine,
       ackWaitMs: options.lease,
       stored: (index) => log.has(index),
-      provide: () => provideObjects(connection, sweep.objects),
+      taskOf: (index) => (index < sweep.expansion.replicas ? sweep.expansion.task(index) : undefined),
+      // wishes are granted before the collector starts: an echo of a withdrawn outcome is taken out first
+      provide: async () => {
+        await provideObjects(connection, sweep.objects);
+        await dead.reconcile();
+      },
       onCancel: () => cancelled.abort(),
-      onTrouble: (error) => programLog.logger.warn({ sweep: lock.sweep, error: messageOf(error) }, 'the server failed, trying again'),
+      onTrouble: trouble,
     });
     closing.push(() => queue.close());
     cancelled.signal.addEventListener('abort', () => void queue.close(), { once: true });
     connection.subscribe(cancelSubject(lock.sweep), { callback: () => cancelled.abort() });
     options.onStart(run, log.stored);
-    programLog.logger.info({ sweep: lock.sweep, engine, finished: log.stored }, 'run started');
-    const roll = watchRoll(options, connection, () => log.stored < sweep.expansion.replicas);
-    closing.push(() => clearInterval(roll));
+    programLog.logger.info({ event: 'run-started', sweep: lock.sweep, engine, finished: log.stored }, 'run started');
+    const serving = watchServing(connection, {
+      wanted: () =>
+        log.stored < sweep.expansion.replicas
+          ? { sweep: lock.sweep, engine, version: packageVersion(), shapes: queue.shapes(), nats: options.nats }
+          : undefined,
+      onNote: options.onNote,
+    });
+    closing.push(() => serving.stop());
+    const running = (): number => serving.cards().reduce((sum, card) => sum + (card.sweeps[lock.sweep] ?? 0), 0);
+    const watchedConnection = watchConnection(connection, (change) =>
+      programLog.logger.warn({ event: `server-${change}`, sweep: lock.sweep }, `the server is ${change}`),
+    );
+    const watch = await openRunWatch(options.watch, {
+      ...probeOf(options, log),
+      logger: programLog.logger,
+      running,
+      cluster: { connection: watchedConnection, queue: () => queue.counts() },
+    });
+    closing.push(() => watch.close());
+    const tell = (progress: Progress, state: SweepNotice['state']): void => {
+      const notice = noticeOf({ lock, state, log, progress, malformed: queue.malformed });
+      writeProgress(out, { ...notice, running: running(), workers: [...serving.cards()] });
+      if (!connection.isClosed()) connection.publish(noticeSubject(lock.sweep), JSON.stringify(notice));
+    };
     // nothing drains here: workers go on without us, and what they hand in waits for the next start
     options.signal.addEventListener('abort', () => void queue.close(), { once: true });
     const end = await runSweep({
@@ -74,15 +122,23 @@ export async function runCluster(options: ClusterRunOptions): Promise<RunEnd> {
       log,
       ...(options.limit === undefined ? {} : { limit: options.limit }),
       signal: AbortSignal.any([options.signal, cancelled.signal]),
+      onResult: watch.onResult,
+      onStart: (publishAgain) => (again = publishAgain),
       onProgress: (progress) => {
         options.onProgress(progress);
-        if (!connection.isClosed()) connection.publish(noticeSubject(lock.sweep), noticeOf(lock, progress));
+        tell(progress, 'running');
+        dead.tell().catch(trouble);
       },
     });
     await queue.close();
+    await dead.tell().catch(trouble);
+    tell(end.progress, cancelled.signal.aborted ? 'cancelled' : end.kind);
     if (cancelled.signal.aborted) options.onNote('the sweep was cancelled: what is stored stays, and the same command goes on');
     if (end.kind !== 'interrupted' || cancelled.signal.aborted) await queue.retire();
-    programLog.logger.info({ sweep: lock.sweep, end: end.kind, finished: end.progress.finished, malformed: queue.malformed }, 'run ended');
+    programLog.logger.info(
+      { event: 'run-ended', sweep: lock.sweep, end: end.kind, finished: end.progress.finished, malformed: queue.malformed },
+      'run ended',
+    );
     await connection.flush();
     return end;
   } finally {
@@ -90,44 +146,7 @@ export async function runCluster(options: ClusterRunOptions): Promise<RunEnd> {
   }
 }
 
-/** What `loligo status` prints of a sweep. */
-function noticeOf(lock: Lock, { planned, finished, byOutcome, replicasPerSecond, secondsLeft }: Progress): string {
-  return JSON.stringify({
-    sweep: lock.sweep,
-    name: lock.resolved.name,
-    at: Date.now(),
-    planned,
-    finished,
-    byOutcome,
-    replicasPerSecond,
-    secondsLeft,
-  });
-}
-
-/** Says so when nobody can train this sweep. */
-function watchRoll(
-  { engine, onNote }: ClusterRunOptions,
-  connection: Awaited<ReturnType<typeof connectServer>>['connection'],
-  unfinished: () => boolean,
-): NodeJS.Timeout {
-  let said = '';
-  const look = async (): Promise<void> => {
-    if (!unfinished() || connection.isClosed()) return;
-    const engines: string[] = [];
-    try {
-      for await (const answer of await connection.requestMany(ROLL, '', { strategy: 'stall', maxWait: 2000 }))
-        engines.push(String(answer.json<{ engine?: unknown }>().engine));
-    } catch {
-      // nobody answers
-    }
-    const serves = engines.some((name) => engine === 'any' || name === engine);
-    const note = serves
-      ? ''
-      : `no worker can train this sweep: ${engines.length} connected${engines.length === 0 ? '' : ` (${[...new Set(engines)].join(', ')})`}, engine ${engine} is wanted. Start one with "loligo worker --nats URL".`;
-    if (note !== '' && note !== said) onNote(note);
-    said = note;
-  };
-  const first = setTimeout(() => void look(), 1000);
-  first.unref();
-  return setInterval(() => void look(), ROLL_MS);
+function deadOutcome<T>(found: T | undefined): T {
+  if (found === undefined) throw new Error('internal: a replica that is not dead was to be described');
+  return found;
 }

@@ -3,17 +3,23 @@
  * orchestrator's side and the worker's side are put together.
  */
 import { LoligoError } from '../../schemas/errors.ts';
-import type { Lock, ResolvedSweep } from '../../schemas/generated/types.ts';
+import type { Lock, ResolvedSweep, SweepNotice } from '../../schemas/generated/types.ts';
 import type { TaskQueue } from '../../schemas/queue.ts';
 import { openPool } from '../../worker/pool/pool.ts';
 import { consume } from '../../worker/queue/consumer.ts';
 import { openLocalQueue } from '../queue/local.ts';
+import { openCheckpointFiles } from '../results/checkpoint-files.ts';
 import { openOutcomeLog } from '../results/outcome-log.ts';
 import { openProgramLog } from '../results/program-log.ts';
+import { writeProgress } from '../results/progress-file.ts';
 import { openRun, type WritableRun } from '../results/run-directory.ts';
 import type { Progress } from '../run/progress.ts';
 import { runSweep, type RunEnd } from '../run/run-sweep.ts';
 import type { LoadedSweep } from './load-sweep.ts';
+import { openRunWatch, probeOf, type RunWatchOptions } from './run-watch.ts';
+import { eventLog } from './worker-log.ts';
+import { noticeOf } from './sweep-notices.ts';
+import { cardOf } from './worker-roll.ts';
 
 export interface LocalRunOptions {
   readonly sweep: LoadedSweep;
@@ -21,9 +27,14 @@ export interface LocalRunOptions {
   readonly out: string;
   /** An engine's name, not `auto`. */
   readonly engine: string;
+  /** Of the engine: what its bits depend on beside its name. */
+  readonly arithmetic: string;
   /** Upper bound: there are no more threads than replicas to train. */
   readonly threads: number;
   readonly limit?: number;
+  readonly watch: RunWatchOptions;
+  /** Training time between two checkpoints of a replica */
+  readonly checkpointMs: number;
   readonly signal: AbortSignal;
   onStart(run: WritableRun, finished: number, threads: number): void;
   onProgress(progress: Progress): void;
@@ -47,7 +58,7 @@ export async function runLocal(options: LocalRunOptions): Promise<RunEnd> {
   const closing: (() => unknown)[] = [() => run.close()];
   try {
     for (const text of sweep.objects.values()) run.objects.put(text);
-    const programLog = openProgramLog(out);
+    const programLog = openProgramLog(out, options.watch['log-level']);
     closing.push(() => programLog.close());
     const log = openOutcomeLog(out, { replicas: sweep.expansion.replicas });
     closing.push(() => log.close());
@@ -55,10 +66,11 @@ export async function runLocal(options: LocalRunOptions): Promise<RunEnd> {
     const threads = Math.max(1, Math.min(options.threads, left));
     const queue = openLocalQueue(out);
     closing.push(() => queue.close());
-    const pool = openPool({ threads, engine });
+    const checkpoints = openCheckpointFiles(out);
+    const pool = openPool({ threads, engine, checkpointMs: options.checkpointMs });
     closing.push(() => pool.close());
     options.onStart(run, log.stored, threads);
-    programLog.logger.info({ sweep: lock.sweep, engine, threads, finished: log.stored }, 'run started');
+    programLog.logger.info({ event: 'run-started', sweep: lock.sweep, engine, threads, finished: log.stored }, 'run started');
     const places = Math.max(1, Math.min(cohortSize(engine, sweep.resolved), Math.ceil(left / threads)));
     const stopped = new AbortController();
     const consumer = consume({
@@ -67,20 +79,41 @@ export async function runLocal(options: LocalRunOptions): Promise<RunEnd> {
       places,
       objects: async (hash) => run.objects.get(hash),
       signal: AbortSignal.any([signal, stopped.signal]),
+      checkpoints,
+      onEvent: eventLog(programLog.logger),
     });
     // the workers drain after an abort, and only then is there nothing left to collect
     const drained = closeAfter(consumer.ended, queue);
+    const tell = (progress: Progress, state: SweepNotice['state']): void => {
+      const kind = { worker: pool.worker, engine: { name: engine, arithmetic: options.arithmetic }, threads };
+      const running = consumer.running();
+      const card = cardOf(kind, { running, sweeps: { [lock.sweep]: running }, health: 'serving', refuses: [] });
+      writeProgress(out, { ...noticeOf({ lock, state, log, progress, malformed: 0 }), workers: state === 'running' ? [card] : [] });
+    };
+    const probe = { ...probeOf(options, log), logger: programLog.logger, running: () => consumer.running() };
+    const watch = await openRunWatch(options.watch, probe).catch(async (error: unknown) => {
+      stopped.abort();
+      await drained;
+      throw error;
+    });
+    closing.push(() => watch.close());
     const end = runSweep({
       expansion: sweep.expansion,
       queue,
       log,
       ...(options.limit === undefined ? {} : { limit: options.limit }),
       signal,
-      onProgress: (progress) => options.onProgress(progress),
+      onProgress: (progress) => {
+        options.onProgress(progress);
+        tell(progress, 'running');
+      },
+      onResult: watch.onResult,
       activity: () => ({ running: consumer.running(), steps: pool.steps() }),
     }).finally(() => stopped.abort());
     const ended = await bothEnded(end, drained);
-    programLog.logger.info({ sweep: lock.sweep, end: ended.kind, finished: ended.progress.finished }, 'run ended');
+    if (ended.kind === 'finished') checkpoints.removeAll();
+    tell(ended.progress, ended.kind);
+    programLog.logger.info({ event: 'run-ended', sweep: lock.sweep, end: ended.kind, finished: ended.progress.finished }, 'run ended');
     return ended;
   } finally {
     await closeAll(closing.toReversed());

@@ -22,19 +22,33 @@ import { jetstream, jetstreamManager, type JetStreamClient, type JetStreamManage
 import { headers, type NatsConnection } from '@nats-io/transport-node';
 import type { Task } from '../../schemas/generated/types.ts';
 import type { Server } from '../../schemas/nats-connection.ts';
+import { packageVersion } from '../../schemas/package-root.ts';
 import type { ResultDelivery, TaskQueue } from '../../schemas/queue.ts';
 import * as wire from '../../schemas/wire.ts';
 import { ResultCollector } from './result-collector.ts';
-import { ensureConsumer, ensureStreams, heldIn, isWrongLastSequence, missing, openStreams, renewConsumer, takeOut } from './streams.ts';
+import {
+  ensureConsumer,
+  ensureStreams,
+  heldIn,
+  isWrongLastSequence,
+  missing,
+  openStreams,
+  renewConsumer,
+  takeOut,
+  withdrawTasks,
+} from './streams.ts';
 
-/** Outstanding tasks: about 20 MB here and on the server, and some rounds of work for a thousand cohorts of eight. */
+/** Outstanding tasks: about 20 MB here and on the server. It grows to three times what the workers hold, so that none waits for the publisher. */
 const WINDOW = 8192;
+const WINDOW_PER_LEASE = 3;
+const MOST_WINDOW = 65_536;
 /** Tasks sent between two confirmations: what may be lost unnoticed until the next reconciliation. */
 const BATCH = 256;
 const RECONCILE_MS = 5000;
 /** Tasks published within so long share one wake-up of the idle workers. */
 const WAKE_MS = 20;
 const RETRY_MS = 250;
+const NUMBERS = wire.numbersOf(packageVersion());
 
 export interface JetStreamQueueOptions {
   readonly sweep: string;
@@ -42,6 +56,8 @@ export interface JetStreamQueueOptions {
   readonly engine: string;
   /** True for a replica whose outcome the run directory holds. */
   readonly stored: (index: number) => boolean;
+  /** The task of an index, undefined behind the end of the sweep: results that nobody planned are set aside. */
+  readonly taskOf?: (index: number) => Task | undefined;
   readonly window?: number;
   readonly ackWaitMs?: number;
   readonly reconcileMs?: number;
@@ -65,6 +81,17 @@ export interface Reconciled {
   readonly leftOver: number;
 }
 
+/** Of this opener, for its metrics. */
+export interface QueueCounts {
+  readonly outstanding: number;
+  readonly published: number;
+  readonly republished: number;
+  readonly reconciliations: number;
+  readonly leftOver: number;
+  readonly malformed: number;
+  readonly resultBytes: number;
+}
+
 export interface JetStreamQueue extends TaskQueue {
   /** At once, beside those by time. */
   reconcile(): Promise<Reconciled>;
@@ -72,6 +99,9 @@ export interface JetStreamQueue extends TaskQueue {
   retire(): Promise<void>;
   /** Messages that were no results. */
   readonly malformed: number;
+  counts(): QueueCounts;
+  /** Shapes of which a task was published. */
+  shapes(): string[];
 }
 
 class JetStreamTaskQueue implements JetStreamQueue {
@@ -79,7 +109,7 @@ class JetStreamTaskQueue implements JetStreamQueue {
   readonly #client: JetStreamClient;
   readonly #manager: JetStreamManager;
   readonly #options: JetStreamQueueOptions;
-  readonly #window: number;
+  #window: number;
   readonly #outstanding = new Map<number, Outstanding>();
   /** Held by the server since before this opener: adopted, not sent again. */
   readonly #known: Set<number>;
@@ -88,11 +118,14 @@ class JetStreamTaskQueue implements JetStreamQueue {
   /** Lanes that seemed stuck at the last reconciliation. */
   readonly #suspects = new Set<string>();
   readonly #publishers: (() => void)[] = [];
+  readonly #counted = { published: 0, republished: 0, reconciliations: 0, leftOver: 0 };
   readonly #closing = new AbortController();
   readonly #watching: Promise<void>;
   #reconciling: Promise<Reconciled> | undefined;
   #round = 1;
   #sentInRound = 0;
+  readonly #unsent: { readonly task: Task; readonly again: boolean }[] = [];
+  #sending: NodeJS.Immediate | undefined;
   #wake: NodeJS.Timeout | undefined;
 
   constructor(server: Server, manager: JetStreamManager, known: Set<number>, options: JetStreamQueueOptions) {
@@ -104,7 +137,8 @@ class JetStreamTaskQueue implements JetStreamQueue {
     this.#known = known;
     this.#collector = new ResultCollector(server, {
       sweep: options.sweep,
-      taskOf: (index) => this.#outstanding.get(index)?.task,
+      taskOf: (index) => this.#outstanding.get(index)?.task ?? options.taskOf?.(index),
+      bounded: options.taskOf !== undefined,
       stored: (index) => this.#settled(index),
       signal: this.#closing.signal,
     });
@@ -113,6 +147,11 @@ class JetStreamTaskQueue implements JetStreamQueue {
 
   get malformed(): number {
     return this.#collector.malformed;
+  }
+
+  counts(): QueueCounts {
+    const { malformed, resultBytes } = this.#collector;
+    return { ...this.#counted, outstanding: this.#outstanding.size, malformed, resultBytes };
   }
 
   async publish(task: Task): Promise<boolean> {
@@ -125,6 +164,8 @@ class JetStreamTaskQueue implements JetStreamQueue {
     const entry: Outstanding = { task, round: undefined };
     this.#outstanding.set(index, entry);
     await this.#openLane(task.shape);
+    // the same while the lane was opened: sent now, a finished replica would be trained once more
+    if (this.#outstanding.get(index) !== entry) return !this.#closed;
     if (this.#known.delete(index)) entry.round = 0;
     else this.#send(entry, false);
     if (this.#sentInRound >= BATCH) await this.#confirm();
@@ -138,6 +179,7 @@ class JetStreamTaskQueue implements JetStreamQueue {
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closing.abort();
+    this.#sendOut();
     clearTimeout(this.#wake);
     this.#wakePublishers();
     this.#collector.close();
@@ -149,14 +191,16 @@ class JetStreamTaskQueue implements JetStreamQueue {
     return this.#reconciling;
   }
 
+  shapes(): string[] {
+    return [...this.#lanes.keys()];
+  }
+
   async retire(): Promise<void> {
     const { sweep } = this.#options;
-    for (const shape of this.#lanes.keys())
-      await missing(() => this.#manager.consumers.delete(wire.TASKS, wire.laneName({ sweep, shape })));
+    await withdrawTasks(this.#manager, sweep);
     await missing(() => this.#manager.consumers.delete(wire.RESULTS, sweep));
-    await takeOut(this.#manager, wire.TASKS, (await heldIn(this.#manager, wire.TASKS, wire.tasksOf(sweep))).values());
+    await missing(() => this.#manager.streams.purge(wire.CHECKPOINTS, { filter: wire.checkpointsOf(sweep) }));
     await takeOut(this.#manager, wire.RESULTS, (await heldIn(this.#manager, wire.RESULTS, wire.resultsOf(sweep))).values());
-    await missing(() => this.#manager.streams.purge(wire.STATE, { filter: wire.triesOf(sweep) }));
   }
 
   get #closed(): boolean {
@@ -175,16 +219,29 @@ class JetStreamTaskQueue implements JetStreamQueue {
 
   /** No answer is asked for: the barrier of its round says that it has arrived, and reconciliation that it was kept. */
   #send(entry: Outstanding, again: boolean): void {
-    const { sweep, shape, index } = entry.task;
-    const marks = again ? headers() : undefined;
-    marks?.set(wire.AGAIN_HEADER, '1');
-    const subject = wire.taskSubject(sweep, shape, index);
-    this.#connection.publish(subject, JSON.stringify(entry.task), marks === undefined ? {} : { headers: marks });
     entry.round = this.#round;
+    if (again) this.#counted.republished += 1;
+    else this.#counted.published += 1;
     this.#sentInRound += 1;
+    this.#unsent.push({ task: entry.task, again });
+    this.#sending ??= setImmediate(() => this.#sendOut());
+  }
+
+  /** What was published in one turn of the loop together: sent one by one, each is a write to the socket, a third of what publishing costs. */
+  #sendOut(): void {
+    clearImmediate(this.#sending);
+    this.#sending = undefined;
+    const batch = this.#unsent.splice(0);
+    if (batch.length === 0 || this.#connection.isClosed()) return;
+    for (const { task, again } of batch) {
+      const marks = again ? headers() : undefined;
+      marks?.set(wire.AGAIN_HEADER, '1');
+      const subject = wire.taskSubject(task.sweep, task.shape, task.index);
+      this.#connection.publish(subject, JSON.stringify(task), marks === undefined ? {} : { headers: marks });
+    }
     this.#wake ??= setTimeout(() => {
       this.#wake = undefined;
-      if (!this.#connection.isClosed()) this.#connection.publish(wire.WORK);
+      if (!this.#closed && !this.#connection.isClosed()) this.#connection.publish(wire.WORK);
     }, WAKE_MS);
   }
 
@@ -199,7 +256,7 @@ class JetStreamTaskQueue implements JetStreamQueue {
 
   #laneConsumer(shape: string): ReturnType<typeof wire.laneConsumer> {
     const { sweep, engine, ackWaitMs } = this.#options;
-    return wire.laneConsumer({ sweep, shape, engine }, ackWaitMs ?? wire.ACK_WAIT_MS);
+    return wire.laneConsumer({ sweep, shape, engine, numbers: NUMBERS }, ackWaitMs ?? wire.ACK_WAIT_MS);
   }
 
   /** Holds the publisher until the server has taken what was sent: the bounded window of what is under way. */
@@ -227,6 +284,7 @@ class JetStreamTaskQueue implements JetStreamQueue {
    * turn, and leaves nothing behind.
    */
   async #barrier(): Promise<void> {
+    this.#sendOut();
     this.#round += 1;
     this.#sentInRound = 0;
     try {
@@ -264,27 +322,33 @@ class JetStreamTaskQueue implements JetStreamQueue {
       wire.TASKS,
       leftOver.map(([, subject]) => subject),
     );
-    await this.#freeStuckLanes(new Map([...tasks].filter(([index]) => !stored(index))));
+    const leases = await this.#freeStuckLanes(new Map([...tasks].filter(([index]) => !stored(index))));
+    this.#widenWindow(leases);
     const lost = [...this.#outstanding].filter(
       ([index, { round }]) => round !== undefined && round <= upTo && !tasks.has(index) && !results.has(index),
     );
-    for (const [, entry] of lost) this.#send(entry, true);
+    // a queue that was closed meanwhile sends nothing any more: its connection may be on its way out
+    if (!this.#closed) for (const [, entry] of lost) this.#send(entry, true);
+    this.#counted.reconciliations += 1;
+    this.#counted.leftOver += leftOver.length;
     return { lost: lost.length, leftOver: leftOver.length };
   }
 
   /**
    * A lane whose consumer knows of no task while the stream holds some, twice in a row, has been moved past them (a purge by somebody
-   * on nats-server 2.9, a restored file): it is made anew. What was leased then comes once more.
+   * on nats-server 2.9, a restored file): it is made anew. What was leased then comes once more. Returns how many are leased.
    */
-  async #freeStuckLanes(tasks: ReadonlyMap<number, string>): Promise<void> {
+  async #freeStuckLanes(tasks: ReadonlyMap<number, string>): Promise<number> {
     const { sweep } = this.#options;
     const subjects = new Set([...tasks.values()].map((subject) => subject.slice(0, subject.lastIndexOf('.'))));
+    let leases = 0;
     for (const shape of this.#lanes.keys()) {
       const held = subjects.has(wire.taskSubject(sweep, shape, '*').slice(0, -2));
       const { num_pending: pending, num_ack_pending: leased } = await this.#manager.consumers.info(
         wire.TASKS,
         wire.laneName({ sweep, shape }),
       );
+      leases += leased;
       if (!held || pending + leased > 0) this.#suspects.delete(shape);
       else if (!this.#suspects.has(shape)) this.#suspects.add(shape);
       else {
@@ -292,6 +356,14 @@ class JetStreamTaskQueue implements JetStreamQueue {
         await renewConsumer(this.#manager, wire.TASKS, this.#laneConsumer(shape));
       }
     }
+    return leases;
+  }
+
+  /** A fixed window would leave the threads of a large cluster idle: a thousand workers of sixteen threads hold twice WINDOW. */
+  #widenWindow(leases: number): void {
+    if (this.#options.window !== undefined) return;
+    this.#window = Math.max(this.#window, Math.min(WINDOW_PER_LEASE * leases, MOST_WINDOW));
+    if (this.#outstanding.size < this.#window) this.#wakePublishers();
   }
 
   #trouble(error: unknown): void {

@@ -160,9 +160,15 @@ class InProcessQueue implements LocalQueue {
   }
 }
 
+/** A local run that is not wanted any more is stopped whole, and nobody else takes its leases. */
+const NEVER = new AbortController().signal;
+
 class LocalLease implements Lease {
   readonly task: Task;
   readonly delivery: number;
+  readonly unwanted = NEVER;
+  /** Who knows, without a count of what earlier processes gave back; to ask costs nothing here. */
+  readonly again = true;
   readonly #results: Deliveries;
   readonly #end: (end: 'completed' | 'counted' | 'uncounted') => void;
   #state: 'open' | 'completing' | 'ended' = 'open';

@@ -17,6 +17,8 @@ import { Deliveries } from './deliveries.ts';
 export interface CollectorOptions {
   readonly sweep: string;
   readonly taskOf: (index: number) => Task | undefined;
+  /** Whether an index without a task is none of this sweep. */
+  readonly bounded: boolean;
   /** Called when the result of a replica is stored. */
   readonly stored: (index: number) => void;
   readonly signal: AbortSignal;
@@ -38,6 +40,8 @@ export class ResultCollector {
   #unstored = 0;
   #room: (() => void) | undefined;
   malformed = 0;
+  /** Of what was taken from the stream. */
+  resultBytes = 0;
 
   constructor(server: Server, options: CollectorOptions) {
     this.#server = server;
@@ -52,11 +56,10 @@ export class ResultCollector {
 
   async #collect(): Promise<void> {
     const { sweep, signal } = this.#options;
-    const { connection, inboxPrefix } = this.#server;
-    const request = { stream: RESULTS, consumer: sweep, batch: PULL, waitMs: WAIT_MS, inboxPrefix, signal };
+    const request = { stream: RESULTS, consumer: sweep, batch: PULL, waitMs: WAIT_MS, signal };
     while (!signal.aborted) {
       while (this.#unstored >= MOST_UNSTORED && !signal.aborted) await new Promise<void>((resolve) => (this.#room = resolve));
-      const end = await pullMessages(connection, { ...request, take: (message) => void this.#take(message) }).catch(
+      const end = await pullMessages(this.#server, { ...request, take: (message) => void this.#take(message) }).catch(
         () => 'nobody' as const,
       );
       if (end === 'nobody') await delay(RETRY_MS, undefined, { signal }).catch(() => undefined);
@@ -66,6 +69,7 @@ export class ResultCollector {
   async #take(message: Msg): Promise<void> {
     const result = this.#read(message);
     if (result === undefined) return;
+    this.resultBytes += message.data.length;
     this.#unstored += 1;
     try {
       await this.deliveries.hand(result);
@@ -83,11 +87,18 @@ export class ResultCollector {
     const index = indexOf(message.subject);
     try {
       const result = parseResult(message.json());
-      if (result.index === index && result.sweep === this.#options.sweep) return result;
+      if (result.index === index && result.sweep === this.#options.sweep && this.#isPlanned(result)) return result;
       return this.#refuse(message, index, 'it is the result of another replica');
     } catch (error) {
       return this.#refuse(message, index, messageOf(error));
     }
+  }
+
+  /** What is stored counts towards the end of the sweep: a result of no replica of it, or of one with another id, must not. */
+  #isPlanned({ index, replica }: Result): boolean {
+    const { taskOf, bounded } = this.#options;
+    const task = taskOf(index);
+    return task === undefined ? !bounded : task.replica === replica;
   }
 
   #refuse(message: Msg, index: number | undefined, why: string): Result | undefined {

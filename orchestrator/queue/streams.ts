@@ -1,7 +1,7 @@
 /** The streams, lanes and collector of schemas/wire.ts on the server: made where they are missing, never changed. */
 import { JetStreamApiError, type ConsumerConfig, type JetStreamManager } from '@nats-io/jetstream';
 import { LoligoError, messageOf } from '../../schemas/errors.ts';
-import { indexOf, STREAMS } from '../../schemas/wire.ts';
+import { indexOf, laneOf, STATE, STREAMS, TASKS, tasksOf, triesOf } from '../../schemas/wire.ts';
 
 /** JetStream's codes: https://github.com/nats-io/nats-server/blob/main/server/errors.json */
 const STREAM_MISSING = 10059;
@@ -18,10 +18,20 @@ export async function ensureStreams(manager: JetStreamManager): Promise<void> {
 export async function openStreams(manager: JetStreamManager, url: string): Promise<void> {
   try {
     await ensureStreams(manager);
+    await widenStreams(manager);
   } catch (error) {
     const rule = 'the server must let this user make streams';
     const remedy = 'Start nats-server with -js, and give the orchestrator the permissions of docs/cluster.md.';
     throw new LoligoError([{ code: 'NATS_UNREACHABLE', where: url, rule, got: messageOf(error), remedy }], { cause: error });
+  }
+}
+
+/** A stream that an earlier version made may lack subjects of this one. */
+async function widenStreams(manager: JetStreamManager): Promise<void> {
+  for (const { name, subjects = [] } of STREAMS) {
+    const { config } = await manager.streams.info(name);
+    const lacking = subjects.filter((subject) => !config.subjects.includes(subject));
+    if (lacking.length > 0) await manager.streams.update(name, { subjects: [...config.subjects, ...lacking] });
   }
 }
 
@@ -67,6 +77,22 @@ export async function takeOut(manager: JetStreamManager, stream: string, subject
     const message = await manager.streams.getMessage(stream, { last_by_subj: subject });
     if (message !== null) await manager.streams.deleteMessage(stream, message.seq, false).catch(ignoreGone);
   }
+}
+
+/** What workers could take of a sweep: its lanes, the tasks in them and the counts of their tries. */
+export async function withdrawTasks(manager: JetStreamManager, sweep: string): Promise<void> {
+  await missing(async () => {
+    for (const name of await lanesOf(manager, sweep)) await missing(() => manager.consumers.delete(TASKS, name));
+    await takeOut(manager, TASKS, (await heldIn(manager, TASKS, tasksOf(sweep))).values());
+    await manager.streams.purge(STATE, { filter: triesOf(sweep) });
+  });
+}
+
+async function lanesOf(manager: JetStreamManager, sweep: string): Promise<string[]> {
+  const names: string[] = [];
+  for await (const { name, config } of manager.consumers.list(TASKS))
+    if (laneOf(name, config.description ?? '')?.sweep === sweep) names.push(name);
+  return names;
 }
 
 function ignoreGone(error: unknown): boolean {

@@ -24,6 +24,13 @@ export class IndexSet {
     return true;
   }
 
+  delete(index: number): void {
+    if (!this.has(index)) return;
+    const position = Math.floor(index / 32);
+    this.#words[position] = (this.#words[position] ?? 0) & ~(1 << (index % 32));
+    this.#size -= 1;
+  }
+
   #grow(position: number): void {
     const larger = new Uint32Array(Math.max(position + 1, 2 * this.#words.length));
     larger.set(this.#words);

@@ -1,22 +1,23 @@
 /**
- * One line of the outcome log. Keys stand in a fixed order, index, replica and kind of outcome first, so that a million lines are
- * indexed by looking at their heads; a line in another order (written by hand) is parsed in full.
+ * One line of the outcome log: a result, or the withdrawal of the one before it (`{"index":7,"replica":"...","withdrawn":true}`, by `loligo
+ * dead retry`). Keys stand in a fixed order, index, replica and kind of outcome first, so that a million lines are indexed by
+ * looking at their heads; a line in another order (written by hand) is parsed in full.
  */
 import { LoligoError, messageOf } from '../../schemas/errors.ts';
 import type { Result } from '../../schemas/generated/types.ts';
 import { OUTCOME_KINDS, type OutcomeKind } from '../../schemas/outcome-kind.ts';
 import { parseResult } from '../../schemas/parse.ts';
 
-const HEAD = new RegExp(`^\\{"index":(0|[1-9]\\d{0,14}),"replica":"[0-9a-f]{64}","outcome":\\{"kind":"(${OUTCOME_KINDS.join('|')})"`);
-/** Longest head: 15 digits of the index and all else fixed. */
-const HEAD_BYTES = 160;
+const OUTCOME = `"outcome":\\{"kind":"(${OUTCOME_KINDS.join('|')})"(?:,"error":\\{"code":"([A-Z_]{1,40})")?`;
+const HEAD = new RegExp(`^\\{"index":(0|[1-9]\\d{0,14}),"replica":"[0-9a-f]{64}",(?:${OUTCOME}|"withdrawn":true\\}$)`);
+/** Longest head: 15 digits of the index, 40 letters of the code and all else fixed. */
+const HEAD_BYTES = 224;
 const CLOSING_BRACE = 0x7d;
 
-/** What the index of finished replicas needs of a line. */
-export interface LineHead {
-  readonly index: number;
-  readonly kind: OutcomeKind;
-}
+/** What an index of the log needs of a line. `code` is that of a failure. */
+export type LineHead =
+  | { readonly kind: OutcomeKind; readonly index: number; readonly code: string | undefined }
+  | { readonly kind: 'withdrawn'; readonly index: number };
 
 /** JSON with the end of the line. */
 export function outcomeLine(result: Result): string {
@@ -24,16 +25,24 @@ export function outcomeLine(result: Result): string {
   return `${JSON.stringify({ index, replica, outcome: Object.assign({ kind: outcome.kind }, outcome), ...rest })}\n`;
 }
 
+/** Takes back the outcome that the log holds of this replica. */
+export function withdrawalLine({ index, replica }: Pick<Result, 'index' | 'replica'>): string {
+  return `${JSON.stringify({ index, replica, withdrawn: true })}\n`;
+}
+
 /** Head of the line in bytes [from, to) of the block, without its end. Throws RUN_CORRUPT at `where()`. */
 export function readHead(block: Buffer, from: number, to: number, where: () => string): LineHead {
-  const match = HEAD.exec(block.toString('latin1', from, Math.min(to, from + HEAD_BYTES)));
-  if (match === null || block[to - 1] !== CLOSING_BRACE) return headOf(parseOutcomeLine(block.toString('utf8', from, to), where));
+  const match = block[to - 1] === CLOSING_BRACE ? HEAD.exec(block.toString('latin1', from, Math.min(to, from + HEAD_BYTES))) : null;
+  const [, index, kind, code] = match ?? [];
+  if (index === undefined || (kind === 'failed' && code === undefined))
+    return headOf(parseOutcomeLine(block.toString('utf8', from, to), where));
+  if (kind === undefined) return { kind: 'withdrawn', index: Number(index) };
   // the pattern admits exactly these kinds
-  return { index: Number(match[1]), kind: match[2] as OutcomeKind };
+  return { kind: kind as OutcomeKind, index: Number(index), code };
 }
 
 function headOf({ index, outcome }: Result): LineHead {
-  return { index, kind: outcome.kind };
+  return { kind: outcome.kind, index, code: outcome.kind === 'failed' ? outcome.error.code : undefined };
 }
 
 /** The whole line. Throws RUN_CORRUPT at `where()`. */

@@ -2,22 +2,20 @@
  * The writer of the outcome log, the truth about which replicas are finished. A result is acknowledged when it is durable: all
  * results that arrive while the disk is busy share the next write and fsync. One process at a time (writer-lock.ts); any number read.
  *
- * Not a database: no update, no delete, no query. The index in memory is a bit per replica.
+ * Not a database: no update, no query; the outcome of a replica that was given up may be withdrawn, by a line more. The index in memory
+ * is a bit per replica.
  */
 import { dirname } from 'node:path';
 import { LoligoError } from '../../schemas/errors.ts';
 import type { Result } from '../../schemas/generated/types.ts';
-import type { OutcomeKind } from '../../schemas/outcome-kind.ts';
 import { parseResult } from '../../schemas/parse.ts';
 import { makeFolder, onDisk, syncFolder } from './disk.ts';
-import { IndexSet } from './index-set.ts';
 import { LineFile } from './line-file.ts';
-import { damaged, outcomeLine, readHead } from './outcome-line.ts';
-import { lines, listSegments, outcomesFolder, segmentPath, segmentsOf } from './segments.ts';
+import { readIndex, type DeadOutcome, type OutcomeCounts, type OutcomeIndex } from './outcome-index.ts';
+import { outcomeLine, withdrawalLine } from './outcome-line.ts';
+import { listSegments, outcomesFolder, segmentPath } from './segments.ts';
 
 const SEGMENT_BYTES = 64 * 1024 * 1024;
-
-export type OutcomeCounts = Readonly<Record<OutcomeKind, number>>;
 
 interface Waiting {
   readonly line: string;
@@ -27,8 +25,9 @@ interface Waiting {
 export class OutcomeLog {
   readonly #folder: string;
   readonly #segmentBytes: number;
-  readonly #finished: IndexSet;
-  readonly #counts: Record<OutcomeKind, number>;
+  readonly #index: OutcomeIndex;
+  /** Withdrawals on their way to the disk. */
+  readonly #withdrawing = new Set<number>();
   #stored: number;
   #number: number;
   #segment: LineFile;
@@ -37,12 +36,11 @@ export class OutcomeLog {
   #broken: unknown;
 
   /** Use openOutcomeLog. */
-  constructor(folder: string, segmentBytes: number, finished: IndexSet, counts: Record<OutcomeKind, number>) {
+  constructor(folder: string, segmentBytes: number, index: OutcomeIndex) {
     this.#folder = folder;
     this.#segmentBytes = segmentBytes;
-    this.#finished = finished;
-    this.#counts = counts;
-    this.#stored = finished.size;
+    this.#index = index;
+    this.#stored = index.finished.size;
     this.#number = listSegments(folder).at(-1) ?? 1;
     this.#segment = this.#openSegment();
   }
@@ -53,12 +51,27 @@ export class OutcomeLog {
   }
 
   get counts(): OutcomeCounts {
-    return { ...this.#counts };
+    return this.#index.counts;
+  }
+
+  /** Outcomes `failed` by error code. */
+  get failures(): Readonly<Record<string, number>> {
+    return this.#index.failures;
+  }
+
+  /** Replicas that were given up, by index. */
+  get dead(): ReadonlyMap<number, DeadOutcome> {
+    return this.#index.dead;
+  }
+
+  /** How often each replica was put back; those that never were are not in it. */
+  get retries(): ReadonlyMap<number, number> {
+    return this.#index.retries;
   }
 
   /** True for a replica with a stored outcome or one on its way to the disk. */
   has(index: number): boolean {
-    return this.#finished.has(index);
+    return this.#index.finished.has(index);
   }
 
   /**
@@ -72,12 +85,31 @@ export class OutcomeLog {
     } catch (error) {
       return Promise.reject(asError(error));
     }
-    if (!this.#finished.add(result.index)) return this.#durable().then(() => false);
+    if (!this.#index.finished.add(result.index)) return this.#durable().then(() => false);
     return this.#enqueue(outcomeLine(result)).then(() => {
-      this.#counts[result.outcome.kind] += 1;
+      const { outcome } = result;
+      this.#index.count(outcome.kind, outcome.kind === 'failed' ? outcome.error.code : undefined, () => result);
       this.#stored += 1;
       return true;
     });
+  }
+
+  /**
+   * Takes back the outcome of a replica that was given up: it has none again. Resolves when that is durable, with false when the replica is
+   * not dead. Throws DISK.
+   */
+  async withdraw(index: number): Promise<boolean> {
+    const dead = this.#index.dead.get(index);
+    if (dead === undefined || this.#withdrawing.has(index)) return false;
+    this.#withdrawing.add(index);
+    try {
+      await this.#enqueue(withdrawalLine(dead.result));
+    } finally {
+      this.#withdrawing.delete(index);
+    }
+    this.#index.withdraw(index);
+    this.#stored -= 1;
+    return true;
   }
 
   /** Waits for what is being written. */
@@ -143,14 +175,7 @@ export function openOutcomeLog(runDirectory: string, options: { replicas: number
   const folder = outcomesFolder(runDirectory);
   makeFolder(folder);
   onDisk(folder, 'creating a folder', () => syncFolder(dirname(folder)));
-  const finished = new IndexSet();
-  const counts = { converged: 0, stopped: 0, diverged: 0, pruned: 0, failed: 0 };
-  for (const { block, from, to, where } of lines(segmentsOf(runDirectory))) {
-    const { index, kind } = readHead(block, from, to, where);
-    if (index >= options.replicas) throw damaged(where(), `replica ${index} of a sweep with ${options.replicas}`);
-    if (finished.add(index)) counts[kind] += 1;
-  }
-  return new OutcomeLog(folder, options.segmentBytes ?? SEGMENT_BYTES, finished, counts);
+  return new OutcomeLog(folder, options.segmentBytes ?? SEGMENT_BYTES, readIndex(runDirectory, options.replicas));
 }
 
 function asError(error: unknown): Error {

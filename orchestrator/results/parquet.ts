@@ -5,7 +5,7 @@
  *
  * Not the truth: both files can be made again from the log at any time, also while it grows.
  */
-import { closeSync, copyFileSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, copyFileSync, mkdtempSync, openSync, rmSync, writeFileSync, writeSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { setImmediate as breath } from 'node:timers/promises';
 import { DuckDBInstance } from '@duckdb/node-api';
@@ -13,6 +13,7 @@ import type { DuckDBConnection } from '@duckdb/node-api';
 import type { Task } from '../../schemas/generated/types.ts';
 import { diskError, makeFolder, onDisk, putInPlace } from './disk.ts';
 import { LineFile } from './line-file.ts';
+import { AcceptedLines } from './accepted-lines.ts';
 import { damaged, readHead } from './outcome-line.ts';
 import { lines, segmentsOf } from './segments.ts';
 import { taskColumns, taskRow } from './task-columns.ts';
@@ -59,6 +60,10 @@ const MAPS = {
 interface Snapshot {
   readonly files: readonly string[];
   readonly longestLine: number;
+  /** Replicas with a withdrawn outcome: their lines are not taken from `files`... */
+  readonly retried: ReadonlySet<number>;
+  /** ... but, where they have another by now, from this one. */
+  readonly retriedFile: string | undefined;
 }
 
 /**
@@ -70,9 +75,9 @@ export async function foldResults(runDirectory: string, task: (index: number) =>
   try {
     const files = snapshotOf(runDirectory, workspace);
     const columns = taskColumns(task(0));
-    const longestLine = await writeTasks(join(workspace, 'tasks.csv'), files, columns, task);
+    const snapshot = await writeTasks(workspace, files, columns, task);
     await withDuckDb(workspace, async (connection) => {
-      await createViews(connection, workspace, { files, longestLine }, columns);
+      await createViews(connection, workspace, snapshot, columns);
       await copyOut(connection, runDirectory, workspace, columns);
     });
   } finally {
@@ -90,15 +95,18 @@ function snapshotOf(runDirectory: string, workspace: string): string[] {
   return [...segments, copy];
 }
 
-/** A row per finished replica. Returns the bytes of the longest line of the log. */
+/** A row per finished replica, in tasks.csv. */
 async function writeTasks(
-  path: string,
+  workspace: string,
   files: readonly string[],
   columns: readonly TaskColumn[],
   task: (index: number) => Task,
-): Promise<number> {
+): Promise<Snapshot> {
+  const path = join(workspace, 'tasks.csv');
   const descriptor = onDisk(path, 'creating a file', () => openSync(path, 'w'));
-  let longest = 0;
+  const accepted = new AcceptedLines(files);
+  const retriedLines: string[] = [];
+  let longestLine = 0;
   let rows: string[] = [];
   const flush = async (): Promise<void> => {
     const text = rows.join('');
@@ -108,15 +116,25 @@ async function writeTasks(
   };
   try {
     for (const { block, from, to, where } of lines(files)) {
-      longest = Math.max(longest, to - from);
-      rows.push(`${taskRow(columns, task(readHead(block, from, to, where).index))}\n`);
+      const head = readHead(block, from, to, where);
+      if (!accepted.accepts(head)) continue;
+      longestLine = Math.max(longestLine, to - from);
+      if (accepted.retried.has(head.index)) retriedLines.push(`${block.toString('utf8', from, to)}\n`);
+      rows.push(`${taskRow(columns, task(head.index))}\n`);
       if (rows.length === ROWS_PER_WRITE) await flush();
     }
     await flush();
   } finally {
     closeSync(descriptor);
   }
-  return longest;
+  return { files, longestLine, retried: accepted.retried, retriedFile: writeRetried(workspace, retriedLines) };
+}
+
+function writeRetried(workspace: string, retried: readonly string[]): string | undefined {
+  if (retried.length === 0) return undefined;
+  const path = join(workspace, 'retried.jsonl');
+  onDisk(path, 'writing', () => writeFileSync(path, retried.join('')));
+  return path;
 }
 
 async function withDuckDb(workspace: string, work: (connection: DuckDBConnection) => Promise<void>): Promise<void> {
@@ -141,11 +159,13 @@ async function createViews(
   snapshot: Snapshot,
   columns: readonly TaskColumn[],
 ): Promise<void> {
-  const files = `[${snapshot.files.map(quoted).join(', ')}]`;
   const taskTypes = types(Object.fromEntries(columns.map(({ name, type }) => [name, type])));
   const longest = Math.max(LINE_BYTES, 2 * snapshot.longestLine);
-  await connection.run(`CREATE VIEW results AS SELECT * FROM read_json(${files}, format = 'newline_delimited',
-    maximum_object_size = ${longest}, columns = ${types(RESULT_TYPES)})`);
+  const read = (files: readonly string[]): string => `SELECT * FROM read_json([${files.map(quoted).join(', ')}],
+    format = 'newline_delimited', maximum_object_size = ${longest}, columns = ${types(RESULT_TYPES)})`;
+  const unless = snapshot.retried.size === 0 ? '' : ` WHERE "index" NOT IN (${[...snapshot.retried].join(', ')})`;
+  const retried = snapshot.retriedFile === undefined ? '' : ` UNION ALL ${read([snapshot.retriedFile])}`;
+  await connection.run(`CREATE VIEW results AS ${read(snapshot.files)}${unless}${retried}`);
   await connection.run(`CREATE VIEW tasks AS SELECT * FROM read_csv(${quoted(join(workspace, 'tasks.csv'))}, header = false,
     delim = ',', quote = '"', escape = '"', auto_detect = false, columns = ${taskTypes})`);
 }

@@ -2,16 +2,26 @@
 import { join } from 'node:path';
 import pino from 'pino';
 import type { Logger } from 'pino';
+import type { Result } from '../../schemas/generated/types.ts';
 
 export interface ProgramLog {
   readonly logger: Logger;
   close(): void;
 }
 
-export function openProgramLog(runDirectory: string): ProgramLog {
+/** One line per outcome would be a second outcome log: only at `debug`. */
+export function logResult(logger: Logger, { sweep, index, replica, attempts, outcome, worker, seconds }: Result): void {
+  if (!logger.isLevelEnabled('debug')) return;
+  logger.debug(
+    { event: 'outcome-stored', sweep, index, replica, attempt: attempts, outcome: outcome.kind, worker, seconds },
+    'outcome stored',
+  );
+}
+
+export function openProgramLog(runDirectory: string, level = 'info'): ProgramLog {
   const destination = pino.destination({ dest: join(runDirectory, 'log.jsonl'), append: true, sync: true });
   // a full disk must not end the run for a line of the program's own log; the outcome log reports the disk
   destination.on('error', () => undefined);
-  const logger = pino({ base: { pid: process.pid }, timestamp: pino.stdTimeFunctions.isoTime }, destination);
+  const logger = pino({ level, base: { pid: process.pid }, timestamp: pino.stdTimeFunctions.isoTime }, destination);
   return { logger, close: () => destination.end() };
 }

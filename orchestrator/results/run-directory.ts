@@ -4,6 +4,8 @@
  * sweep.lock.json  the resolved sweep          outcomes/      append-only log (outcome-log.ts)
  * objects/         model file and recordings   attempts.jsonl deliveries of unfinished replicas (queue/attempt-ledger.ts)
  * writer.lock      who writes                  log.jsonl      program log
+ * progress.json    what the writer last said (progress-file.ts)
+ * checkpoints/     states of unfinished replicas (checkpoint-files.ts)
  */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -20,7 +22,7 @@ import { lockForWriting } from './writer-lock.ts';
 
 const SWEEP_LOCK = 'sweep.lock.json';
 /** What a run that died before its sweep.lock.json was written may have left. */
-const OWN_NAMES = /^(sweep\.lock\.json\..*|writer\.lock.*|objects|outcomes|attempts\.jsonl.*|log\.jsonl)$/;
+const OWN_NAMES = /^(sweep\.lock\.json\..*|writer\.lock.*|objects|outcomes|attempts\.jsonl.*|log\.jsonl|checkpoints|progress\.json.*)$/;
 
 /** What a reader sees. */
 export interface Run {

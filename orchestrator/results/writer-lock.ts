@@ -40,6 +40,13 @@ export function lockForWriting(runDirectory: string): WriterLock {
   throw locked(path, readHolder(path), own);
 }
 
+/** Who writes the run directory now, as far as can be told from here; undefined when nobody does. */
+export function writerOf(runDirectory: string): { readonly pid: number; readonly host: string } | undefined {
+  const holder = readHolder(join(runDirectory, LOCK_NAME));
+  if (holder === undefined || !isLive(holder, { pid: process.pid, host: hostname(), birth: '' })) return undefined;
+  return { pid: holder.pid, host: holder.host };
+}
+
 /** Puts the lock there whole and only if there is none: a hard link to a file that is complete. */
 function created(path: string, own: Holder): boolean {
   const complete = `${path}.${process.pid}.tmp`;

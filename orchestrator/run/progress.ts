@@ -1,6 +1,6 @@
 /** How far a sweep is and how fast it goes, as values: the progress line, --json and later the page draw them. */
 import type { Result } from '../../schemas/generated/types.ts';
-import type { OutcomeCounts } from '../results/outcome-log.ts';
+import type { OutcomeCounts } from '../results/outcome-index.ts';
 
 export interface Progress {
   /** Replicas of the sweep. */

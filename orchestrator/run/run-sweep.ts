@@ -8,7 +8,7 @@
  */
 import { setImmediate as breath } from 'node:timers/promises';
 import { LoligoError } from '../../schemas/errors.ts';
-import type { Task } from '../../schemas/generated/types.ts';
+import type { Result, Task } from '../../schemas/generated/types.ts';
 import type { ResultDelivery, TaskQueue } from '../../schemas/queue.ts';
 import type { OutcomeLog } from '../results/outcome-log.ts';
 import { Pace } from './progress.ts';
@@ -28,10 +28,14 @@ export interface RunSweepOptions {
   readonly limit?: number;
   readonly signal: AbortSignal;
   readonly onProgress?: (progress: Progress) => void;
+  /** After a result is durable. */
+  readonly onResult?: (result: Result) => void;
   /** What the workers are doing now; without it, steps are counted when results come in. */
   readonly activity?: () => Activity;
   /** ms between reports of progress */
   readonly progressMs?: number;
+  /** Takes the function to call for a replica whose outcome was withdrawn while this runs: it is published anew. */
+  readonly onStart?: (again: (index: number) => Promise<void>) => void;
 }
 
 /** finished: every replica has an outcome; limited: `limit` replicas got theirs; interrupted: the queue was closed before. */
@@ -55,10 +59,15 @@ export async function runSweep(options: RunSweepOptions): Promise<RunEnd> {
     activity: options.activity,
     now: () => performance.now(),
   });
-  const collector = new Collector(queue, log, goal, pace);
+  const collector = new Collector(queue, log, goal, (result) => {
+    pace.count(result);
+    options.onResult?.(result);
+  });
+  const publisher = new Publisher(options, goal);
+  options.onStart?.((index) => publisher.again(index));
   const clock = setInterval(() => onProgress?.(pace.progress()), options.progressMs ?? PROGRESS_MS);
   try {
-    await settleBoth(queue, publish(options, goal), collector.collect());
+    await settleBoth(queue, publisher.publish(), collector.collect());
   } finally {
     clearInterval(clock);
   }
@@ -84,14 +93,37 @@ async function settleBoth(queue: TaskQueue, ...parts: Promise<void>[]): Promise<
   if (failures.length === 1) throw failures[0];
 }
 
-/** In the order of the expansion, and no more than will reach the goal. */
-async function publish({ expansion, queue, log, signal }: RunSweepOptions, goal: number): Promise<void> {
-  let places = goal - log.stored;
-  for (let index = 0; index < expansion.replicas && places > 0 && !signal.aborted; index += 1) {
-    if (index % INDICES_PER_BREATH === 0) await breath();
-    if (log.has(index)) continue;
-    if (!(await queue.publish(expansion.task(index)))) return;
-    places -= 1;
+/** Publishes in the order of the expansion, and no more than will reach the goal. */
+class Publisher {
+  readonly #options: RunSweepOptions;
+  /** Replicas that it may publish yet. */
+  #places: number;
+  /** Those before it were passed. */
+  #position = 0;
+
+  constructor(options: RunSweepOptions, goal: number) {
+    this.#options = options;
+    this.#places = goal - options.log.stored;
+  }
+
+  async publish(): Promise<void> {
+    const { expansion, queue, log, signal } = this.#options;
+    while (this.#position < expansion.replicas && this.#places > 0 && !signal.aborted) {
+      if (this.#position % INDICES_PER_BREATH === 0) await breath();
+      const index = this.#position++;
+      if (log.has(index)) continue;
+      this.#places -= 1;
+      if (!(await queue.publish(expansion.task(index)))) return;
+    }
+    this.#position = expansion.replicas;
+  }
+
+  /** The goal needs one more; what the walk has not come to it publishes in its turn. */
+  async again(index: number): Promise<void> {
+    this.#places += 1;
+    if (index >= this.#position || this.#options.signal.aborted) return;
+    this.#places -= 1;
+    await this.#options.queue.publish(this.#options.expansion.task(index));
   }
 }
 
@@ -100,15 +132,15 @@ class Collector {
   readonly #queue: TaskQueue;
   readonly #log: OutcomeLog;
   readonly #goal: number;
-  readonly #pace: Pace;
+  readonly #stored: (result: Result) => void;
   readonly #storing = new Set<Promise<void>>();
   readonly #failures: unknown[] = [];
 
-  constructor(queue: TaskQueue, log: OutcomeLog, goal: number, pace: Pace) {
+  constructor(queue: TaskQueue, log: OutcomeLog, goal: number, stored: (result: Result) => void) {
     this.#queue = queue;
     this.#log = log;
     this.#goal = goal;
-    this.#pace = pace;
+    this.#stored = stored;
   }
 
   async collect(): Promise<void> {
@@ -124,7 +156,7 @@ class Collector {
 
   async #settle(delivery: ResultDelivery): Promise<void> {
     try {
-      if (await this.#log.append(delivery.result)) this.#pace.count(delivery.result);
+      if (await this.#log.append(delivery.result)) this.#stored(delivery.result);
       delivery.acknowledge();
     } catch (error) {
       delivery.reject(error instanceof Error ? error : new Error(String(error)));

@@ -1,154 +1,58 @@
 /**
- * Random schedules of deaths and stops through a real nats-server with real processes: an orchestrator and workers that are killed and
- * stopped, a server that is killed, paused and wiped. After each: every replica has exactly one outcome.
- *
- * LOLIGO_FAULT_SEED repeats a schedule, LOLIGO_FAULT_SCHEDULES asks for more of them.
+ * Schedules of faults through real nats-servers with real processes: fixed ones that hold every kind at least once, and random ones whose seed
+ * their name gives. LOLIGO_FAULT_SEED repeats a random one; `npm run study:faults` plays hundreds.
  */
-import { spawn, type ChildProcess } from 'node:child_process';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
-import { afterEach, describe, expect, test } from 'vitest';
-import type { Task } from '../../schemas/generated/types.ts';
-import { ORDERS } from '../fixtures/trainer.mjs';
-import { natsVersions, startNats, type NatsServer } from '../helpers/nats-server.ts';
-import { outcomeLines, outcomesOf } from '../helpers/quick-sweep.ts';
-import { lockFixture, taskFixture } from '../helpers/replica-fixture.ts';
-import { scratchFolders } from '../helpers/scratch-folder.ts';
-import { waitFor } from '../helpers/wait-for.ts';
-import { whims } from '../helpers/whims.ts';
+import { describe, expect, test } from 'vitest';
+import { natsVersions } from '../helpers/nats-server.ts';
+import { KINDS } from './kinds.mjs';
+import { drawPlan, playSchedule } from './schedule.mjs';
 
-const ROLES = fileURLToPath(new URL('../fixtures/cluster-role.mjs', import.meta.url));
-const REPLICAS = 300;
-const FAULTS = ['kill worker', 'kill orchestrator', 'stop worker', 'kill server', 'wipe server', 'stop server'] as const;
-/** Longer than the lease of the fixture, 1 s. */
-const STOPPED_MS = 1500;
-const scratch = scratchFolders();
-const children = new Set<ChildProcess>();
-const servers: NatsServer[] = [];
-afterEach(async () => {
-  for (const child of children) child.kill('SIGKILL');
-  children.clear();
-  await Promise.all(servers.splice(0).map((server) => server.kill()));
+/** Long enough for a loaded machine to keep. */
+const ACK_WAIT_MS = 2000;
+const LIMIT_MS = 150_000;
+
+interface Fixed {
+  readonly seed: number;
+  readonly kinds: readonly string[];
+  /** The command line and the native engine, not the fixture's trainer. */
+  readonly real?: boolean;
+}
+
+const FIXED: readonly Fixed[] = [
+  { seed: 1, kinds: ['kill worker', 'kill thread', 'kill orchestrator', 'delete stream', 'poison: process'] },
+  { seed: 2, kinds: ['kill server', 'stop worker', 'echoed messages', 'poison: thread'] },
+  { seed: 3, kinds: ['wipe server', 'drain worker', 'cut link', 'torn message', 'poison: throw'] },
+  { seed: 4, kinds: ['stop orchestrator', 'full disk', 'clock jump', 'delete messages', 'slow link'] },
+  { seed: 5, kinds: ['stop server', 'silent link', 'purge stream', 'delete consumer'] },
+  { seed: 6, kinds: ['kill worker', 'kill orchestrator', 'wipe server'], real: true },
+];
+
+test('the fixed schedules hold every kind of fault', () => {
+  expect(FIXED.flatMap(({ kinds }) => kinds)).toEqual(expect.arrayContaining(KINDS.map(({ name }) => name)));
 });
 
-interface Sweep {
-  readonly run: string;
-  readonly side: string;
-  readonly arguments: readonly string[];
-}
+const versions = natsVersions();
+const random = Number(process.env['LOLIGO_FAULT_SEED'] ?? Date.now() % 1_000_000);
 
-function sweep(url: string, orders: readonly number[]): Sweep {
-  const folder = scratch();
-  const [run, side, tasksFile, lockFile] = ['run', 'side', 'tasks.json', 'lock.json'].map((name) => join(folder, name)) as [
-    string,
-    string,
-    string,
-    string,
-  ];
-  const tasks = orders.map((order, index): Task => {
-    const task = taskFixture(index, index % 5 === 0 ? 'b' : 'a');
-    return { ...task, data: { ...task.data, label: side }, configuration: { ...task.configuration, 'loss.gates': order } };
-  });
-  writeFileSync(tasksFile, JSON.stringify(tasks));
-  writeFileSync(lockFile, JSON.stringify(lockFixture()));
-  writeFileSync(side, '');
-  return { run, side, arguments: [url, run, tasksFile, lockFile] };
-}
+describe.skipIf(versions.length === 0)('a sweep ends with the outcomes of an undisturbed run, each once', () => {
+  const fixed = FIXED.map((one, place) => ({ ...one, ...versions[place % versions.length] }));
 
-function start(role: 'orchestrator' | 'worker', { arguments: given }: Sweep): ChildProcess {
-  const child = spawn(process.execPath, [ROLES, role, ...given], { stdio: ['ignore', 'ignore', 'inherit'] });
-  children.add(child);
-  return child;
-}
-
-const ended = (child: ChildProcess): boolean => child.exitCode !== null || child.signalCode !== null;
-
-describe.each(natsVersions())('faults on $name', ({ binary }) => {
-  const schedules = Number(process.env['LOLIGO_FAULT_SCHEDULES'] ?? 1);
-  const seeds = Array.from({ length: schedules }, (_, place) => Number(process.env['LOLIGO_FAULT_SEED'] ?? Date.now() % 1_000_000) + place);
-
-  test.each(seeds)(
-    'every replica has exactly one outcome, whatever died: LOLIGO_FAULT_SEED=%i',
-    async (seed) => {
-      const whim = whims(seed);
-      const server = await startNats(binary, scratch());
-      servers.push(server);
-      const fixture = sweep(
-        server.url,
-        Array.from({ length: REPLICAS }, () => ORDERS.briefly),
-      );
-      let orchestrator = start('orchestrator', fixture);
-      const workers = [start('worker', fixture), start('worker', fixture)];
-      for (let fault = 0; fault < 4; fault += 1) {
-        await delay(whim() * 400);
-        const kind = FAULTS[Math.floor(whim() * FAULTS.length)] ?? 'kill worker';
-        const place = Math.floor(whim() * workers.length);
-        const victim = workers[place];
-        switch (kind) {
-          case 'kill worker':
-            victim?.kill('SIGKILL');
-            workers[place] = start('worker', fixture);
-            break;
-          case 'kill orchestrator':
-            if (ended(orchestrator)) break;
-            orchestrator.kill('SIGKILL');
-            await waitFor(() => ended(orchestrator));
-            orchestrator = start('orchestrator', fixture);
-            break;
-          case 'stop worker':
-            victim?.kill('SIGSTOP');
-            await delay(STOPPED_MS);
-            victim?.kill('SIGCONT');
-            break;
-          case 'kill server':
-          case 'wipe server':
-            await server.kill();
-            if (kind === 'wipe server') server.wipe();
-            await server.start();
-            break;
-          case 'stop server':
-            server.pause();
-            await delay(STOPPED_MS);
-            server.resume();
-            break;
-          default:
-            kind satisfies never;
-        }
-      }
-      await waitFor(() => ended(orchestrator));
-      expect(orchestrator.exitCode).toBe(0);
-      expect((await outcomesOf(fixture.run)).map(({ index }) => index)).toEqual(Array.from({ length: REPLICAS }, (_, index) => index));
-      expect(outcomeLines(fixture.run).length).toBe(REPLICAS);
-      const outcomes = await outcomesOf(fixture.run);
-      expect(outcomes.filter(({ outcome }) => outcome.kind !== 'converged')).toEqual([]);
+  test.concurrent.each(fixed)(
+    '$name: $kinds',
+    async ({ seed, kinds, real = false, binary = '' }) => {
+      const { problems, faults } = await playSchedule(drawPlan(seed, { ackWaitMs: ACK_WAIT_MS, kinds, real }), binary);
+      expect(problems).toEqual([]);
+      expect(Object.keys(faults).length).toBeGreaterThan(0);
     },
-    60_000,
+    LIMIT_MS,
   );
 
-  test('a replica that kills its worker each time is given up after three, and takes no other with it', async () => {
-    const server = await startNats(binary, scratch());
-    servers.push(server);
-    const killer = 7;
-    const fixture = sweep(
-      server.url,
-      Array.from({ length: 20 }, (_, index) => (index === killer ? ORDERS.killProcess : ORDERS.briefly)),
-    );
-    const orchestrator = start('orchestrator', fixture);
-    let worker = start('worker', fixture);
-    let deaths = 0;
-    while (!ended(orchestrator)) {
-      await waitFor(() => ended(orchestrator) || ended(worker));
-      if (!ended(worker)) break;
-      deaths += 1;
-      worker = start('worker', fixture);
-    }
-    const outcomes = await outcomesOf(fixture.run);
-    expect([orchestrator.exitCode, deaths, outcomes.length]).toEqual([0, 3, 20]);
-    expect(outcomes.filter(({ outcome }) => outcome.kind !== 'converged')).toMatchObject([
-      { index: killer, attempts: 3, outcome: { kind: 'failed', error: { code: 'REPLICA_GIVEN_UP' } } },
-    ]);
-    expect(existsSync(fixture.side) && readFileSync(fixture.side, 'utf8').split(`begin ${killer} `).length - 1).toBe(3);
-  }, 60_000);
+  test.concurrent.each(versions.map((version) => ({ ...version, seed: random })))(
+    '$name: LOLIGO_FAULT_SEED=$seed',
+    async ({ seed, binary }) => {
+      const { problems } = await playSchedule(drawPlan(seed, { ackWaitMs: ACK_WAIT_MS }), binary);
+      expect(problems).toEqual([]);
+    },
+    LIMIT_MS,
+  );
 });

@@ -13,7 +13,7 @@ import { ORDERS } from '../fixtures/trainer.mjs';
 import { lockFixture, taskFixture } from '../helpers/replica-fixture.ts';
 import { scratchFolders } from '../helpers/scratch-folder.ts';
 import { waitFor } from '../helpers/wait-for.ts';
-import { whims } from '../helpers/whims.ts';
+import { whims } from '../helpers/whims.mjs';
 
 const SCRIPT = fileURLToPath(new URL('../fixtures/killable-sweep.mjs', import.meta.url));
 const REPLICAS = 60;

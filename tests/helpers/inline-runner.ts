@@ -1,6 +1,6 @@
 /** A CohortRunner without threads: trains each cohort by a function of the test, and notes what ran with what. */
 import type { CohortEnd } from '../../worker/pool/cohort-end.ts';
-import type { CohortRunner } from '../../worker/pool/pool.ts';
+import type { CohortRunner, RunOptions } from '../../worker/pool/pool.ts';
 import type { CohortJob } from '../../worker/pool/trainer.ts';
 import { resultFixture } from './replica-fixture.ts';
 
@@ -12,7 +12,7 @@ export interface InlineRunner extends CohortRunner {
   readonly stopped: () => boolean;
 }
 
-export type TrainInline = (job: CohortJob, runner: InlineRunner) => CohortEnd | Promise<CohortEnd>;
+export type TrainInline = (job: CohortJob, runner: InlineRunner, options: RunOptions) => CohortEnd | Promise<CohortEnd>;
 
 /** Every task converges. */
 export function trained({ tasks, attempts }: CohortJob): CohortEnd {
@@ -31,11 +31,11 @@ export function inlineRunner(threads: number, train: TrainInline = trained): Inl
     cohorts: [],
     mostAtOnce: () => most,
     stopped: () => stopped,
-    run: async (job) => {
+    run: async (job, options = {}) => {
       runner.cohorts.push(job.tasks.map(({ index }) => index));
       atOnce += 1;
       most = Math.max(most, atOnce);
-      const end = await train(job, runner);
+      const end = await train(job, runner, options);
       atOnce -= 1;
       steps += 10 * job.tasks.length;
       return end;

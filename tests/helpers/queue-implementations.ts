@@ -47,7 +47,7 @@ function jetStream(name: string, binary: string): QueueImplementation {
         stored: (index) => stored.has(index),
         ackWaitMs: TEST_ACK_WAIT_MS,
       });
-      const source = await openJetStreamSource(worker, { serves: () => true });
+      const source = await openJetStreamSource(worker, {});
       const queue: LocalQueue = {
         publish: (task) => tasks.publish(task),
         results: () => tasks.results(),

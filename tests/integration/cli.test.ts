@@ -100,7 +100,7 @@ const WRONG: readonly Wrong[] = [
   {
     title: 'more samples than memory',
     spec: data({ synthetic: { stimulus: { step: { amplitude: 1 } }, durationMs: 100000, sampleMs: 1e-7 } }),
-    says: /at most 10000000 samples.*\[SPEC_DATA\]/,
+    says: /at most 10000001 samples.*\[SPEC_DATA\]/,
   },
   { title: 'no model', spec: problem({ model: 'hodgkin-huxly' }), says: /hodgkin-huxl.*\[MODEL_NOT_FOUND\]/ },
   { title: 'a model without equations', spec: model('./empty-model.yaml'), says: /empty-model\.yaml.*\[MODEL_INVALID\]/ },

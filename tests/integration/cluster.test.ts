@@ -92,7 +92,7 @@ describe.each(natsVersions())('loligo run --nats on $name', ({ binary }) => {
     const folder = scratch();
     const spec = writeSpec(folder, quickSpec({ draws: 1, replicas: 1 }));
     const refused = await program.run(['run', spec, '--out', join(folder, 'a'), '--nats', url]);
-    expect([refused.code, refused.stderr.includes('[NATS_UNREACHABLE]')]).toEqual([6, true]);
+    expect([refused.code, refused.stderr.includes('[NATS_REFUSED]')]).toEqual([6, true]);
     const told = await program.run(['run', spec, '--nats', url.replace('//', '//loligo:secret@')]);
     expect([told.code, told.stderr.includes('secret@')]).toEqual([2, false]);
     const environment = { LOLIGO_NATS_USER: 'loligo', LOLIGO_NATS_PASSWORD: 'secret' };

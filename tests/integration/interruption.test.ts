@@ -8,7 +8,7 @@ import { commandLine, type Started } from '../helpers/command-line.ts';
 import { outcomeLines, quickSpec, resultsOf, writeSpec } from '../helpers/quick-sweep.ts';
 import { scratchFolders } from '../helpers/scratch-folder.ts';
 import { waitFor } from '../helpers/wait-for.ts';
-import { whims } from '../helpers/whims.ts';
+import { whims } from '../helpers/whims.mjs';
 
 const loligo = commandLine();
 const scratch = scratchFolders();

@@ -20,10 +20,17 @@ import { capacitanceValue, capacitanceViolations, defaultStart, parameterViolati
 import type { Program } from './program.ts';
 import { unitViolations } from './unit-check.ts';
 
+/** A model has some kilobytes and dozens of equations. Every check is quick at these, and some take minutes at a hundred times more. */
+const LONGEST_TEXT = 128 * 1024;
+const MOST_EQUATIONS = 500;
+
 /** `file` is how messages name the file. Throws a LoligoError with every violation, each with file, line and column. */
 export function compileModel(text: string, file: string): Model {
+  if (text.length > LONGEST_TEXT) throwIfAny([invalid(file, `must have at most ${LONGEST_TEXT} characters`, String(text.length))]);
   const read = readModelFile(text, file);
   const { definitions, violations: syntax } = readDefinitions(read.kind === 'model' ? read.model : read.raw, read.text);
+  if (definitions.length > MOST_EQUATIONS)
+    throwIfAny([invalid(file, `must have at most ${MOST_EQUATIONS} equations`, String(definitions.length))]);
   if (read.kind === 'refused') return refuse([...read.violations, ...syntax]);
   const { model } = read;
   const names = [...nameViolations(definitions, model, read.text), ...capacitanceViolations(model, read.text)];

@@ -4,17 +4,28 @@
  * last try can have the process to itself: if the process dies of it, nothing else is counted.
  *
  * A cohort whose thread dies or throws is delivered again in smaller company (cohort-choice.ts); after the last try a replica is given
- * up; so is, untrained, one whose tries all ended with the death of the whole process. On `drain` nothing more is pulled and what runs
- * goes on to its end; on `signal`, running cohorts are stopped at their next step and their tasks given back uncounted.
+ * up; so is, untrained, one whose tries all ended with the death of the whole process. One that runs out of memory is halved
+ * (cohort-size.ts). A worker of a cluster asks after each failure whether it is itself at fault (node-health.ts). On `drain` nothing more is pulled and what runs
+ * goes on to its end; on `signal`, running cohorts are stopped at their next step and their tasks given back uncounted. A cohort of which
+ * no lease is wanted any more is stopped alone. A replica goes on from its checkpoint (checkpoint-keeper.ts).
  */
 import { ERROR_CODES, EXIT, LoligoError, throwIfAny } from '../../schemas/errors.ts';
 import { failedResult, givenUp } from '../../schemas/failed-result.ts';
 import type { Result, Task } from '../../schemas/generated/types.ts';
 import { MAX_DELIVERIES } from '../../schemas/queue.ts';
+import type { CheckpointStore } from '../../schemas/checkpoint-store.ts';
 import type { Lease, TaskSource } from '../../schemas/queue.ts';
 import type { CohortEnd } from '../pool/cohort-end.ts';
 import type { CohortRunner } from '../pool/pool.ts';
+import type { CohortJob } from '../pool/trainer.ts';
+import { allAborted } from './all-aborted.ts';
+import { CheckpointKeeper } from './checkpoint-keeper.ts';
 import { chooseCohort, isLastTry } from './cohort-choice.ts';
+import { CohortSizes, ranOutOfMemory } from './cohort-size.ts';
+import type { NodeHealth } from './node-health.ts';
+import { tryOf, type ReportEvent, type TryFailure, type WorkerEvent } from './worker-event.ts';
+
+type FailedEnd = Exclude<CohortEnd, { kind: 'trained' }>;
 
 export interface ConsumerOptions {
   readonly source: TaskSource;
@@ -26,6 +37,12 @@ export interface ConsumerOptions {
   readonly signal: AbortSignal;
   /** Pull nothing more, and end when what runs has ended. */
   readonly drain?: AbortSignal;
+  /** Where there are other workers. */
+  readonly health?: NodeHealth;
+  readonly sizes?: CohortSizes;
+  readonly onEvent?: ReportEvent;
+  /** Every replica begins at its beginning when absent. */
+  readonly checkpoints?: CheckpointStore;
 }
 
 export interface Consumer {
@@ -48,11 +65,17 @@ class ConsumerLoop {
   readonly #signal: AbortSignal;
   /** Ends the pulling. */
   readonly #enough: AbortSignal;
+  readonly #sizes: CohortSizes;
+  readonly #checkpoints: CheckpointKeeper | undefined;
   running = 0;
 
   constructor(options: ConsumerOptions) {
     this.#options = options;
-    this.#signal = AbortSignal.any([options.signal, this.#failed.signal]);
+    this.#sizes = options.sizes ?? new CohortSizes();
+    const trouble = (message: string): void => this.#report({ kind: 'trouble', message });
+    this.#checkpoints = options.checkpoints === undefined ? undefined : new CheckpointKeeper(options.checkpoints, trouble);
+    const ends = options.health === undefined ? [options.signal] : [options.signal, options.health.out];
+    this.#signal = AbortSignal.any([...ends, this.#failed.signal]);
     this.#enough = options.drain === undefined ? this.#signal : AbortSignal.any([this.#signal, options.drain]);
     this.#signal.addEventListener('abort', () => options.runner.stop(), { once: true });
     if (this.#signal.aborted) options.runner.stop();
@@ -69,6 +92,7 @@ class ConsumerLoop {
     // what still trains now could not hand in its results any more
     runner.stop();
     await Promise.all(this.#cohorts);
+    if (this.#options.health?.error !== undefined) this.#failures.unshift(this.#options.health.error);
     if (this.#failures.length === 1) throw this.#failures[0];
     if (this.#failures.length > 1) throw new AggregateError(this.#failures, 'several cohorts could not be trained');
   }
@@ -79,12 +103,14 @@ class ConsumerLoop {
 
   /** Pulls once and starts what it got. False when there is no more. */
   async #next(): Promise<boolean> {
-    const { source, places } = this.#options;
+    const { source, health } = this.#options;
+    await health?.due(this.#enough);
+    const places = health?.placesFor(this.#options.places) ?? this.#options.places;
     const pulled = await source.pull(places, this.#enough);
     if (pulled.length === 0) return false;
     const leases = await this.#giveUpSpent(pulled);
     if (leases.length === 0) return true;
-    const { cohort, rest } = chooseCohort(leases, places);
+    const { cohort, rest } = chooseCohort(leases, this.#sizes.placesFor(leases[0]?.task.shape ?? '', places));
     await giveBack(rest);
     if (!isLastTry(cohort))
       void this.#start(cohort); // its failure is noted in there
@@ -101,39 +127,59 @@ class ConsumerLoop {
   async #giveUpSpent(leases: readonly Lease[]): Promise<readonly Lease[]> {
     const spent = leases.filter(({ delivery }) => delivery > MAX_DELIVERIES);
     const reason = 'Each time the whole process died before the replica had an outcome.';
-    for (const lease of spent) await lease.complete(givenUp(lease.task, { ...this.#reporter(lease), attempts: MAX_DELIVERIES }, reason));
+    for (const lease of spent)
+      await this.#complete(lease, givenUp(lease.task, { ...this.#reporter(lease), attempts: MAX_DELIVERIES }, reason));
     return leases.filter(({ delivery }) => delivery <= MAX_DELIVERIES);
   }
 
   #start(cohort: readonly Lease[]): Promise<void> {
-    const training = this.#train(cohort)
+    const training = this.#trainAll(cohort)
       .catch((error: unknown) => {
         this.#failures.push(error);
         this.#failed.abort();
       })
-      .finally(() => {
-        this.#cohorts.delete(training);
-        this.running -= cohort.length;
-      });
+      .finally(() => this.#cohorts.delete(training));
     this.#cohorts.add(training);
-    this.running += cohort.length;
     return training;
   }
 
-  async #train(cohort: readonly Lease[]): Promise<void> {
+  async #trainAll(cohort: readonly Lease[]): Promise<void> {
+    for (let left = cohort; left.length > 0;) {
+      const { length } = left;
+      this.running += length;
+      left = await this.#train(left).finally(() => (this.running -= length));
+    }
+  }
+
+  /** Those of the cohort that are to be trained at once again. */
+  async #train(cohort: readonly Lease[]): Promise<readonly Lease[]> {
+    this.#report({ kind: 'cohort-started', shape: cohort[0]?.task.shape ?? '', tries: cohort.map(tryOf) });
     const tasks = cohort.map(({ task }) => task);
     const attempts = cohort.map(({ delivery }) => delivery);
+    const unwanted = allAborted(cohort.map((lease) => lease.unwanted));
     let end: CohortEnd;
     try {
-      end = await this.#options.runner.run({ tasks, attempts, objects: await this.#objectsOf(tasks) });
+      const job = { tasks, attempts, objects: await this.#objectsOf(tasks), ...(await this.#checkpointsOf(cohort)) };
+      end = await this.#options.runner.run(job, {
+        signal: unwanted.signal,
+        onCheckpoint: (place, checkpoint) => this.#checkpoints?.write(cohort[place]!, checkpoint),
+        onRefusedCheckpoint: (place, why) => this.#checkpoints?.refused(cohort[place]!, why),
+      });
+      // before anybody else is given the replicas
+      await Promise.all(cohort.map(async (lease) => this.#checkpoints?.settled(lease)));
       refuseWithoutEngine(end);
     } catch (error) {
+      if (await this.#lacksObject(cohort, error)) return [];
       await giveBack(cohort);
       throw error;
+    } finally {
+      unwanted.forget();
     }
-    if (end.kind !== 'trained') return this.#failedTry(cohort, end.message);
+    if (end.kind !== 'trained') return this.#failedTry(cohort, end);
     const { results } = end;
-    await Promise.all(cohort.map((lease, place) => this.#settle(lease, results[place] ?? null)));
+    if ((await this.#options.health?.vouches(results)) === false) await giveBack(cohort);
+    else await Promise.all(cohort.map((lease, place) => this.#settle(lease, results[place] ?? null)));
+    return [];
   }
 
   async #objectsOf(tasks: readonly Task[]): Promise<Record<string, string>> {
@@ -141,25 +187,89 @@ class ConsumerLoop {
     return Object.fromEntries(await Promise.all([...hashes].map(async (hash) => [hash, await this.#options.objects(hash)] as const)));
   }
 
-  async #failedTry(cohort: readonly Lease[], message: string): Promise<void> {
+  async #checkpointsOf(cohort: readonly Lease[]): Promise<Pick<CohortJob, 'checkpoints'>> {
+    const checkpoints = (await this.#checkpoints?.read(cohort)) ?? [];
+    return checkpoints.every((checkpoint) => checkpoint === undefined) ? {} : { checkpoints };
+  }
+
+  async #failedTry(cohort: readonly Lease[], end: FailedEnd): Promise<readonly Lease[]> {
+    const memory = ranOutOfMemory(end);
+    if (memory && cohort.length > 1) return this.#halve(cohort);
+    const { health } = this.#options;
+    const tasks = cohort.map(({ task }) => task);
+    if (memory) await health?.hold(tasks[0]!, 'a replica does not fit into its memory', { evenAlone: false });
+    else if ((await health?.judge(tasks, end.message)) === 'node') {
+      await this.#sendBack(cohort, end.kind, end.message, false);
+      return [];
+    }
+    const lastTry = cohort.filter(({ delivery }) => delivery >= MAX_DELIVERIES);
+    const others = cohort.filter(({ delivery }) => delivery < MAX_DELIVERIES);
+    await this.#sendBack(others, memory ? 'out-of-memory' : end.kind, end.message, true);
+    for (const lease of lastTry) await this.#complete(lease, this.#resultOfFailure(lease, end, memory));
+    return [];
+  }
+
+  #resultOfFailure(lease: Lease, { message }: FailedEnd, memory: boolean): Result {
+    const by = this.#reporter(lease);
+    if (!memory) return givenUp(lease.task, by, `The last try ended with: ${message}`);
+    return failedResult(lease.task, by, {
+      code: 'OUT_OF_MEMORY',
+      message: `given up after ${by.attempts} tries. Alone it ended with: ${message}`,
+    });
+  }
+
+  async #halve(cohort: readonly Lease[]): Promise<readonly Lease[]> {
+    const shape = cohort[0]?.task.shape ?? '';
+    const next = this.#sizes.tooMany(shape, cohort.length);
+    this.#report({ kind: 'cohort-split', shape, from: cohort.length, to: next });
+    await giveBack(cohort.slice(next));
+    return cohort.slice(0, next);
+  }
+
+  /** A cluster's store may lack an object of one sweep for a while, or this machine may not read it: no reason to leave the others. */
+  async #lacksObject(cohort: readonly Lease[], error: unknown): Promise<boolean> {
+    const { health } = this.#options;
+    const [first] = cohort;
+    if (health === undefined || first === undefined || !(error instanceof LoligoError) || error.code !== 'OBJECT_MISSING') return false;
+    await health.hold(first.task, `an object of it cannot be read: ${error.message}`, { evenAlone: true });
+    await health.judge(
+      cohort.map(({ task }) => task),
+      error.message,
+    );
+    await this.#sendBack(cohort, 'object-missing', error.message, false);
+    return true;
+  }
+
+  /** They were tried here, and failed. */
+  async #sendBack(cohort: readonly Lease[], failure: TryFailure, message: string, counted: boolean): Promise<void> {
     await Promise.all(
       cohort.map((lease) => {
-        if (lease.delivery < MAX_DELIVERIES) return lease.release({ counted: true });
-        return lease.complete(givenUp(lease.task, this.#reporter(lease), `The last try ended with: ${message}`));
+        this.#report({ kind: 'try-failed', of: tryOf(lease), failure, message, counted });
+        return lease.release({ counted, failed: true });
       }),
     );
   }
 
   /** An interrupted replica goes back; uncounted when it was we who stopped it. */
   async #settle(lease: Lease, result: Result | null): Promise<void> {
-    if (result === null) return lease.release({ counted: !this.#signal.aborted });
+    if (result === null) return lease.release({ counted: !this.#signal.aborted && !lease.unwanted.aborted });
     try {
-      await lease.complete(result);
+      await this.#complete(lease, result);
     } catch (error) {
       if (!(error instanceof LoligoError) || error.code !== 'SCHEMA_MESSAGE') throw error;
       const { code, message } = error;
-      await lease.complete(failedResult(lease.task, this.#reporter(lease), { code, message }));
+      await this.#complete(lease, failedResult(lease.task, this.#reporter(lease), { code, message }));
     }
+  }
+
+  async #complete(lease: Lease, result: Result): Promise<void> {
+    await lease.complete(result);
+    await this.#checkpoints?.forget(lease);
+    this.#report({ kind: 'replica-finished', of: tryOf(lease), result });
+  }
+
+  #report(event: WorkerEvent): void {
+    this.#options.onEvent?.(event);
   }
 
   #reporter({ delivery }: Lease): { attempts: number; worker: string; engine: string } {
@@ -175,7 +285,7 @@ async function giveBack(leases: readonly Lease[]): Promise<void> {
 
 /** A machine without the engine, or without the objects, fails every cohort alike: that ends the worker, not the replicas. */
 function refuseWithoutEngine(end: CohortEnd): void {
-  if (end.kind !== 'threw') return;
+  if (end.kind !== 'threw' || ranOutOfMemory(end)) return;
   const [first] = end.violations;
   if (first !== undefined && ERROR_CODES[first.code].exit === EXIT.infrastructure) throwIfAny(end.violations);
 }

@@ -6,8 +6,15 @@ export interface Renewable {
 
 export class Heartbeat {
   readonly #leases = new Set<Renewable>();
+  readonly #beaten: (late: boolean) => void;
   #timer: NodeJS.Timeout | undefined;
   #everyMs = Infinity;
+  #lastMs = 0;
+
+  /** `beaten` is called after each beat; `late`: so long after the one before that leases may have run out (the process was stopped). */
+  constructor(beaten: (late: boolean) => void = () => undefined) {
+    this.#beaten = beaten;
+  }
 
   add(lease: Renewable): void {
     this.#leases.add(lease);
@@ -15,8 +22,9 @@ export class Heartbeat {
     if (this.#timer !== undefined && everyMs >= this.#everyMs) return;
     clearInterval(this.#timer);
     this.#everyMs = everyMs;
+    this.#lastMs = performance.now();
     // the shortest lease sets the pace of all
-    this.#timer = setInterval(() => this.#beat(), everyMs);
+    this.#timer = setInterval(() => this.beat(), everyMs);
   }
 
   delete(lease: Renewable): void {
@@ -26,7 +34,12 @@ export class Heartbeat {
     this.#timer = undefined;
   }
 
-  #beat(): void {
+  /** At once, beside those by time. */
+  beat(): void {
+    const now = performance.now();
+    const late = now - this.#lastMs > 3 * this.#everyMs;
+    this.#lastMs = now;
     for (const lease of this.#leases) lease.renew();
+    this.#beaten(late);
   }
 }

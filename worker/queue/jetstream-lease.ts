@@ -3,22 +3,22 @@
  *
  * open -> completing -> ended (result confirmed, task acknowledged), or back to open when that failed
  * open -> ended (given back). A lease that another worker has taken over ends in silence: giving it back would take it from its holder.
+ * A lease that is not wanted any more is not renewed, and ends in silence too unless its result comes first.
  */
-import { JetStreamApiError, type JetStreamClient } from '@nats-io/jetstream';
-import type { Msg } from '@nats-io/transport-node';
+import type { JetStreamClient } from '@nats-io/jetstream';
+import type { Msg, NatsConnection } from '@nats-io/transport-node';
 import { setTimeout as delay } from 'node:timers/promises';
 import { LoligoError } from '../../schemas/errors.ts';
 import type { Result, Task } from '../../schemas/generated/types.ts';
 import { parseResult } from '../../schemas/parse.ts';
-import { acknowledge, giveBack, renew } from '../../schemas/pull.ts';
+import { acknowledge, deliveredOf, giveBack, renew } from '../../schemas/pull.ts';
 import type { Lease } from '../../schemas/queue.ts';
-import { MAX_RESULT_BYTES, resultSubject } from '../../schemas/wire.ts';
+import { AGAIN_HEADER, MAX_RESULT_BYTES, resultSubject } from '../../schemas/wire.ts';
 import type { Heartbeat } from './heartbeat.ts';
-import { writeTries, type Tries } from './tries.ts';
+import type { ResultPublisher } from './result-publisher.ts';
+import { readTries, writeTries, type Tries } from './tries.ts';
+import type { ReportEvent } from './worker-event.ts';
 
-/** JetStream: "maximum messages per subject exceeded": the result is there already. */
-const ALREADY_THERE = 10077;
-const CONFIRM_MS = 5000;
 const RETRY_MS = 250;
 
 export interface LeaseOptions {
@@ -27,10 +27,15 @@ export interface LeaseOptions {
   readonly message: Msg;
   readonly tries: Tries;
   readonly client: JetStreamClient;
+  readonly results: ResultPublisher;
+  readonly connection: NatsConnection;
   readonly heartbeat: Heartbeat;
   readonly ackWaitMs: number;
   /** Aborted when the source is closed. */
   readonly closed: AbortSignal;
+  /** Named as the one who failed the replica, or finished it after others did. */
+  readonly worker: string | undefined;
+  readonly onEvent: ReportEvent | undefined;
   readonly onEnd: (lease: JetStreamLease, end: 'completed' | 'given back' | 'lost') => void;
 }
 
@@ -39,6 +44,8 @@ export class JetStreamLease implements Lease {
   readonly delivery: number;
   readonly ackWaitMs: number;
   readonly #options: LeaseOptions;
+  readonly #unwanted = new AbortController();
+  #tries: Tries;
   #state: 'open' | 'completing' | 'ended' = 'open';
 
   constructor(options: LeaseOptions) {
@@ -46,11 +53,32 @@ export class JetStreamLease implements Lease {
     this.delivery = options.delivery;
     this.ackWaitMs = options.ackWaitMs;
     this.#options = options;
+    this.#tries = options.tries;
     options.heartbeat.add(this);
+  }
+
+  get again(): boolean {
+    return wasSentBefore(this.#options.message);
+  }
+
+  get unwanted(): AbortSignal {
+    return this.#unwanted.signal;
   }
 
   renew(): void {
     renew(this.#options.message);
+  }
+
+  /** The sweep was cancelled, or another worker has the replica. */
+  disown(): void {
+    this.#options.heartbeat.delete(this);
+    this.#unwanted.abort();
+  }
+
+  /** Whether another lease of this replica was counted since; asked after a time in which this one may have run out. */
+  async isTakenOver(): Promise<boolean> {
+    const { sequence } = await readTries(this.#options.connection, this.task.sweep, this.task.index);
+    return sequence > 0 && sequence !== this.#tries.sequence;
   }
 
   /** Tries again for as long as the source is open: the lease is renewed meanwhile. */
@@ -59,20 +87,24 @@ export class JetStreamLease implements Lease {
     const payload = payloadOf(result);
     this.#state = 'completing';
     try {
+      await this.#tellOthers(result);
       await this.#publish(payload);
     } catch (error) {
       this.#state = 'open';
       throw error;
     }
+    this.#options.onEvent?.({ kind: 'result-published', bytes: Buffer.byteLength(payload) });
     acknowledge(this.#options.message);
     this.#end('completed');
   }
 
-  async release({ counted }: { counted: boolean }): Promise<void> {
+  async release({ counted, failed = counted }: { counted: boolean; failed?: boolean }): Promise<void> {
     this.#mustBeOpen();
-    const { client, tries, message } = this.#options;
+    const { client, message, worker } = this.#options;
     this.#state = 'ended';
-    const written = await writeTries(client, this.task, counted ? this.delivery : this.delivery - 1, tries).catch(() => undefined);
+    if (this.unwanted.aborted) return this.#end('lost');
+    const change = { count: counted ? this.delivery : this.delivery - 1, ...(failed && worker !== undefined ? { failedBy: worker } : {}) };
+    const written = await writeTries(client, this.task, change, this.#tries).catch(() => undefined);
     if (written !== undefined) giveBack(message);
     this.#end(written === undefined ? 'lost' : 'given back');
   }
@@ -81,15 +113,24 @@ export class JetStreamLease implements Lease {
     return this.#state === 'ended';
   }
 
+  /**
+   * Those who failed the replica look here whether it can be trained (node-health.ts). Before the result, because with the last one the
+   * orchestrator takes the counts away; what fails here fails nothing else.
+   */
+  async #tellOthers({ outcome }: Result): Promise<void> {
+    const { client, worker } = this.#options;
+    if (worker === undefined || outcome.kind === 'failed' || !this.#tries.failedBy.some((name) => name !== worker)) return;
+    const change = { count: this.delivery, finishedBy: worker };
+    this.#tries = (await writeTries(client, this.task, change, this.#tries).catch(() => undefined)) ?? this.#tries;
+  }
+
   async #publish(payload: string): Promise<void> {
-    const { client, closed } = this.#options;
+    const { results, closed } = this.#options;
     const { sweep, index } = this.task;
     for (;;) {
       try {
-        await client.publish(resultSubject(sweep, index), payload, { timeout: CONFIRM_MS });
-        return;
+        return await results.publish(resultSubject(sweep, index), payload);
       } catch (error) {
-        if (error instanceof JetStreamApiError && error.code === ALREADY_THERE) return;
         if (closed.aborted) throw error;
         await delay(RETRY_MS, undefined, { signal: closed }).catch(() => undefined);
       }
@@ -105,6 +146,11 @@ export class JetStreamLease implements Lease {
   #mustBeOpen(): void {
     if (this.#state !== 'open') throw new Error(`internal: the lease of ${this.task.replica} is ${this.#state}`);
   }
+}
+
+/** False for the first delivery of a first message. */
+export function wasSentBefore(message: Msg): boolean {
+  return deliveredOf(message) > 1 || message.headers?.has(AGAIN_HEADER) === true;
 }
 
 /** Throws SCHEMA_MESSAGE. */

@@ -10,13 +10,16 @@ import { plural } from '../../report/number-format.ts';
 import { progressLine } from '../../run/progress-line.ts';
 import type { Progress } from '../../run/progress.ts';
 import type { RunEnd } from '../../run/run-sweep.ts';
+import { checkpointMsOf, checkpointOption } from '../checkpoint-option.ts';
+import { logLevelOption } from '../log-options.ts';
+import { checkPort, metricsHostOption, metricsPortOption, type MetricsArguments } from '../metrics-server.ts';
 import { describeSummary } from '../describe-summary.ts';
 import { refusalsOf, refuseIfLacking } from '../engine-refusals.ts';
 import { loadSweep, type LoadedSweep } from '../load-sweep.ts';
 import { print, printJson, say } from '../output.ts';
 import { runLocal } from '../run-local.ts';
 
-interface RunArguments {
+interface RunArguments extends MetricsArguments {
   spec: string;
   out: string | undefined;
   engine: string;
@@ -24,6 +27,8 @@ interface RunArguments {
   nats: string | undefined;
   lease: number;
   limit: number | undefined;
+  checkpoint: number;
+  'log-level': string;
   json: boolean;
 }
 
@@ -48,16 +53,23 @@ export const run: CommandModule<object, RunArguments> = {
         describe: 'seconds without a sign of life until a replica goes to another worker',
       })
       .option('limit', { type: 'number', requiresArg: true, describe: 'stop after so many replicas; the same command goes on' })
+      .option('checkpoint', checkpointOption)
+      .option('metrics-port', metricsPortOption)
+      .option('metrics-host', metricsHostOption)
+      .option('log-level', logLevelOption)
       .option('json', { type: 'boolean', default: false, describe: 'print summary.json instead of the table' })
-      .example('$0 run sweeps/demo.yaml --out runs/demo', 'train the demo ensemble and write its report'),
+      .example('$0 run sweeps/demo.yaml --out runs/demo', 'train the demo ensemble and write its report')
+      .example('$0 run sweeps/demo.yaml --nats nats://HOST:4222', 'the same, on every "loligo worker" of that server'),
   handler: async (argv) => {
     checkCount('--workers', argv.workers, MOST_THREADS);
     if (argv.limit !== undefined) checkCount('--limit', argv.limit, Number.MAX_SAFE_INTEGER);
+    checkpointMsOf(argv.checkpoint);
+    checkPort(argv['metrics-port']);
     const sweep = await loadSweep(argv.spec);
     const out = argv.out ?? join('runs', sweep.resolved.name);
     for (const note of sweep.notes) say(`note: ${note}`);
-    const engineName = argv.nats === undefined ? await engineHere(argv.engine, sweep) : await engineOfWorkers(argv.engine, sweep);
-    const end = await train(sweep, out, engineName, argv);
+    const engine = argv.nats === undefined ? await engineHere(argv.engine, sweep) : await engineOfWorkers(argv.engine, sweep);
+    const end = await train(sweep, out, engine, argv);
     if (end.kind === 'interrupted') {
       say(`interrupted: ${end.progress.finished} of ${end.progress.planned} replicas are stored in ${out}; the same command goes on.`);
       process.exitCode = EXIT.interrupted;
@@ -72,26 +84,32 @@ export const run: CommandModule<object, RunArguments> = {
   },
 };
 
+/** An engine's name, or `any`; and on what its bits depend beside it, where that is known here. */
+interface ChosenEngine {
+  readonly name: string;
+  readonly arithmetic: string;
+}
+
 /** The engine that trains in this process, and trains everything of the sweep. */
-async function engineHere(asked: string, sweep: LoadedSweep): Promise<string> {
+async function engineHere(asked: string, sweep: LoadedSweep): Promise<ChosenEngine> {
   // engines and charts take most of the program's start: loaded where they are used
   const { openEngine } = await import('../../../worker/engines/registry.ts');
   const { engine, why } = await openEngine(asked, (candidate) => refusalsOf(sweep, candidate)[0] ?? null);
   await engine.close();
   refuseIfLacking(sweep, engine);
   say(`engine: ${why}`);
-  return engine.name;
+  return engine;
 }
 
 /** What the workers' engine must be: a name, or `any`, which leaves it to each worker to serve what its engine trains. */
-async function engineOfWorkers(asked: string, sweep: LoadedSweep): Promise<string> {
-  if (asked === 'auto') return 'any';
+async function engineOfWorkers(asked: string, sweep: LoadedSweep): Promise<ChosenEngine> {
+  if (asked === 'auto') return { name: 'any', arithmetic: '' };
   const { engineToAsk } = await import('../../../worker/engines/registry.ts');
   const engine = await engineToAsk(asked);
-  if (engine === undefined) return asked;
+  if (engine === undefined) return { name: asked, arithmetic: '' };
   await engine.close();
   refuseIfLacking(sweep, engine);
-  return asked;
+  return engine;
 }
 
 /** Each thread is a V8 of its own with some tens of megabytes. */
@@ -103,7 +121,8 @@ function checkCount(option: string, value: number, most: number): void {
   throw new LoligoError([{ code: 'USAGE', where: option, rule, got: Number.isNaN(value) ? 'no number' : String(value) }]);
 }
 
-async function train(sweep: LoadedSweep, out: string, engine: string, { workers, limit, nats, lease }: RunArguments): Promise<RunEnd> {
+async function train(sweep: LoadedSweep, out: string, engine: ChosenEngine, argv: RunArguments): Promise<RunEnd> {
+  const { workers, limit, nats, lease, checkpoint } = argv;
   const interruption = new AbortController();
   const line = progressLine(process.stderr, process.env);
   const interrupt = (): void => {
@@ -116,12 +135,13 @@ async function train(sweep: LoadedSweep, out: string, engine: string, { workers,
   process.on('SIGTERM', interrupt);
   const common = {
     sweep,
-    lock: lockOf(sweep, engine),
+    lock: lockOf(sweep, engine.name),
     out,
-    engine,
+    engine: engine.name,
     ...(limit === undefined ? {} : { limit }),
     signal: interruption.signal,
     onProgress: (progress: Progress) => line.show(progress),
+    watch: { ...argv, say },
   };
   try {
     if (nats !== undefined) {
@@ -141,6 +161,8 @@ async function train(sweep: LoadedSweep, out: string, engine: string, { workers,
     return await runLocal({
       ...common,
       threads: workers,
+      arithmetic: engine.arithmetic,
+      checkpointMs: checkpointMsOf(checkpoint),
       onStart: (directory, finished, threads) => {
         say(
           `${directory.resumed ? 'resuming' : 'starting'} ${sweep.resolved.name}: ${plural(sweep.expansion.replicas, 'replica')}, ${finished} finished, ${plural(threads, 'thread')}, into ${out}`,

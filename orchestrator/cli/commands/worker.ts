@@ -1,21 +1,35 @@
 /** `loligo worker` */
-import { availableParallelism, hostname, totalmem } from 'node:os';
+import { availableParallelism, hostname } from 'node:os';
+import type { Logger } from 'pino';
 import type { CommandModule } from 'yargs';
-import { EXIT, messageOf } from '../../../schemas/errors.ts';
+import { EXIT, LoligoError, messageOf } from '../../../schemas/errors.ts';
 import { packageVersion } from '../../../schemas/package-root.ts';
 import { connectServer } from '../../../schemas/nats-connection.ts';
-import { ROLL } from '../../../schemas/wire.ts';
+import type { Engine } from '../../../worker/engines/engine.ts';
 import { openPool } from '../../../worker/pool/pool.ts';
+import { checkpointStream } from '../../../worker/queue/checkpoint-stream.ts';
 import { consume } from '../../../worker/queue/consumer.ts';
 import { openJetStreamSource } from '../../../worker/queue/jetstream.ts';
 import { objectReader } from '../../../worker/queue/objects.ts';
-import { say } from '../output.ts';
+import { refusalsOf } from '../../../worker/queue/refusals.ts';
+import { CohortSizes } from '../../../worker/queue/cohort-size.ts';
+import { checkpointMsOf, checkpointOption } from '../checkpoint-option.ts';
+import { watchConnection } from '../connection-watch.ts';
+import { logFormatOption, logLevelOption } from '../log-options.ts';
+import { checkPort, metricsHostOption, metricsPortOption, openMetrics, type MetricsArguments } from '../metrics-server.ts';
+import { lingerWhenOut, openHealth } from '../worker-health.ts';
+import { eventLog, inTurn, openWorkerLog } from '../worker-log.ts';
+import { workerMetrics } from '../worker-metrics.ts';
+import { answerRoll, memoryBytes } from '../worker-roll.ts';
 
-interface WorkerArguments {
+interface WorkerArguments extends MetricsArguments {
   nats: string;
   engine: string;
   workers: number;
   grace: number;
+  checkpoint: number;
+  log: string;
+  'log-level': string;
 }
 
 /** Replicas that tfjs trains together on one thread: its head is bound by dispatch. */
@@ -30,61 +44,107 @@ export const worker: CommandModule<object, WorkerArguments> = {
       .option('engine', { type: 'string', requiresArg: true, default: 'auto', describe: 'as for run' })
       .option('workers', { type: 'number', requiresArg: true, default: availableParallelism(), describe: 'threads that train' })
       .option('grace', { type: 'number', requiresArg: true, default: 25, describe: 'seconds that running cohorts have after SIGTERM' })
+      .option('checkpoint', checkpointOption)
+      .option('metrics-port', metricsPortOption)
+      .option('metrics-host', metricsHostOption)
+      .option('log', logFormatOption)
+      .option('log-level', logLevelOption)
       .example('$0 worker --nats nats://127.0.0.1:4222', 'secrets: LOLIGO_NATS_USER, LOLIGO_NATS_PASSWORD, ... or files'),
-  handler: async ({ nats, engine: asked, workers, grace }) => {
-    const engine = await engineNamed(asked);
-    const server = await connectServer(nats, 'worker', process.env);
-    const pool = openPool({ threads: workers, engine });
-    const source = await openJetStreamSource(server, {
-      serves: (lane) => lane.engine === 'any' || lane.engine === engine,
-      onTrouble: (error) => say(`trying again: ${messageOf(error)}`),
-    });
-    const card = {
-      worker: pool.worker,
-      engine,
-      threads: workers,
-      memoryMb: Math.round(totalmem() / 1e6),
-      loligo: packageVersion(),
-      node: process.versions.node,
-    };
-    server.connection.subscribe(ROLL, {
-      callback: (_, message) => void message.respond(JSON.stringify({ ...card, running: consumer.running() })),
-    });
-    const [drain, stop] = [new AbortController(), new AbortController()];
-    const consumer = consume({
-      source,
-      runner: pool,
-      places: engine === 'tfjs' ? TFJS_COHORT : 1,
-      objects: objectReader(server.connection),
-      signal: stop.signal,
-      drain: drain.signal,
-    });
-    const signals = drainOnSignal(drain, stop, grace);
-    say(`worker ${hostname()}:${process.pid}: ${workers} threads of ${engine}, serving ${nats}`);
+  handler: async (argv) => {
+    const checkpointMs = checkpointMsOf(argv.checkpoint);
+    checkPort(argv['metrics-port']);
+    const log = openWorkerLog(argv);
     try {
-      await consumer.ended;
-      say('drained');
-    } finally {
-      signals.forget();
-      await source.close();
-      await pool.close();
-      await server.connection.drain();
+      await serveSweeps(argv, checkpointMs, log);
+      process.exitCode = EXIT.done;
+    } catch (error) {
+      if (argv.log !== 'json') throw error;
+      log.error({ event: 'worker-ended', code: error instanceof LoligoError ? error.code : 'internal' }, messageOf(error));
+      process.exitCode = error instanceof LoligoError ? error.exitCode : EXIT.internal;
     }
-    process.exitCode = EXIT.done;
   },
 };
 
-async function engineNamed(asked: string): Promise<string> {
+async function serveSweeps(argv: WorkerArguments, checkpointMs: number, log: Logger): Promise<void> {
+  const { nats, workers, grace } = argv;
+  const say = (line: string): void => log.info(line);
+  const engine = await engineNamed(argv.engine, say);
+  const server = await connectServer(nats, 'worker', process.env, say);
+  const pool = openPool({ threads: workers, engine: engine.name, checkpointMs });
+  const connection = watchConnection(server.connection, (change) => log.warn({ event: `server-${change}` }, `the server is ${change}`));
+  const probe = { engine: engine.name, threads: workers, connection, running: () => consumer.running(), steps: () => pool.steps() };
+  const metrics = workerMetrics(probe);
+  const onEvent = inTurn(eventLog(log), metrics.count);
+  const [drain, stop] = [new AbortController(), new AbortController()];
+  const signals = drainOnSignal(drain, stop, grace, say);
+  const health = await openHealth(server.connection, pool, onEvent);
+  const objects = objectReader(server.connection);
+  const sizes = new CohortSizes();
+  const source = await openJetStreamSource(server, {
+    refusals: refusalsOf({ engine, memoryBytes: memoryBytes(), version: packageVersion(), objects }),
+    worker: pool.worker,
+    health,
+    sizes,
+    onEvent,
+    onTrouble: (error) => onEvent({ kind: 'trouble', message: messageOf(error) }),
+  });
+  const consumer = consume({
+    source,
+    runner: pool,
+    places: engine.name === 'tfjs' ? TFJS_COHORT : 1,
+    objects,
+    signal: stop.signal,
+    drain: drain.signal,
+    health,
+    sizes,
+    onEvent,
+    checkpoints: checkpointStream(server.connection),
+  });
+  const state = (): string =>
+    health.why === undefined ? (drain.signal.aborted ? 'draining' : 'serving') : `out: ${health.why}`.slice(0, 1000);
+  answerRoll(server.connection, { worker: pool.worker, engine, threads: workers }, () => ({
+    running: consumer.running(),
+    sweeps: source.held(),
+    health: state(),
+    refuses: source.refusals(),
+  }));
+  const fault = (): string | undefined => (!connection.connected() ? 'the server is away' : state() === 'serving' ? undefined : state());
+  const metricsServer = await openMetrics(argv, metrics.registry, fault, say);
+  log.info({ event: 'worker-started' }, `worker ${hostname()}:${process.pid}: ${workers} threads of ${engine.name}, serving ${nats}`);
+  try {
+    await consumer.ended;
+    log.info({ event: 'drained' }, 'drained');
+  } catch (error) {
+    await lingerWhenOut(error, drain.signal);
+    throw error;
+  } finally {
+    signals.forget();
+    health.close();
+    // nothing can be given back to a server that is away: leases run out, and waiting for it would outlast the grace period
+    if (!connection.connected()) await server.connection.close();
+    await source.close();
+    await pool.close();
+    await metricsServer?.close();
+    if (!server.connection.isClosed()) await server.connection.drain();
+  }
+}
+
+/** Closed: the threads open their own. It still says what it refuses. */
+async function engineNamed(asked: string, say: (line: string) => void): Promise<Engine> {
   const { openEngine } = await import('../../../worker/engines/registry.ts');
   const { engine, why } = await openEngine(asked);
-  const { name } = engine;
   await engine.close();
   say(`engine: ${why}`);
-  return name;
+  return engine;
 }
 
 /** SIGTERM or Ctrl-C: nothing more is pulled; after the grace period what still runs is given back. A second one does not wait. */
-function drainOnSignal(drain: AbortController, stop: AbortController, graceSeconds: number): { forget: () => void } {
+function drainOnSignal(
+  drain: AbortController,
+  stop: AbortController,
+  graceSeconds: number,
+  say: (line: string) => void,
+): { forget: () => void } {
   let grace: NodeJS.Timeout | undefined;
   const end = (): void => {
     if (drain.signal.aborted) return stop.abort();

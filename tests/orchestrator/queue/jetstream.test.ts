@@ -52,7 +52,7 @@ async function join(nats: NatsServer, options: { ackWaitMs?: number; stored?: Se
     stored: (index) => stored.has(index),
   });
   closing.push(() => queue.close());
-  const source = await openJetStreamSource(worker, { serves: () => true });
+  const source = await openJetStreamSource(worker, {});
   closing.push(() => source.close());
   void (async () => {
     for await (const delivery of queue.results()) {
@@ -220,6 +220,22 @@ describe.each(versions)('leases on $name', ({ binary }) => {
     await lease?.complete(resultFixture(0));
     await waitFor(() => stored.size === 1 && queue.malformed === 2);
     expect([source.malformed, [...stored]]).toEqual([1, [0]]);
+  });
+
+  test('a lane whose tasks come malformed again is left to workers that can read them', async () => {
+    const { queue, source, worker, manager } = await scene(binary);
+    await queue.publish(taskFixture(0));
+    await pullAll(source, 1);
+    const { shape } = taskFixture(0);
+    const send = (): void => worker.connection.publish(taskSubject(sweep, shape, 7), JSON.stringify({ ...taskFixture(7), later: true }));
+    send();
+    expect(await source.pull(1, AbortSignal.timeout(1500))).toEqual([]);
+    expect([source.malformed, source.refusals()]).toEqual([1, []]);
+    send();
+    expect(await source.pull(1, AbortSignal.timeout(1500))).toEqual([]);
+    expect(source.malformed).toBe(2);
+    expect((await manager.streams.getMessage(TASKS, { last_by_subj: taskSubject(sweep, shape, 7) }))?.seq).toBeGreaterThan(0);
+    expect(source.refusals()).toMatchObject([{ sweep, shapes: [shape], reason: expect.stringContaining('cannot read the tasks') }]);
   });
 
   test('retire leaves nothing of the sweep on the server', async () => {

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { openOutcomeLog } from '../../../orchestrator/results/outcome-log.ts';
+import { withdrawalLine } from '../../../orchestrator/results/outcome-line.ts';
 import { readOutcomes } from '../../../orchestrator/results/outcome-reader.ts';
 import type { Outcome, Result } from '../../../schemas/generated/types.ts';
 import { estimatedFixture, resultFixture } from '../../helpers/replica-fixture.ts';
@@ -155,4 +156,70 @@ test('a folder that cannot be made is a DISK error with its path', () => {
   const run = scratch();
   writeFileSync(join(run, 'outcomes'), 'in the way');
   expect(() => openOutcomeLog(run, { replicas: 10 })).toThrow(/outcomes: .*\[DISK\]/);
+});
+
+const GIVEN_UP: Outcome = { kind: 'failed', error: { code: 'REPLICA_GIVEN_UP', message: 'given up after 3 tries.' } };
+
+test('the outcome of a replica that was given up can be withdrawn, and the next one counts, for writer, reader and next writer', async () => {
+  const run = scratch();
+  const log = openOutcomeLog(run, { replicas: 10, segmentBytes: 400 });
+  const dead = resultFixture(3, { outcome: GIVEN_UP, attempts: 3 });
+  await Promise.all([log.append(resultFixture(2)), log.append(dead)]);
+  expect([...log.dead.entries()]).toEqual([[3, { result: dead, retries: 0 }]]);
+  expect(log.failures).toEqual({ REPLICA_GIVEN_UP: 1 });
+  expect(await Promise.all([log.withdraw(3), log.withdraw(3), log.withdraw(2)])).toEqual([true, false, false]);
+  expect([log.stored, log.has(3), log.counts.failed, log.dead.size, log.failures]).toEqual([1, false, 0, 0, {}]);
+  expect(await readAll(run)).toEqual([resultFixture(2)]);
+  // it dies again, is put back again, and trains in the end
+  expect(await log.append(dead)).toBe(true);
+  expect(log.dead.get(3)?.retries).toBe(1);
+  expect(await readAll(run)).toEqual([resultFixture(2), dead]);
+  await log.close();
+  const next = openOutcomeLog(run, { replicas: 10 });
+  expect([next.stored, next.dead.get(3)]).toEqual([2, { result: dead, retries: 1 }]);
+  expect(await next.withdraw(3)).toBe(true);
+  expect([await next.append(resultFixture(3)), await next.append(dead)]).toEqual([true, false]);
+  await next.close();
+  expect(await readAll(run)).toEqual([resultFixture(2), resultFixture(3)]);
+  const last = openOutcomeLog(run, { replicas: 10 });
+  expect([last.stored, last.counts.converged, last.counts.failed, last.retries.get(3)]).toEqual([2, 2, 0, 2]);
+  await last.close();
+});
+
+test('whatever is appended and withdrawn in whatever order, writer, reader and next writer agree on one outcome per replica', async () => {
+  const steps = fc.array(fc.record({ index: fc.nat(4), act: fc.constantFrom('train', 'give up', 'withdraw') }), { maxLength: 40 });
+  const agree = async (acts: { index: number; act: string }[], segmentBytes: number): Promise<void> => {
+    const run = scratch();
+    const log = openOutcomeLog(run, { replicas: 5, segmentBytes });
+    const model = new Map<number, Result>();
+    for (const { index, act } of acts) {
+      if (act === 'withdraw') {
+        if (await log.withdraw(index)) model.delete(index);
+        continue;
+      }
+      const result = act === 'train' ? resultFixture(index) : resultFixture(index, { outcome: GIVEN_UP });
+      if (await log.append(result)) model.set(index, result);
+    }
+    const expected = [...model.values()].toSorted((a, b) => a.index - b.index);
+    const sorted = async (): Promise<Result[]> => (await readAll(run)).toSorted((a, b) => a.index - b.index);
+    expect([log.stored, await sorted()]).toEqual([expected.length, expected]);
+    await log.close();
+    const next = openOutcomeLog(run, { replicas: 5 });
+    expect([next.stored, [...next.dead.keys()].length, next.counts.converged]).toEqual([
+      expected.length,
+      expected.filter(({ outcome }) => outcome.kind === 'failed').length,
+      expected.filter(({ outcome }) => outcome.kind === 'converged').length,
+    ]);
+    await next.close();
+  };
+  await fc.assert(fc.asyncProperty(steps, fc.integer({ min: 300, max: 3000 }), agree), { numRuns: 30 });
+});
+
+test('a withdrawal of what was not given up is told with its file and line', async () => {
+  const run = scratch();
+  const log = openOutcomeLog(run, { replicas: 10 });
+  await log.append(resultFixture(1));
+  await log.close();
+  appendFileSync(segment(run, 1), withdrawalLine(resultFixture(1)));
+  expect(() => openOutcomeLog(run, { replicas: 10 })).toThrow(/000001\.jsonl:2.*replica 1 was not given up.*\[RUN_CORRUPT\]/);
 });

@@ -149,6 +149,22 @@ test('the log may be growing: a torn last line is left out', async () => {
   expect(await query(`SELECT count(*) AS n FROM '${run}/replicas.parquet'`)).toEqual([{ n: '4' }]);
 });
 
+test('a withdrawn outcome is no row, and the one that follows it is', async () => {
+  const run = await folded(MIXED);
+  const log = openOutcomeLog(run, { replicas: 1000 });
+  await log.withdraw(7);
+  await log.close();
+  await foldResults(run, taskFixture);
+  const rows = `SELECT "index", outcome, attempts FROM '${run}/replicas.parquet' WHERE "index" >= 4`;
+  const before = { index: '4', outcome: 'diverged', attempts: '1' };
+  expect(await query(rows)).toEqual([before]);
+  const again = openOutcomeLog(run, { replicas: 1000 });
+  await again.append(resultFixture(7));
+  await again.close();
+  await foldResults(run, taskFixture);
+  expect(await query(rows)).toEqual([before, { index: '7', outcome: 'converged', attempts: '1' }]);
+});
+
 test('a line that is no JSON behind its head is RUN_CORRUPT', async () => {
   const run = scratch();
   mkdirSync(join(run, 'outcomes'));

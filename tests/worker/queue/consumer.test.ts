@@ -1,9 +1,10 @@
+import { once } from 'node:events';
 import { setImmediate as turn } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { openLocalQueue, type LocalQueue } from '../../../orchestrator/queue/local.ts';
 import { LoligoError } from '../../../schemas/errors.ts';
 import type { Result } from '../../../schemas/generated/types.ts';
-
+import type { TaskSource } from '../../../schemas/queue.ts';
 import type { CohortEnd } from '../../../worker/pool/cohort-end.ts';
 import { consume } from '../../../worker/queue/consumer.ts';
 import type { Consumer } from '../../../worker/queue/consumer.ts';
@@ -108,10 +109,10 @@ describe('a replica that kills its thread', () => {
   test('is tried in smaller company each time, in the end alone in the whole process', async () => {
     let atOnce = 0;
     let besideLastTry = 0;
-    const watching: TrainInline = async (job, runner) => {
+    const watching: TrainInline = async (job, runner, options) => {
       atOnce += 1;
       if (Math.max(...job.attempts) === 3) besideLastTry = Math.max(besideLastTry, atOnce - 1);
-      const end = await kills(job, runner);
+      const end = await kills(job, runner, options);
       atOnce -= 1;
       return end;
     };
@@ -173,6 +174,44 @@ test('drain pulls nothing more, and lets what runs come to its end', async () =>
   await consumer.ended;
   expect([runner.cohorts, results.map(({ index }) => index)]).toEqual([[[0, 1]], [0, 1]]);
   await queue.close();
+});
+
+test('a cohort is stopped alone once every lease of it is unwanted, and not before', async () => {
+  const leases = [0, 1].map((index) => ({ task: taskFixture(index), delivery: 1, stop: new AbortController() }));
+  const ends: string[] = [];
+  const source: TaskSource = {
+    pull: async (_places, signal) => {
+      const taken = leases.splice(0).map(({ task, delivery, stop }) => ({
+        task,
+        delivery,
+        again: false,
+        unwanted: stop.signal,
+        complete: async () => void ends.push(`completed ${task.index}`),
+        release: async ({ counted }: { counted: boolean }) => void ends.push(`released ${task.index}${counted ? ', counted' : ''}`),
+      }));
+      if (taken.length === 0) await once(signal, 'abort');
+      return taken;
+    },
+  };
+  const [first, second] = leases.map(({ stop }) => stop);
+  const stop = new AbortController();
+  let cohort: AbortSignal | undefined;
+  const train: TrainInline = async ({ tasks }, _runner, { signal }) => {
+    cohort = signal;
+    await once(signal!, 'abort');
+    return { kind: 'trained', results: tasks.map(() => null) };
+  };
+  const objects = (): Promise<string> => Promise.resolve(MODEL_TEXT);
+  const runner = inlineRunner(1, train);
+  const consumer = consume({ source, runner, places: 2, objects, signal: stop.signal });
+  await waitFor(() => cohort !== undefined);
+  first!.abort();
+  expect(cohort!.aborted).toBe(false);
+  second!.abort();
+  await waitFor(() => consumer.running() === 0);
+  expect([ends, runner.stopped()]).toEqual([['released 0', 'released 1'], false]);
+  stop.abort();
+  await consumer.ended;
 });
 
 test('a result that the log refuses becomes a failed outcome that says why', async () => {

@@ -1,5 +1,5 @@
 /** Mulberry32: tests that kill need repeatable whims, not good random numbers. Uniform in [0, 1). */
-export function whims(seed: number): () => number {
+export function whims(seed) {
   let state = seed;
   return () => {
     state = (state + 0x6d2b79f5) | 0;

@@ -1,0 +1,25 @@
+/** What is told of a replica that was given up: which one it is, in the words of the spec, and how it ended. */
+import type { Configuration, DeadReplica, ResolvedSweep, Task } from '../../schemas/generated/types.ts';
+import type { DeadOutcome } from './outcome-index.ts';
+
+export function describeDead(task: Task, { result, retries }: DeadOutcome, { space }: Pick<ResolvedSweep, 'space'>): DeadReplica {
+  const { index, replica, attempts, worker, engine, outcome } = result;
+  // the keys of a configuration are those of the space that are axes; the expansion fills in what the spec leaves out
+  const axes = (Object.keys(space) as (keyof Configuration)[]).filter((axis) => axis in task.configuration);
+  return {
+    index,
+    replica,
+    retries,
+    attempts,
+    worker,
+    engine,
+    reason: outcome.kind === 'failed' ? outcome.error.message.slice(0, MOST_LETTERS) : outcome.kind,
+    data: task.data.label,
+    draw: task.draw,
+    seed: task.seed,
+    configuration: Object.fromEntries(axes.map((axis) => [axis, task.configuration[axis]])),
+  };
+}
+
+/** It has to fit into a message. */
+const MOST_LETTERS = 4000;

@@ -1,0 +1,1 @@
+export declare const KINDS: readonly { readonly name: string }[];
