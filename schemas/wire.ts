@@ -55,7 +55,7 @@ export const retrySubject = (sweep: string, index: number | '*'): string => `lol
 export const checkpointSubject = (sweep: string, index: number, part: number): string => `loligo.checkpoint.${sweep}.${index}.${part}`;
 export const checkpointsOf = (sweep: string, index?: number): string => `loligo.checkpoint.${sweep}.${index ?? '*'}.*`;
 export const noticeSubject = (sweep: string): string => `loligo.notice.${sweep}`;
-/** Taken by LOLIGO_TASKS, and never stored: see publish-window.ts. */
+/** Taken by LOLIGO_TASKS, and never stored: it tells that all that was sent before it has arrived (orchestrator/queue/jetstream.ts). */
 export const barrierSubject = (sweep: string): string => `loligo.task.${sweep}.barrier.barrier`;
 
 const TASK = /^loligo\.task\.([0-9a-f]{64})\.([0-9a-f]{16})\.(\d{1,15})$/;

@@ -235,7 +235,8 @@ describe.each(versions)('leases on $name', ({ binary }) => {
     expect(await source.pull(1, AbortSignal.timeout(1500))).toEqual([]);
     expect(source.malformed).toBe(2);
     expect((await manager.streams.getMessage(TASKS, { last_by_subj: taskSubject(sweep, shape, 7) }))?.seq).toBeGreaterThan(0);
-    expect(source.refusals()).toMatchObject([{ sweep, shapes: [shape], reason: expect.stringContaining('cannot read the tasks') }]);
+    expect(source.refusals()).toMatchObject([{ sweep, shapes: [shape] }]);
+    expect(source.refusals()[0]?.reason).toContain('cannot read the tasks');
   });
 
   test('retire leaves nothing of the sweep on the server', async () => {
