@@ -4,7 +4,7 @@
  */
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { delimiter, dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -168,6 +168,35 @@ describe('the scripts', () => {
     for (const password of first) expect(password).toMatch(/^[0-9a-f]{48}$/);
     make();
     expect(readFileSync(join(folder, 'secrets/worker_password'), 'utf8')).toBe(first[1]);
+  });
+
+  test('make no password where there are no random bytes', () => {
+    const folder = scratch();
+    cpSync(join(ROOT, 'docker/make-secrets.sh'), join(folder, 'make-secrets.sh'));
+    writeFileSync(join(folder, 'od'), '#!/bin/sh\nexit 1\n');
+    chmodSync(join(folder, 'od'), 0o755);
+    const PATH = `${folder}:${process.env['PATH']}`;
+    const { status, stderr } = spawnSync('sh', [join(folder, 'make-secrets.sh')], { encoding: 'utf8', env: { ...process.env, PATH } });
+    expect([status, stderr]).toEqual([1, expect.stringContaining('no 24 random bytes')]);
+    expect(readdirSync(join(folder, 'secrets'))).toEqual([]);
+  });
+
+  test('start no server without its passwords', () => {
+    const folder = scratch();
+    const [good, empty] = [join(folder, 'good'), join(folder, 'empty')];
+    writeFileSync(good, 'sesame');
+    writeFileSync(empty, '');
+    writeFileSync(join(folder, 'nats-server'), '#!/bin/sh\necho "started with $WORKER_PASSWORD"\n');
+    chmodSync(join(folder, 'nats-server'), 0o755);
+    const start = (worker: string): string => {
+      const secrets = { ORCHESTRATOR_PASSWORD_FILE: good, WORKER_PASSWORD_FILE: worker };
+      const env = { ...process.env, PATH: `${folder}:${process.env['PATH']}`, ...secrets };
+      const { status, stdout } = spawnSync('sh', [join(ROOT, 'docker/nats-start.sh')], { encoding: 'utf8', env });
+      return `${status} ${stdout.trim()}`;
+    };
+    expect(start(good)).toBe('0 started with "sesame"');
+    expect(start(empty)).toBe('1 ');
+    expect(start(join(folder, 'absent'))).toBe('1 ');
   });
 
   test.each(natsVersions())(

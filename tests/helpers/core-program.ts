@@ -15,6 +15,8 @@ const run = promisify(execFile);
 /** Instruction sets that this machine runs, best first; none where there is no compiler, which CI does not forgive. */
 export async function runnableInstructionSets(): Promise<readonly string[]> {
   try {
+    // an add-on may be there that another compiler built
+    await findCompiler();
     return (await loadNative()).runnable;
   } catch (reason) {
     if (process.env['CI'] === 'true') throw reason;

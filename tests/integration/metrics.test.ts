@@ -1,5 +1,7 @@
 /** Metrics, health and logs of the real program through a real nats-server with a password. */
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
+import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
 import { packageRoot } from '../../schemas/package-root.ts';
@@ -155,8 +157,13 @@ test('a local run serves metrics too, logs no outcome at the default level, and 
   const families = await scrape(url);
   const far = documented('run').filter((row) => !/nats|outstanding|published|reconcil|left_over|malformed|result_bytes/.test(row));
   expect(exposed(families).toSorted()).toEqual(far.toSorted());
-  const taken = ['run', spec, '--out', join(folder, 'other'), '--engine', 'reference', '--metrics-port', new URL(url).port];
+  // not the run's own port: the run may end first
+  const holder = createServer().listen(0, '127.0.0.1');
+  await once(holder, 'listening');
+  const { port } = holder.address() as AddressInfo; // of a server that listens on TCP
+  const taken = ['run', spec, '--out', join(folder, 'other'), '--engine', 'reference', '--metrics-port', String(port)];
   expect(await program.run(taken)).toMatchObject({ code: 2, stderr: expect.stringContaining('must be a free port') as string });
+  holder.close();
   expect((await program.run(['run', spec, '--metrics-port', '70000'])).stderr).toContain('must be a whole number from 0 to 65535');
   expect((await run.ended).code).toBe(0);
   expect(readFileSync(join(out, 'log.jsonl'), 'utf8')).not.toContain('outcome-stored');

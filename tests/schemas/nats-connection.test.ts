@@ -9,7 +9,7 @@ import type { Environment } from '../../schemas/nats-secrets.ts';
 import { natsOperator } from '../helpers/nats-operator.ts';
 import { natsVersions, startNats, type NatsServer } from '../helpers/nats-server.ts';
 import { scratchFolders } from '../helpers/scratch-folder.ts';
-import { tlsAuthority } from '../helpers/tls-authority.ts';
+import { canSign, tlsAuthority } from '../helpers/tls-authority.ts';
 import { waitFor } from '../helpers/wait-for.ts';
 
 const scratch = scratchFolders();
@@ -116,7 +116,7 @@ describe.each(natsVersions())('logging in to $name', ({ binary }) => {
   });
 });
 
-describe.each(natsVersions())('TLS with $name', ({ binary }) => {
+describe.skipIf(!canSign()).each(natsVersions())('TLS with $name', ({ binary }) => {
   const authority = (): ReturnType<typeof tlsAuthority> => tlsAuthority(scratch());
   const tlsBlock = ({ certFile, keyFile }: { certFile: string; keyFile: string }, more = ''): string =>
     `tls { cert_file: "${certFile}", key_file: "${keyFile}"\n${more} }\n`;
