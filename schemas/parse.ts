@@ -7,58 +7,37 @@ import type { Checkpoint, DeadReplica, Lock, Result, Summary, SweepNotice, Task,
 import type { SchemaName } from './schema-node.ts';
 import { VALIDATORS, violationsOf } from './violations.ts';
 
-/** Throws SCHEMA_MESSAGE. */
-export function parseTask(value: unknown): Task {
-  check('task', value, 'SCHEMA_MESSAGE');
-  return value as Task; // the validator is generated from the same schema as the type
+/** What the values of each schema are. */
+interface Parsed {
+  task: Task;
+  result: Result;
+  trace: TraceObject;
+  card: WorkerCard;
+  notice: SweepNotice;
+  dead: DeadReplica;
+  checkpoint: Checkpoint;
+  lock: Lock;
+  summary: Summary;
 }
 
-/** Throws SCHEMA_MESSAGE. */
-export function parseResult(value: unknown): Result {
-  check('result', value, 'SCHEMA_MESSAGE');
-  return value as Result; // as above
-}
+// messages, and a stored window of a recording (trace)
+export const parseTask = parser('task', 'SCHEMA_MESSAGE');
+export const parseResult = parser('result', 'SCHEMA_MESSAGE');
+export const parseTrace = parser('trace', 'SCHEMA_MESSAGE');
+export const parseCard = parser('card', 'SCHEMA_MESSAGE');
+export const parseNotice = parser('notice', 'SCHEMA_MESSAGE');
+export const parseDead = parser('dead', 'SCHEMA_MESSAGE');
+export const parseCheckpoint = parser('checkpoint', 'SCHEMA_MESSAGE');
+// sweep.lock.json and summary.json
+export const parseLock = parser('lock', 'RUN_CORRUPT');
+export const parseSummary = parser('summary', 'RUN_CORRUPT');
 
-/** A stored window of a recording. Throws SCHEMA_MESSAGE. */
-export function parseTrace(value: unknown): TraceObject {
-  check('trace', value, 'SCHEMA_MESSAGE');
-  return value as TraceObject; // as above
-}
-
-/** Throws SCHEMA_MESSAGE. */
-export function parseCard(value: unknown): WorkerCard {
-  check('card', value, 'SCHEMA_MESSAGE');
-  return value as WorkerCard; // as above
-}
-
-/** Throws SCHEMA_MESSAGE. */
-export function parseNotice(value: unknown): SweepNotice {
-  check('notice', value, 'SCHEMA_MESSAGE');
-  return value as SweepNotice; // as above
-}
-
-/** Throws SCHEMA_MESSAGE. */
-export function parseDead(value: unknown): DeadReplica {
-  check('dead', value, 'SCHEMA_MESSAGE');
-  return value as DeadReplica; // as above
-}
-
-/** Throws SCHEMA_MESSAGE. */
-export function parseCheckpoint(value: unknown): Checkpoint {
-  check('checkpoint', value, 'SCHEMA_MESSAGE');
-  return value as Checkpoint; // as above
-}
-
-/** sweep.lock.json. Throws RUN_CORRUPT. */
-export function parseLock(value: unknown): Lock {
-  check('lock', value, 'RUN_CORRUPT');
-  return value as Lock; // as above
-}
-
-/** summary.json. Throws RUN_CORRUPT. */
-export function parseSummary(value: unknown): Summary {
-  check('summary', value, 'RUN_CORRUPT');
-  return value as Summary; // as above
+/** The function throws `code`. */
+function parser<Name extends keyof Parsed>(schema: Name, code: ErrorCode): (value: unknown) => Parsed[Name] {
+  return (value) => {
+    check(schema, value, code);
+    return value as Parsed[Name]; // the validator is generated from the same schema as the type
+  };
 }
 
 /** Errors up to which a value is told in full: wording n of them takes n * n steps, and a message of a stranger may have 100,000. */

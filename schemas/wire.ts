@@ -159,6 +159,12 @@ export function numbersOf(version: string): string {
   return version.split('.', 2).join('.');
 }
 
+/** Why a worker of that engine and version of the program cannot serve a lane at all; null when it can. */
+export function laneRefusal({ engine: wanted, numbers }: Pick<Lane, 'engine' | 'numbers'>, engine: string, version: string): string | null {
+  if (wanted !== 'any' && wanted !== engine) return `engine ${wanted} is wanted`;
+  return numbers === numbersOf(version) ? null : `loligo ${numbers} is wanted, it has ${version}`;
+}
+
 export function laneConsumer(lane: Lane, ackWaitMs: number): Partial<ConsumerConfig> & { durable_name: string } {
   return {
     ...consumer,

@@ -12,15 +12,13 @@ import { DeadLetters } from '../queue/dead-letters.ts';
 import { openJetStreamQueue } from '../queue/jetstream.ts';
 import { provideObjects } from '../queue/objects.ts';
 import { describeDead } from '../results/dead-replica.ts';
-import { openOutcomeLog } from '../results/outcome-log.ts';
-import { openProgramLog } from '../results/program-log.ts';
 import { writeProgress } from '../results/progress-file.ts';
-import { openRun, type WritableRun } from '../results/run-directory.ts';
+import type { WritableRun } from '../results/run-directory.ts';
 import type { Progress } from '../run/progress.ts';
 import { runSweep, type RunEnd } from '../run/run-sweep.ts';
 import type { LoadedSweep } from './load-sweep.ts';
-import { closeAll } from './run-local.ts';
 import { watchConnection } from './connection-watch.ts';
+import { closeAll, openRunFiles } from './run-files.ts';
 import { openRunWatch, probeOf, type RunWatchOptions } from './run-watch.ts';
 import { noticeOf } from './sweep-notices.ts';
 import { watchServing } from './who-serves.ts';
@@ -49,13 +47,7 @@ export async function runCluster(options: ClusterRunOptions): Promise<RunEnd> {
   const { connection } = server;
   const closing: (() => unknown)[] = [() => connection.close()];
   try {
-    const run = openRun(out, lock);
-    closing.push(() => run.close());
-    for (const text of sweep.objects.values()) run.objects.put(text);
-    const programLog = openProgramLog(out, options.watch['log-level']);
-    closing.push(() => programLog.close());
-    const log = openOutcomeLog(out, { replicas: sweep.expansion.replicas });
-    closing.push(() => log.close());
+    const { run, programLog, log } = openRunFiles(options, closing);
     const cancelled = new AbortController();
     const trouble = (error: unknown): void =>
       programLog.logger.warn({ event: 'trouble', sweep: lock.sweep, error: messageOf(error) }, 'the server failed, trying again');

@@ -2,20 +2,19 @@
  * A sweep without a server: queue, workers and collector in this process, training in pool threads. The one place where the
  * orchestrator's side and the worker's side are put together.
  */
-import { LoligoError } from '../../schemas/errors.ts';
 import type { Lock, ResolvedSweep, SweepNotice } from '../../schemas/generated/types.ts';
 import type { TaskQueue } from '../../schemas/queue.ts';
 import { openPool } from '../../worker/pool/pool.ts';
 import { consume } from '../../worker/queue/consumer.ts';
 import { openLocalQueue } from '../queue/local.ts';
 import { openCheckpointFiles } from '../results/checkpoint-files.ts';
-import { openOutcomeLog } from '../results/outcome-log.ts';
-import { openProgramLog } from '../results/program-log.ts';
 import { writeProgress } from '../results/progress-file.ts';
-import { openRun, type WritableRun } from '../results/run-directory.ts';
+import type { WritableRun } from '../results/run-directory.ts';
 import type { Progress } from '../run/progress.ts';
 import { runSweep, type RunEnd } from '../run/run-sweep.ts';
+import { placesOf } from './cohort-places.ts';
 import type { LoadedSweep } from './load-sweep.ts';
+import { closeAll, openRunFiles } from './run-files.ts';
 import { openRunWatch, probeOf, type RunWatchOptions } from './run-watch.ts';
 import { eventLog } from './worker-log.ts';
 import { noticeOf } from './sweep-notices.ts';
@@ -40,28 +39,20 @@ export interface LocalRunOptions {
   onProgress(progress: Progress): void;
 }
 
-/** tfjs gains from company in Adam: its head is bound by dispatch. */
-const TFJS_COHORT = 8;
-
 /**
- * Replicas that train together on one thread. Levenberg-Marquardt takes them one after the other on every engine there is now, and a cohort
- * hands in its results together: company would only delay them.
+ * Levenberg-Marquardt takes replicas one after the other on every engine there is now, and a cohort hands in its results together: company
+ * would only delay them.
  */
 function cohortSize(engine: string, { training }: ResolvedSweep): number {
   const stages = [...training.integrated, ...training.network];
-  return engine === 'tfjs' && stages.every(({ optimizer }) => optimizer === 'adam') ? TFJS_COHORT : 1;
+  return stages.every(({ optimizer }) => optimizer === 'adam') ? placesOf(engine) : 1;
 }
 
 export async function runLocal(options: LocalRunOptions): Promise<RunEnd> {
   const { sweep, lock, out, engine, signal } = options;
-  const run = openRun(out, lock);
-  const closing: (() => unknown)[] = [() => run.close()];
+  const closing: (() => unknown)[] = [];
   try {
-    for (const text of sweep.objects.values()) run.objects.put(text);
-    const programLog = openProgramLog(out, options.watch['log-level']);
-    closing.push(() => programLog.close());
-    const log = openOutcomeLog(out, { replicas: sweep.expansion.replicas });
-    closing.push(() => log.close());
+    const { run, programLog, log } = openRunFiles(options, closing);
     const left = sweep.expansion.replicas - log.stored;
     const threads = Math.max(1, Math.min(options.threads, left));
     const queue = openLocalQueue(out);
@@ -134,19 +125,4 @@ async function bothEnded(end: Promise<RunEnd>, drained: Promise<void>): Promise<
   if (workers.status === 'rejected') throw workers.reason;
   if (ended.status === 'rejected') throw ended.reason;
   return ended.value;
-}
-
-/** Closes everything and lets all failures through together. */
-export async function closeAll(closing: readonly (() => unknown)[]): Promise<void> {
-  const failures: unknown[] = [];
-  for (const close of closing) {
-    try {
-      await close();
-    } catch (error) {
-      failures.push(error);
-    }
-  }
-  if (failures.length === 0) return;
-  if (failures.length === 1 && failures[0] instanceof LoligoError) throw failures[0];
-  throw new AggregateError(failures, 'the run did not close cleanly');
 }

@@ -4,8 +4,9 @@ import { JetStreamApiError, jetstreamManager, type JetStreamManager } from '@nat
 import type { NatsConnection } from '@nats-io/transport-node';
 import { LoligoError } from '../../schemas/errors.ts';
 import type { Lock, SweepNotice, WorkerCard } from '../../schemas/generated/types.ts';
-import { parseCard, parseNotice } from '../../schemas/parse.ts';
-import { noticeSubject, ROLL, STATE } from '../../schemas/wire.ts';
+import { parseNotice } from '../../schemas/parse.ts';
+import { callRoll, readable } from '../../schemas/roll.ts';
+import { noticeSubject, STATE } from '../../schemas/wire.ts';
 import type { OutcomeLog } from '../results/outcome-log.ts';
 import type { Progress } from '../run/progress.ts';
 
@@ -75,13 +76,11 @@ export async function findSweep(connection: NatsConnection, wanted: string): Pro
   throw new LoligoError([{ code: 'USAGE', where: 'sweep', rule: 'must be one sweep of the server', got, remedy }]);
 }
 
+/** In the order of their names; none where nobody answers. */
 export async function readCards(connection: NatsConnection): Promise<WorkerCard[]> {
   const cards: WorkerCard[] = [];
   try {
-    for await (const answer of await connection.requestMany(ROLL, '', { strategy: 'stall', maxWait: ROLL_WAIT_MS })) {
-      const card = readable(() => parseCard(answer.json()));
-      if (card !== undefined) cards.push(card);
-    }
+    for await (const card of callRoll(connection, ROLL_WAIT_MS)) cards.push(card);
   } catch {
     // nobody answers: there is no worker
   }
@@ -92,12 +91,4 @@ async function readNotice(manager: JetStreamManager, subject: string): Promise<S
   const message = await manager.streams.getMessage(STATE, { last_by_subj: subject });
   const notice = readable(() => parseNotice(message?.json()));
   return message === null || notice === undefined ? undefined : { notice, storedAt: message.time.getTime() };
-}
-
-function readable<T>(read: () => T): T | undefined {
-  try {
-    return read();
-  } catch {
-    return undefined;
-  }
 }

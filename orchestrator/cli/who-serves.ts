@@ -1,7 +1,7 @@
 /** Whether the workers of a server can train a sweep, in words for the one who waits for it: who they are, what they lack, what to do. */
 import type { NatsConnection } from '@nats-io/transport-node';
 import type { WorkerCard } from '../../schemas/generated/types.ts';
-import { numbersOf } from '../../schemas/wire.ts';
+import { laneRefusal, numbersOf } from '../../schemas/wire.ts';
 import { plural } from '../report/number-format.ts';
 import { readCards } from './sweep-notices.ts';
 
@@ -76,8 +76,5 @@ export function lackOf(cards: readonly WorkerCard[], { sweep, engine, version, s
 /** Why a worker serves nothing of the sweep; null: it serves what it does not refuse. */
 function wholeRefusal(card: WorkerCard, engine: string, version: string): string | null {
   if (card.health !== 'serving') return `health: ${card.health}`;
-  if (engine !== 'any' && card.engine !== engine) return `engine ${engine} is wanted`;
-  if (numbersOf(card.versions.loligo) !== numbersOf(version))
-    return `loligo ${numbersOf(version)} is wanted, it has ${card.versions.loligo}`;
-  return null;
+  return laneRefusal({ engine, numbers: numbersOf(version) }, card.engine, card.versions.loligo);
 }

@@ -1,4 +1,5 @@
 /** A worker's judgement of itself, put together: the check on a thread of its pool, the server's record of tries, the others' cards. */
+import { setTimeout as delay } from 'node:timers/promises';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { LoligoError } from '../../schemas/errors.ts';
 import type { Pool } from '../../worker/pool/pool.ts';
@@ -27,12 +28,5 @@ export async function openHealth(connection: NatsConnection, pool: Pool, onEvent
 /** Resolves when the others had time to see in its card that it is out; at once when it is not, or when `signal` aborts. */
 export async function lingerWhenOut(error: unknown, signal: AbortSignal): Promise<void> {
   if (!(error instanceof LoligoError) || error.code !== 'NODE_UNFIT' || signal.aborted) return;
-  await new Promise<void>((resolve) => {
-    const end = (): void => {
-      clearTimeout(timer);
-      resolve();
-    };
-    const timer = setTimeout(end, LINGER_MS);
-    signal.addEventListener('abort', end, { once: true });
-  });
+  await delay(LINGER_MS, undefined, { signal }).catch(() => undefined);
 }

@@ -5,10 +5,11 @@
 import pino from 'pino';
 import type { Logger } from 'pino';
 import type { ReplicaTry, ReportEvent, WorkerEvent } from '../../worker/queue/worker-event.ts';
+import { logOptions } from '../results/program-log.ts';
 import { say } from './output.ts';
 
 export function openWorkerLog({ log, 'log-level': level }: { readonly log: string; readonly 'log-level': string }): Logger {
-  const options = { level, base: { pid: process.pid }, timestamp: pino.stdTimeFunctions.isoTime };
+  const options = logOptions(level);
   if (log === 'json') return pino(options, pino.destination({ dest: 2, sync: true }));
   // pino writes nothing but lines of JSON objects with a msg
   return pino(options, { write: (line) => say(inWords(JSON.parse(line) as Record<string, unknown>)) });

@@ -1,4 +1,5 @@
 /** Tasks, results and locks that are valid and mean nothing, for tests of what carries them. */
+import { DEFAULT_CONFIGURATION } from '../../orchestrator/spec/defaults.ts';
 import { sha256 } from '../../schemas/content-id.ts';
 import type { Lock, Outcome, Result, Task } from '../../schemas/generated/types.ts';
 
@@ -32,27 +33,7 @@ export function taskFixture(index: number, shape = 'a'): Task {
     fixed: { gK: 36 },
     data: DATA,
     draw: index % 4,
-    configuration: {
-      states: 'integrated',
-      'network.architecture': 'mlp',
-      'network.depth': 2,
-      'network.width': 24,
-      'network.features': 24,
-      'network.frequencies': 'random',
-      'network.bandwidthKhz': 1,
-      'network.scale': 'fixed',
-      'network.activation': 'tanh',
-      'network.factorisation': 'none',
-      'collocation.perSample': 1,
-      'collocation.density': 'uniform',
-      'loss.data': 1,
-      'loss.current': 1,
-      'loss.gates': 1,
-      'loss.weighting': 'fixed',
-      'loss.huberMv': 'off',
-      'loss.noise': 'known',
-      'initial.gates': 'model',
-    },
+    configuration: { ...DEFAULT_CONFIGURATION, 'network.width': 24, 'network.bandwidthKhz': 1 },
     training: [STAGE],
     accept: { chi2: 'auto', rmseMv: 'off', spikes: 'equal' },
     seed: 1000 + index,

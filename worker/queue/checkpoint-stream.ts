@@ -8,6 +8,7 @@ import { jetstream, jetstreamManager, type JetStreamManager } from '@nats-io/jet
 import { MAX_CHECKPOINT_BYTES } from '../../schemas/checkpoint-text.ts';
 import type { CheckpointName, CheckpointStore } from '../../schemas/checkpoint-store.ts';
 import { CHECKPOINT_PART_BYTES, CHECKPOINTS, checkpointsOf, checkpointSubject, PARTS_HEADER } from '../../schemas/wire.ts';
+import { lastMessage } from './last-message.ts';
 
 const TIMEOUT_MS = 5000;
 const MOST_PARTS = Math.ceil(MAX_CHECKPOINT_BYTES / CHECKPOINT_PART_BYTES);
@@ -45,8 +46,6 @@ async function readPart(
   { sweep, index }: CheckpointName,
   part: number,
 ): Promise<{ bytes: Uint8Array; parts: number } | undefined> {
-  const subject = `$JS.API.DIRECT.GET.${CHECKPOINTS}.${checkpointSubject(sweep, index, part)}`;
-  const answer = await connection.request(subject, '', { timeout: TIMEOUT_MS });
-  if (!(Number(answer.headers?.get('Nats-Sequence')) > 0)) return undefined;
-  return { bytes: answer.data, parts: Number(answer.headers?.get(PARTS_HEADER)) };
+  const found = await lastMessage(connection, CHECKPOINTS, checkpointSubject(sweep, index, part), TIMEOUT_MS);
+  return found === undefined ? undefined : { bytes: found.message.data, parts: Number(found.message.headers?.get(PARTS_HEADER)) };
 }

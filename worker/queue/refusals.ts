@@ -3,7 +3,7 @@
  * the worker's card says why: a fleet of different engines and machines serves one sweep, each worker what it can.
  */
 import type { Task } from '../../schemas/generated/types.ts';
-import { numbersOf, type Lane } from '../../schemas/wire.ts';
+import { laneRefusal } from '../../schemas/wire.ts';
 import type { Engine } from '../engines/engine.ts';
 import { compileModel } from '../models/compile.ts';
 import type { Model } from '../models/model.ts';
@@ -29,11 +29,7 @@ export function refusalsOf({ engine, memoryBytes, version, objects }: WorkerAbil
     return reading;
   };
   return {
-    lane: ({ engine: wanted, numbers }: Lane) => {
-      if (wanted !== 'any' && wanted !== engine.name) return `engine ${wanted} is wanted`;
-      if (numbers !== numbersOf(version)) return `loligo ${numbers} is wanted, it has ${version}`;
-      return null;
-    },
+    lane: (lane) => laneRefusal(lane, engine.name, version),
     task: async (task: Task) => {
       const model = await modelOf(task.model);
       // without its model the task fails in training, where that is told

@@ -12,6 +12,7 @@
 import { JetStreamApiError, type JetStreamClient } from '@nats-io/jetstream';
 import { headers, type MsgHdrs, type NatsConnection } from '@nats-io/transport-node';
 import { STATE, triesSubject } from '../../schemas/wire.ts';
+import { lastMessage } from './last-message.ts';
 
 /** The message of a replica; sequence 0 where there is none. */
 export interface Tries {
@@ -33,12 +34,17 @@ const FINISHED_BY = 'Loligo-Finished-By';
 const MOST_NAMES = 8;
 
 export async function readTries(connection: NatsConnection, sweep: string, index: number): Promise<Tries> {
-  const answer = await connection.request(`$JS.API.DIRECT.GET.${STATE}.${triesSubject(sweep, index)}`);
-  const count = Number(answer.string());
-  const sequence = Number(answer.headers?.get('Nats-Sequence'));
-  if (answer.headers?.code === 404 || !Number.isInteger(count) || !(sequence > 0)) return NO_TRIES;
-  const finishedBy = answer.headers?.last(FINISHED_BY);
-  return { count, failedBy: answer.headers?.values(FAILED_BY) ?? [], finishedBy: finishedBy === '' ? undefined : finishedBy, sequence };
+  const found = await lastMessage(connection, STATE, triesSubject(sweep, index));
+  const count = Number(found?.message.string());
+  if (found === undefined || !Number.isInteger(count)) return NO_TRIES;
+  const marks = found.message.headers;
+  const finishedBy = marks?.last(FINISHED_BY);
+  return {
+    count,
+    failedBy: marks?.values(FAILED_BY) ?? [],
+    finishedBy: finishedBy === '' ? undefined : finishedBy,
+    sequence: found.sequence,
+  };
 }
 
 /** What is to be written: a new count, another name. */

@@ -7,6 +7,7 @@
  */
 import type { NatsConnection, Subscription } from '@nats-io/transport-node';
 import { cancelledOf, cancelSubject, STATE } from '../../schemas/wire.ts';
+import { lastMessage } from './last-message.ts';
 import type { JetStreamLease } from './jetstream-lease.ts';
 
 export interface UnwantedOptions {
@@ -40,8 +41,7 @@ export class UnwantedLeases {
   }
 
   async isCancelled(sweep: string): Promise<boolean> {
-    const answer = await this.#connection.request(`$JS.API.DIRECT.GET.${STATE}.${cancelSubject(sweep)}`);
-    return answer.headers?.code !== 404 && answer.headers?.get('Nats-Subject') === cancelSubject(sweep);
+    return (await lastMessage(this.#connection, STATE, cancelSubject(sweep))) !== undefined;
   }
 
   close(): void {

@@ -14,6 +14,7 @@ import { objectReader } from '../../../worker/queue/objects.ts';
 import { refusalsOf } from '../../../worker/queue/refusals.ts';
 import { CohortSizes } from '../../../worker/queue/cohort-size.ts';
 import { checkpointMsOf, checkpointOption } from '../checkpoint-option.ts';
+import { placesOf } from '../cohort-places.ts';
 import { watchConnection } from '../connection-watch.ts';
 import { logFormatOption, logLevelOption } from '../log-options.ts';
 import { checkPort, metricsHostOption, metricsPortOption, openMetrics, type MetricsArguments } from '../metrics-server.ts';
@@ -31,9 +32,6 @@ interface WorkerArguments extends MetricsArguments {
   log: string;
   'log-level': string;
 }
-
-/** Replicas that tfjs trains together on one thread: its head is bound by dispatch. */
-const TFJS_COHORT = 8;
 
 export const worker: CommandModule<object, WorkerArguments> = {
   command: 'worker',
@@ -91,7 +89,7 @@ async function serveSweeps(argv: WorkerArguments, checkpointMs: number, log: Log
   const consumer = consume({
     source,
     runner: pool,
-    places: engine.name === 'tfjs' ? TFJS_COHORT : 1,
+    places: placesOf(engine.name),
     objects,
     signal: stop.signal,
     drain: drain.signal,

@@ -6,10 +6,9 @@
  */
 #pragma once
 
+#include "double_head.hpp"
 #include "integrated_gates.hpp"
-#include "linearisation.hpp"
 #include "projection.hpp"
-#include "residual_rows.hpp"
 
 namespace loligo::inline LOLIGO_ISA {
 
@@ -22,12 +21,10 @@ public:
     const int64_t size = paddedArray<double>(shape.points);
     block_ = smaller(padded<double>(shape.points) / LANES<double>, Tape<double>::BLOCK);
     if (!gates_.open(arena, shape, recording, nullptr) || !rows_.open(arena, shape, recording)) return false;
-    Tape<double>* tapes[] = {&residuals_, &jacobian_, &linear_};
-    const ProgramRole roles[] = {ProgramRole::residuals, ProgramRole::jacobian, ProgramRole::linear};
-    for (int i = 0; i < 3; i++)
-      if (!tapes[i]->open(arena, shape.program[static_cast<int>(roles[i])], sizes.slots(), sizes.firstScalar(), block_)) return false;
-    double** arrays[] = {&current_, &slopeV_, &slopeDV_, &VBar_, &dVBar_, &drive_, &x_};
+    if (!tapes_.open(arena, shape, block_)) return false;
+    double** arrays[] = {&slopeV_, &slopeDV_, &VBar_, &dVBar_, &drive_, &x_};
     for (double** array : arrays) *array = arena.take<double>(size);
+    current_ = paddedCurrent(arena, shape, recording);
     residualSlope_ = takeRows(arena, G, size);
     xBar_ = takeRows(arena, G, size);
     parameterPartial_ = takeRows(arena, P, size);
@@ -35,22 +32,13 @@ public:
     residualBar_ = arena.take<double>(rows_.count());
     gateView_ = arena.take<GateView>(G);
     if (arena.exhausted()) return false;
-    for (int64_t p = 0; p < size; p++) current_[p] = recording.current[smaller<int64_t>(p, shape.points - 1)];
     currentWeight_ = recording.currentWeight;
     sampleAt_ = recording.sampleAt;
     for (int32_t g = 0; g < G; g++) {
       const IntegratedGate<double>& gate = gates_.gates[g];
       gateView_[g] = {gate.recurrence.decay, gate.voltageSlope[0], gate.voltageSlope[1], gate.voltageSlope[2], residualSlope_[g], 0};
     }
-    view_.samples = size_t(shape.samples);
-    view_.points = size_t(shape.points);
-    view_.rows = size_t(rows_.count());
-    view_.voltageScale = VOLTAGE_SCALE;
-    view_.sampleAt = recording.sampleAt;
-    view_.residual = rows_.residual();
-    view_.columns = columns_;
-    view_.columnCount = size_t(P + Z);
-    view_.columnPlace = parameterOffset;
+    view_ = viewOf(shape, recording, rows_, columns_, size_t(P + Z), parameterOffset);
     view_.integrated = true;
     view_.gates = gateView_;
     view_.gateCount = size_t(G);
@@ -68,24 +56,24 @@ public:
   template <typename Net> void evaluate(Net& network, const double* tail) {
     gates_.set(tail);
     gates_.evaluate(network, false);
-    residuals_.hoist(parameters().values());
-    eachBlock(residuals_, [&](int first, int valid) { rows_.set(0, first, valid, residuals_.output(0)); });
+    tapes_.residuals.hoist(parameters().values());
+    eachBlock(tapes_.residuals, [&](int first, int valid) { rows_.set(0, first, valid, tapes_.residuals.output(0)); });
     rows_.setData(gates_.V);
   }
 
   /** The linear least-squares problem at the states last evaluated. */
   void project(Projection& projection) {
-    if (linear_.outputCount() == 0) return;
-    linear_.hoist(parameters().values());
-    eachBlock(linear_, [&](int first, int valid) { projection.add(linear_, currentWeight_ + first, valid); });
+    if (tapes_.linear.outputCount() == 0) return;
+    tapes_.linear.hoist(parameters().values());
+    eachBlock(tapes_.linear, [&](int first, int valid) { projection.add(tapes_.linear, currentWeight_ + first, valid); });
   }
 
   /** Derivatives at the state last evaluated. */
   void linearise() {
     const int32_t G = shape_->programs.gates, P = shape_->programs.inferred, S = 1 + G;
     gates_.linearise();
-    jacobian_.hoist(parameters().values());
-    eachBlock(jacobian_, [&](int first, int valid) {
+    tapes_.jacobian.hoist(parameters().values());
+    eachBlock(tapes_.jacobian, [&](int first, int valid) {
       copyOut(slopeV_ + first, 0, valid);
       copyOut(slopeDV_ + first, S, valid);
       for (int32_t g = 0; g < G; g++) copyOut(residualSlope_[g] + first, 1 + g, valid);
@@ -131,12 +119,6 @@ public:
   }
 
 private:
-  static double** takeRows(Arena& arena, int64_t count, int64_t size) {
-    double** rows = arena.take<double*>(count);
-    for (int64_t i = 0; i < count && !arena.exhausted(); i++) rows[i] = arena.take<double>(size);
-    return rows;
-  }
-
   template <typename Use> void eachBlock(Tape<double>& tape, Use use) {
     const ProgramShape& sizes = shape_->programs;
     const int size = block_ * LANES<double>;
@@ -156,7 +138,7 @@ private:
   }
 
   void copyOut(double* to, int32_t output, int valid) const {
-    const double* from = jacobian_.output(output);
+    const double* from = tapes_.jacobian.output(output);
     for (int i = 0; i < valid; i++) to[i] = from[i];
   }
 
@@ -192,7 +174,7 @@ private:
   const HeadShape* shape_ = nullptr;
   IntegratedGates<double> gates_;
   ResidualRows rows_;
-  Tape<double> residuals_, jacobian_, linear_;
+  HeadTapes tapes_;
   int block_ = 1;
   double* current_ = nullptr;
   const double* currentWeight_ = nullptr;

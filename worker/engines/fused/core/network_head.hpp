@@ -6,10 +6,9 @@
  */
 #pragma once
 
+#include "double_head.hpp"
 #include "gate_recurrence.hpp"
-#include "linearisation.hpp"
 #include "projection.hpp"
-#include "residual_rows.hpp"
 
 namespace loligo::inline LOLIGO_ISA {
 
@@ -22,31 +21,19 @@ public:
     const int64_t size = paddedArray<double>(shape.points);
     block_ = smaller(padded<double>(shape.points) / LANES<double>, Tape<double>::BLOCK);
     if (!parameters_.open(arena, shape, recording.others) || !rows_.open(arena, shape, recording)) return false;
-    Tape<double>* tapes[] = {&residuals_, &jacobian_, &linear_};
-    const ProgramRole roles[] = {ProgramRole::residuals, ProgramRole::jacobian, ProgramRole::linear};
-    for (int i = 0; i < 3; i++)
-      if (!tapes[i]->open(arena, shape.program[static_cast<int>(roles[i])], sizes.slots(), sizes.firstScalar(), block_)) return false;
-    current_ = arena.take<double>(size);
+    if (!tapes_.open(arena, shape, block_)) return false;
+    current_ = paddedCurrent(arena, shape, recording);
     shiftedV_ = arena.take<double>(size);
     driven_ = recording.drivenMv;
     drivenRate_ = recording.drivenRate;
     currentWeight_ = recording.currentWeight;
-    for (int64_t p = 0; p < size && !arena.exhausted(); p++) current_[p] = recording.current[smaller<int64_t>(p, shape.points - 1)];
     double*** arrays[] = {&state_, &rate_, &slope_, &rateSlope_, &dBar_};
     for (double*** array : arrays) *array = takeRows(arena, S, size);
     bar_ = takeRows(arena, int64_t{R} * S, size);
     columns_ = takeRows(arena, P, rows_.count());
     residualBar_ = arena.take<double>(rows_.count());
     if (arena.exhausted()) return false;
-    view_.samples = size_t(shape.samples);
-    view_.points = size_t(shape.points);
-    view_.rows = size_t(rows_.count());
-    view_.voltageScale = VOLTAGE_SCALE;
-    view_.sampleAt = recording.sampleAt;
-    view_.residual = rows_.residual();
-    view_.columns = columns_;
-    view_.columnCount = size_t(P);
-    view_.columnPlace = parameterOffset;
+    view_ = viewOf(shape, recording, rows_, columns_, size_t(P), parameterOffset);
     view_.bar = bar_;
     view_.dBar = dBar_;
     sampleAt_ = recording.sampleAt;
@@ -62,24 +49,24 @@ public:
   template <typename Net> void evaluate(Net& network, const double* tail) {
     readStates(network);
     parameters_.set(tail);
-    residuals_.hoist(parameters_.values());
-    eachBlock(residuals_, [&](int first, int valid) {
-      for (int32_t r = 0; r < shape_->programs.rows; r++) rows_.set(r, first, valid, residuals_.output(r));
+    tapes_.residuals.hoist(parameters_.values());
+    eachBlock(tapes_.residuals, [&](int first, int valid) {
+      for (int32_t r = 0; r < shape_->programs.rows; r++) rows_.set(r, first, valid, tapes_.residuals.output(r));
     });
     rows_.setData(shiftedV_);
   }
 
   /** The linear least-squares problem at the states last evaluated. */
   void project(Projection& projection) {
-    if (linear_.outputCount() == 0) return;
-    linear_.hoist(parameters_.values());
-    eachBlock(linear_, [&](int first, int valid) { projection.add(linear_, currentWeight_ + first, valid); });
+    if (tapes_.linear.outputCount() == 0) return;
+    tapes_.linear.hoist(parameters_.values());
+    eachBlock(tapes_.linear, [&](int first, int valid) { projection.add(tapes_.linear, currentWeight_ + first, valid); });
   }
 
   /** Derivatives at the state last evaluated. */
   void linearise() {
-    jacobian_.hoist(parameters_.values());
-    eachBlock(jacobian_, [&](int first, int valid) {
+    tapes_.jacobian.hoist(parameters_.values());
+    eachBlock(tapes_.jacobian, [&](int first, int valid) {
       for (int32_t r = 0; r < shape_->programs.rows; r++) lineariseRow(r, first, valid);
     });
   }
@@ -118,12 +105,6 @@ public:
   }
 
 private:
-  static double** takeRows(Arena& arena, int64_t count, int64_t size) {
-    double** rows = arena.take<double*>(count);
-    for (int64_t i = 0; i < count && !arena.exhausted(); i++) rows[i] = arena.take<double>(size);
-    return rows;
-  }
-
   template <typename Net> void readStates(Net& network) {
     const int32_t M = shape_->points;
     for (int32_t k = 0; k < shape_->programs.states(); k++) {
@@ -170,9 +151,9 @@ private:
   void lineariseRow(int32_t r, int first, int valid) {
     const ProgramShape& sizes = shape_->programs;
     const int32_t S = sizes.states(), from = r * (S + 1 + sizes.inferred);
-    const double* byRate = jacobian_.output(from + S);
+    const double* byRate = tapes_.jacobian.output(from + S);
     for (int32_t k = 0; k < S; k++) {
-      const double* byState = jacobian_.output(from + k);
+      const double* byState = tapes_.jacobian.output(from + k);
       for (int i = 0; i < valid; i++) {
         const int p = first + i;
         bar_[r * S + k][p] = byState[i] * slope_[k][p] + (k == r ? byRate[i] * rateSlope_[k][p] : 0);
@@ -181,14 +162,14 @@ private:
     for (int i = 0; i < valid; i++) dBar_[r][first + i] = byRate[i] * slope_[r][first + i];
     for (int32_t q = 0; q < sizes.inferred; q++) {
       double* column = columns_[q] + shape_->samples + int64_t{r} * shape_->points + first;
-      for (int i = 0; i < valid; i++) column[i] = parameters_.slopes()[q] * jacobian_.output(from + S + 1 + q)[i];
+      for (int i = 0; i < valid; i++) column[i] = parameters_.slopes()[q] * tapes_.jacobian.output(from + S + 1 + q)[i];
     }
   }
 
   const HeadShape* shape_ = nullptr;
   Parameters parameters_;
   ResidualRows rows_;
-  Tape<double> residuals_, jacobian_, linear_;
+  HeadTapes tapes_;
   int block_ = 1;
   double* current_ = nullptr;
   const double* currentWeight_ = nullptr;
