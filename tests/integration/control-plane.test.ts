@@ -58,12 +58,11 @@ async function waitingTasks({ manager }: Place, count: number): Promise<Task[]> 
   for (;;) {
     const { state } = await manager.streams.info(TASKS, { subjects_filter: tasksOf('*') }).catch(() => ({ state: { subjects: {} } }));
     const subjects = Object.keys(state.subjects ?? {});
-    if (subjects.length < count) {
-      await delay(50);
-      continue;
-    }
     const messages = await Promise.all(subjects.map((subject) => manager.streams.getMessage(TASKS, { last_by_subj: subject })));
-    return messages.map((message) => parseTask(message?.json())).toSorted((a, b) => a.index - b.index);
+    // one that was listed may have been taken away since
+    const tasks = messages.flatMap((message) => (message === null ? [] : [parseTask(message.json())]));
+    if (tasks.length >= count) return tasks.toSorted((a, b) => a.index - b.index);
+    await delay(50);
   }
 }
 
