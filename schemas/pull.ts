@@ -59,10 +59,21 @@ export async function pullMessages({ connection, inboxPrefix }: Server, request:
   }
 }
 
-/** How often the server delivered this message: $JS.ACK.<stream>.<consumer>.<delivered>...., with two more tokens before the stream on newer servers. */
-export function deliveredOf({ reply = '' }: Msg): number {
+/** $JS.ACK.<stream>.<consumer>.<delivered>.<place in the stream>.<place in the consumer>.<time>.<pending>, with two more tokens before the stream on newer servers. */
+function replyTokens({ reply = '' }: Msg): string[] {
   const tokens = reply.split('.');
-  return Number(tokens[tokens.length > 9 ? 6 : 4]);
+  return tokens.slice(tokens.length > 9 ? 6 : 4);
+}
+
+/** How often the server delivered this message. */
+export function deliveredOf(message: Msg): number {
+  return Number(replyTokens(message)[0]);
+}
+
+/** The same in every delivery of a message. With the time it was stored at, because a stream that was made anew counts from one. */
+export function identityOf(message: Msg): string {
+  const [, place, , storedAt] = replyTokens(message);
+  return `${place} ${storedAt}`;
 }
 
 /** The server forgets the message. No answer comes: what the server did not hear is delivered again. */

@@ -10,6 +10,8 @@
  *  - the worker before its result is confirmed: the lease runs out, the task is delivered again, one try more.
  *  - the worker between confirmation and acknowledgement: the task comes again; if its result is stored by then, reconciliation has taken it
  *    out of the stream; if it was leased before, it is trained twice, and the second result is refused by the stream or by the store.
+ *  - nobody, but the server's disk stands still for longer than a lease: it goes on by its clock and reads no renewals. A worker acknowledges
+ *    what it has handed in, and goes on with what it has (worker/queue/redeliveries.ts); what comes to another one is trained twice.
  *  - the orchestrator before the result is stored: its next start makes the collector anew, and gets it at once.
  *  - the orchestrator between store and acknowledgement: the result comes again, and the store knows it.
  *  - the orchestrator while it publishes: its next start asks the streams first (tasks, then results) and sends only what neither holds.
@@ -20,6 +22,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { jetstream, jetstreamManager, type JetStreamClient, type JetStreamManager } from '@nats-io/jetstream';
 import { headers, type NatsConnection } from '@nats-io/transport-node';
+import { LoligoError, messageOf } from '../../schemas/errors.ts';
 import type { Task } from '../../schemas/generated/types.ts';
 import type { Server } from '../../schemas/nats-connection.ts';
 import { packageVersion } from '../../schemas/package-root.ts';
@@ -30,6 +33,7 @@ import {
   ensureConsumer,
   ensureStreams,
   heldIn,
+  isMissing,
   isWrongLastSequence,
   missing,
   openStreams,
@@ -48,6 +52,8 @@ const RECONCILE_MS = 5000;
 /** Tasks published within so long share one wake-up of the idle workers. */
 const WAKE_MS = 20;
 const RETRY_MS = 250;
+/** A stream that is gone so often while the queue opens is deleted by somebody who will go on. */
+const MOST_OPENINGS = 20;
 const NUMBERS = wire.numbersOf(packageVersion());
 
 export interface JetStreamQueueOptions {
@@ -375,9 +381,26 @@ class JetStreamTaskQueue implements JetStreamQueue {
   }
 }
 
-/** Opens the queue of a sweep for its one orchestrator. The connection stays its owner's. Throws NATS_UNREACHABLE. */
+/**
+ * Opens the queue of a sweep for its one orchestrator. The connection stays its owner's. Throws NATS_UNREACHABLE. What somebody deletes on
+ * the server meanwhile is made once more: nothing was sent yet, so it begins at the beginning.
+ */
 export async function openJetStreamQueue(server: Server, options: JetStreamQueueOptions): Promise<JetStreamQueue> {
   const manager = await jetstreamManager(server.connection, { checkAPI: false });
+  for (let left = MOST_OPENINGS; ; left -= 1) {
+    try {
+      return new JetStreamTaskQueue(server, manager, await prepare(server, manager, options), options);
+    } catch (error) {
+      if (!isMissing(error)) throw error;
+      if (left === 1) throw goneAgain(server.url, error);
+      options.onTrouble?.(error);
+      await delay(RETRY_MS);
+    }
+  }
+}
+
+/** Makes what the sweep needs on the server. Returns the replicas that it holds already. */
+async function prepare(server: Server, manager: JetStreamManager, options: JetStreamQueueOptions): Promise<Set<number>> {
   await openStreams(manager, server.url);
   await options.provide?.();
   await manager.streams.purge(wire.STATE, { filter: wire.cancelSubject(options.sweep) });
@@ -390,5 +413,12 @@ export async function openJetStreamQueue(server: Server, options: JetStreamQueue
     wire.TASKS,
     [...tasks].filter(([index]) => options.stored(index)).map(([, subject]) => subject),
   );
-  return new JetStreamTaskQueue(server, manager, new Set([...tasks.keys(), ...results.keys()]), options);
+  return new Set([...tasks.keys(), ...results.keys()]);
+}
+
+function goneAgain(url: string, error: unknown): LoligoError {
+  const rule = 'the streams of loligo must stay where the orchestrator makes them';
+  const got = `${MOST_OPENINGS} times one was gone again: ${messageOf(error)}`;
+  const remedy = 'Find out who deletes them (streams LOLIGO_* and OBJ_loligo), and give the same command again.';
+  return new LoligoError([{ code: 'NATS_UNREACHABLE', where: url, rule, got, remedy }], { cause: error });
 }

@@ -106,9 +106,14 @@ export async function missing(request: () => Promise<unknown>): Promise<boolean>
     await request();
     return false;
   } catch (error) {
-    if (error instanceof JetStreamApiError && [STREAM_MISSING, CONSUMER_MISSING].includes(error.code)) return true;
+    if (isMissing(error)) return true;
     throw error;
   }
+}
+
+/** Also where somebody deleted it between two requests. */
+export function isMissing(error: unknown): boolean {
+  return error instanceof JetStreamApiError && [STREAM_MISSING, CONSUMER_MISSING].includes(error.code);
 }
 
 export function isWrongLastSequence(error: unknown): boolean {

@@ -5,7 +5,7 @@
  *   double      an outcome more than once: in the log, in replicas.parquet, or in the summary's counts
  *   redone      a training that no fault explains. A replica may be trained again only when, between the start of its last training and that of
  *               this one, a fault touched one of the two workers (the first lost its lease, or the second had lost it before and comes to it
- *               late), or what all share. A fault is felt for two leases and two reconciliations more. Of replicas whose outcome was stored
+ *               late), or what all share. A fault is felt for a lease and two reconciliations more. Of replicas whose outcome was stored
  *               already, faults excuse in all as many as leases were out where they struck, and messages were forged
  *   attempts    an outcome with more tries than the bound
  *   given up    a sound replica that was given up although no fault ended one of its tries; a poisonous one that was not, or not after three
@@ -51,8 +51,7 @@ function judgeOutcomes({ plan, lines, parquet, summary }) {
 /** Trainings beyond the first of each replica, each with the faults that may have cost the one before its lease. */
 export function retrainings({ plan, journal, disturbances, stored }) {
   const begins = trainingsOf(journal);
-  // two leases: a server that comes back deals by what it wrote up to a lease ago
-  const settleMs = 2 * plan.ackWaitMs + 2 * plan.reconcileMs + 1000;
+  const settleMs = plan.ackWaitMs + 2 * plan.reconcileMs + 1000;
   const poisonous = journal
     .filter(({ what, index }) => what === 'begin' && plan.poison[index] !== undefined)
     .map(({ pid, ms }) => ({ kind: 'poison', touches: [pid], from: ms, to: ms }));

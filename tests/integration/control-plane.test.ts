@@ -6,14 +6,22 @@ import { jetstream, jetstreamManager, type JetStreamManager } from '@nats-io/jet
 import { connect, type NatsConnection } from '@nats-io/transport-node';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { deadOfServer } from '../../orchestrator/cli/dead-replicas.ts';
+import { loadSweep } from '../../orchestrator/cli/load-sweep.ts';
 import { readCards } from '../../orchestrator/cli/sweep-notices.ts';
+import { openJetStreamQueue } from '../../orchestrator/queue/jetstream.ts';
+import { provideObjects } from '../../orchestrator/queue/objects.ts';
+import { openOutcomeLog } from '../../orchestrator/results/outcome-log.ts';
+import { openRun } from '../../orchestrator/results/run-directory.ts';
 import { givenUp } from '../../schemas/failed-result.ts';
 import type { Task, WorkerCard } from '../../schemas/generated/types.ts';
+import { connectServer } from '../../schemas/nats-connection.ts';
+import { packageVersion } from '../../schemas/package-root.ts';
 import { parseTask } from '../../schemas/parse.ts';
-import { resultSubject, STATE, TASKS, tasksOf, triesSubject } from '../../schemas/wire.ts';
+import { laneName, resultSubject, STATE, TASKS, tasksOf, triesSubject } from '../../schemas/wire.ts';
 import { commandLine, type Started } from '../helpers/command-line.ts';
 import { natsVersions, startNats, type NatsServer } from '../helpers/nats-server.ts';
 import { outcomeLines, outcomesOf, quickSpec, writeSpec } from '../helpers/quick-sweep.ts';
+import { lockFixture } from '../helpers/replica-fixture.ts';
 import { scratchFolders } from '../helpers/scratch-folder.ts';
 import { waitFor, waitUntil } from '../helpers/wait-for.ts';
 
@@ -183,6 +191,68 @@ describe.each(natsVersions())('on $name', ({ binary }) => {
       limits: { messageBytes: 1_048_576, storageBytes: null, storageUsedBytes: 0, streams: null, consumers: null },
     });
   });
+});
+
+describe.each(natsVersions().slice(-1))('a worker on $name', ({ binary }) => {
+  test('leaves what its memory does not hold, and what another version wrote, to others, and says so', async () => {
+    const { url, folder, connection, manager } = await place(binary);
+    const publish = async (name: string, durationMs: number): Promise<Task> => {
+      const spec = quickSpec({ name, draws: 1, replicas: 1 });
+      const data = [{ synthetic: { ...spec.problem.data[0]!.synthetic, durationMs } }];
+      const { expansion, objects } = await loadSweep(writeSpec(folder, { ...spec, problem: { ...spec.problem, data } }, `${name}.yaml`));
+      const queue = await openJetStreamQueue(await connectServer(url, 'orchestrator', {}), {
+        sweep: expansion.sweep,
+        engine: 'any',
+        reconcileMs: 3_600_000,
+        stored: () => false,
+        provide: () => provideObjects(connection, objects),
+      });
+      const task = expansion.task(0);
+      await queue.publish(task);
+      await queue.close();
+      return task;
+    };
+    // second order at so many points: terabytes
+    const large = await publish('large', 30_000);
+    const later = await publish('later', 6);
+    const lane = laneName(later);
+    const { config } = await manager.consumers.info(TASKS, lane);
+    await manager.consumers.update(TASKS, lane, { description: config.description?.replace(/numbers .*/, 'numbers 99.0') ?? '' });
+    program.start(['worker', '--nats', url, ...WORKER]);
+    let card: WorkerCard | undefined;
+    while (card?.refuses.length !== 2) [card] = await readCards(connection);
+    const refuses = card.refuses.toSorted((a, b) => a.reason.localeCompare(b.reason));
+    const tooLarge: unknown = expect.stringMatching(/^a replica needs about [\d.]+ GB of memory, it has [\d.]+ GB$/);
+    expect(refuses).toEqual([
+      {
+        sweep: large.sweep,
+        shapes: [large.shape],
+        reason: tooLarge,
+      },
+      { sweep: later.sweep, shapes: [later.shape], reason: `loligo 99.0 is wanted, it has ${packageVersion()}` },
+    ]);
+    expect(await manager.streams.getMessage(STATE, { last_by_subj: triesSubject(large.sweep, 0) })).toMatchObject({
+      data: new TextEncoder().encode('0'),
+    });
+  });
+});
+
+test('dead retry of a run directory withdraws the outcomes that its index names, for the next run', async () => {
+  const folder = scratch();
+  const out = join(folder, 'run');
+  const { expansion, resolved } = await loadSweep(writeSpec(folder, quickSpec({ draws: 1, replicas: 3 })));
+  const run = openRun(out, { ...lockFixture(expansion.sweep), resolved });
+  const log = openOutcomeLog(out, { replicas: 3 });
+  for (const index of [0, 1, 2])
+    await log.append(givenUp(expansion.task(index), { attempts: 3, worker: 'node-7:42', engine: 'reference' }, 'Why.'));
+  await log.close();
+  run.close();
+  const { code, stderr } = await program.run(['dead', 'retry', out, '--index', '1', '2']);
+  expect([code, stderr]).toEqual([0, expect.stringMatching(/^put back 2 replicas/m)]);
+  expect((await answer(['dead', 'list', out]))['dead']).toMatchObject([{ index: 0, attempts: 3 }]);
+  const next = openOutcomeLog(out, { replicas: 3 });
+  expect([0, 1, 2].map((index) => next.has(index))).toEqual([true, false, false]);
+  await next.close();
 });
 
 test('doctor says of a server that does not answer what is wrong, and ends with 6', async () => {

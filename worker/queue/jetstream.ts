@@ -16,6 +16,7 @@ import type { CohortSizes } from './cohort-size.ts';
 import { Heartbeat } from './heartbeat.ts';
 import { JetStreamLease, wasSentBefore } from './jetstream-lease.ts';
 import { LaneDirectory, type KnownLane } from './lane-directory.ts';
+import { Redeliveries } from './redeliveries.ts';
 import { ResultPublisher } from './result-publisher.ts';
 import { NO_TRIES, readTries, writeTries, type Tries } from './tries.ts';
 import type { NodeHealth } from './node-health.ts';
@@ -80,6 +81,7 @@ class JetStreamTaskSource implements JetStreamSource {
   readonly #directory: LaneDirectory;
   readonly #options: SourceOptions;
   readonly #leases = new Set<JetStreamLease>();
+  readonly #redeliveries = new Redeliveries();
   readonly #unwanted: UnwantedLeases;
   readonly #heartbeat = new Heartbeat((late) => this.#lookUnwanted(late));
   readonly #closing = new AbortController();
@@ -204,6 +206,7 @@ class JetStreamTaskSource implements JetStreamSource {
 
   /** Counts the try before anybody can die of it. */
   async #lease(message: Msg, lane: KnownLane): Promise<JetStreamLease | undefined> {
+    if (this.#redeliveries.answer(message)) return undefined;
     const task = this.#read(message, lane);
     if (task === undefined) return undefined;
     const { delivery, tries } = await this.#count(message, task);
@@ -222,9 +225,14 @@ class JetStreamTaskSource implements JetStreamSource {
       closed: this.#closing.signal,
       worker: this.#options.worker,
       onEvent: this.#options.onEvent,
-      onEnd: (ended, end) => this.#ended(ended, end),
+      onEnd: (ended, end) => {
+        this.#redeliveries.letGo(message, end === 'completed');
+        this.#ended(ended, end);
+      },
     });
     this.#leases.add(lease);
+    this.#redeliveries.hold(message);
+    lease.unwanted.addEventListener('abort', () => this.#redeliveries.letGo(message, false), { once: true });
     const refusal = (await this.#options.refusals?.task(task)) ?? null;
     if (refusal === null) return lease;
     this.#directory.refuse(lane, refusal);

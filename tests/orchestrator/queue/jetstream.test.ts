@@ -8,7 +8,7 @@ import { openJetStreamSource, type JetStreamSource } from '../../../worker/queue
 import { natsVersions, startNats, type NatsServer } from '../../helpers/nats-server.ts';
 import { resultFixture, taskFixture } from '../../helpers/replica-fixture.ts';
 import { scratchFolders } from '../../helpers/scratch-folder.ts';
-import { waitFor } from '../../helpers/wait-for.ts';
+import { waitFor, waitUntil } from '../../helpers/wait-for.ts';
 
 const { sweep } = taskFixture(0);
 const versions = natsVersions();
@@ -39,9 +39,21 @@ async function scene(binary: string, options: { ackWaitMs?: number } = {}): Prom
   return join(nats, options);
 }
 
-async function join(nats: NatsServer, options: { ackWaitMs?: number; stored?: Set<number> } = {}): Promise<Scene> {
+interface JoinOptions {
+  readonly ackWaitMs?: number;
+  readonly stored?: Set<number>;
+  /** Orchestrator and worker, each its own password. */
+  readonly users?: readonly [string, string];
+}
+
+async function join(nats: NatsServer, options: JoinOptions = {}): Promise<Scene> {
   const stored = options.stored ?? new Set<number>();
-  const [orchestrator, worker] = [await connectServer(nats.url, 'orchestrator', {}), await connectServer(nats.url, 'worker', {})];
+  const environment = (user: string | undefined): Record<string, string> =>
+    user === undefined ? {} : { LOLIGO_NATS_USER: user, LOLIGO_NATS_PASSWORD: user };
+  const [orchestrator, worker] = [
+    await connectServer(nats.url, 'orchestrator', environment(options.users?.[0])),
+    await connectServer(nats.url, 'worker', environment(options.users?.[1])),
+  ];
   closing.push(() => Promise.all([orchestrator.connection.close(), worker.connection.close()]));
   const { ackWaitMs = 30_000 } = options;
   const queue = await openJetStreamQueue(orchestrator, {
@@ -208,6 +220,32 @@ describe.each(versions)('leases on $name', ({ binary }) => {
     await waitFor(() => stored.size === 1);
   });
 
+  test('a task that comes again while its worker has it, or after its result, is not leased once more', async () => {
+    // as a server whose disk stands still: leases run out, and what the worker says of them is not read
+    const users = `authorization { users: [
+      { user: o, password: o }
+      { user: w, password: w, permissions: { publish: { deny: "$JS.ACK.>" } } }
+    ] }`;
+    const nats = await startNats(binary, scratch(), users);
+    closing.push(() => nats.kill());
+    const { queue, source, manager, stored } = await join(nats, { ackWaitMs: 300, users: ['o', 'w'] });
+    const comesAgain = async (): Promise<void> => {
+      const { delivered } = await manager.consumers.info(TASKS, laneName(taskFixture(0)));
+      const deliveries = async (): Promise<number> =>
+        (await manager.consumers.info(TASKS, laneName(taskFixture(0)))).delivered.consumer_seq - delivered.consumer_seq;
+      await waitUntil(async () => (await deliveries()) > 1);
+    };
+    await queue.publish(taskFixture(0));
+    const [lease] = await pullAll(source, 1);
+    const next = source.pull(1, never);
+    await comesAgain();
+    await lease?.complete(resultFixture(0));
+    await waitFor(() => stored.size === 1);
+    await comesAgain();
+    await queue.publish(taskFixture(1));
+    expect(indices(await next)).toEqual([1]);
+  });
+
   test('what is no task is set aside and counted, and so is what is no result', async () => {
     const { queue, source, worker, stored } = await scene(binary);
     await queue.publish(taskFixture(0));
@@ -237,6 +275,41 @@ describe.each(versions)('leases on $name', ({ binary }) => {
     expect((await manager.streams.getMessage(TASKS, { last_by_subj: taskSubject(sweep, shape, 7) }))?.seq).toBeGreaterThan(0);
     expect(source.refusals()).toMatchObject([{ sweep, shapes: [shape] }]);
     expect(source.refusals()[0]?.reason).toContain('cannot read the tasks');
+  });
+
+  test.each([RESULTS, TASKS, STATE])('%s, deleted while the orchestrator opens, is made once more', async (stream) => {
+    const nats = await startNats(binary, scratch());
+    closing.push(() => nats.kill());
+    const orchestrator = await connectServer(nats.url, 'orchestrator', {});
+    closing.push(() => orchestrator.connection.close());
+    const manager = await jetstreamManager(orchestrator.connection);
+    let times = 0;
+    const provide = async (): Promise<void> => {
+      times += 1;
+      if (times === 1) await manager.streams.delete(stream);
+    };
+    const queue = await openJetStreamQueue(orchestrator, { sweep, engine: 'any', stored: () => false, provide });
+    closing.push(() => queue.close());
+    expect(times).toBe(2);
+    await queue.publish(taskFixture(0));
+    await queue.reconcile();
+    expect((await manager.streams.info(TASKS)).state.messages).toBe(1);
+  });
+
+  test('the window of outstanding tasks grows to three times what the workers hold', async () => {
+    const { queue, source } = await scene(binary);
+    let published = 0;
+    const publishing = (async () => {
+      for (let index = 0; await queue.publish(taskFixture(index)); index += 1) published += 1;
+    })();
+    await waitFor(() => published === 8192);
+    expect((await source.pull(2800, never)).length).toBe(2800);
+    await queue.reconcile();
+    await waitFor(() => published === 3 * 2800);
+    await queue.reconcile();
+    expect(queue.counts().outstanding).toBe(3 * 2800);
+    await queue.close();
+    await publishing;
   });
 
   test('retire leaves nothing of the sweep on the server', async () => {
