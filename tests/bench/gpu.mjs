@@ -3,7 +3,8 @@
  * user gets them, share of the device's measured FMA peak, share of the time that reading back and other host work costs, and the
  * gradient's distance from the reference. Needs the built dist/ and a GPU: npm run bench:gpu
  *
- * Options: --json FILE, --replicas 1,32,... (1 to 16,384), --workloads W1,W2, --seconds N (2, for each rate).
+ * Options: --json FILE, --replicas 1,32,... (1 to 16,384), --workloads W1,W2, --forms network,... (states, and with a + the solution for the
+ * linear parameters in each step), --seconds N (2, for each rate).
  * JAX on the same device is timed by gpu-peer.py beside it.
  */
 import { writeFileSync } from 'node:fs';
@@ -19,12 +20,15 @@ const { values } = parseArgs({
     json: { type: 'string' },
     replicas: { type: 'string', default: '1,32,128,512,2048,8192,16384' },
     workloads: { type: 'string', default: Object.keys(WORKLOADS).join(',') },
+    forms: { type: 'string', default: 'network,network+,integrated,integrated+' },
     seconds: { type: 'string', default: '2' },
   },
 });
 
 /** Starts that differ; more replicas repeat them. */
 const DISTINCT = 16;
+/** Reports of progress while slices grow. */
+const GROWING = 14;
 
 const { openGpu } = await built('worker/engines/webgpu/device.js');
 const { Group } = await built('worker/engines/webgpu/group.js');
@@ -40,19 +44,28 @@ console.log(`${gpu.text}\nFMA peak measured: ${(peak / 1e12).toFixed(1)} TFLOP/s
 
 const rows = [];
 for (const workload of listOf(values.workloads)) {
-  const { shape, members, stage } = await workloadOf(WORKLOADS[workload]);
-  const error = await gradientError(shape, members.slice(0, 2));
-  for (const count of listOf(values.replicas).map(Number)) rows.push(await timed(workload, shape, members, stage, count, error));
+  for (const form of listOf(values.forms)) {
+    const states = form.replace('+', '');
+    const flops = matrixProductFlops({ ...WORKLOADS[workload], outputs: states === 'network' ? 4 : 1 });
+    const { shape, members, stage } = await workloadOf(WORKLOADS[workload], states, form.endsWith('+'));
+    const error = await gradientError(shape, members.slice(0, 2));
+    for (const count of listOf(values.replicas).map(Number)) {
+      const row = { workload, form, replicas: count, ...(await timed(shape, members, stage, count, flops)), gradientError: error };
+      rows.push(row);
+      console.log(JSON.stringify(row));
+    }
+  }
 }
-const header = ['workload', 'replicas', 'replica-steps/s', 'of FMA peak', 'read-back and host', 'gradient error'];
+const header = ['workload', 'form', 'replicas', 'replica-steps/s', 'of FMA peak', 'read-back and host', 'gradient error'];
 console.log(
   tableOf(
     header,
     rows.map((row) =>
       'failed' in row
-        ? [row.workload, row.replicas, row.failed, '', '', '']
+        ? [row.workload, row.form, row.replicas, row.failed, '', '', '']
         : [
             row.workload,
+            row.form,
             row.replicas,
             digits(row.stepsPerSecond),
             percent(row.share),
@@ -67,13 +80,14 @@ if (values.json !== undefined)
 await engine.close();
 gpu.device.destroy();
 
-async function workloadOf(size) {
-  const { tasks, model } = await tasksOf(stepSpec(size, DISTINCT));
+async function workloadOf(size, states, project) {
+  const spec = stepSpec(size, DISTINCT);
+  const { tasks, model } = await tasksOf({ ...spec, space: { ...spec.space, states } });
   const shape = shapeOf(tasks[0], model);
   const frequencies = stepFrequencies(size);
   const first = memberOf(tasks[0], shape, stepObservation(size.samples));
   const members = tasks.map((task) => ({ ...memberOf(task, shape, stepObservation(size.samples)), frequencies, grid: first.grid }));
-  return { shape, members, stage: tasks[0].training[0] };
+  return { shape, members, stage: { ...tasks[0].training[0], project } };
 }
 
 /** Largest component's and L2 distance of the gradient from the reference's, the larger of the two. */
@@ -100,33 +114,25 @@ function distance(actual, reference) {
   return Math.max(worst / largest, Math.sqrt(difference / norm));
 }
 
-async function timed(workload, shape, members, stage, count, error) {
+async function timed(shape, members, stage, count, flops) {
   const all = Array.from({ length: count }, (_, r) => members[r % members.length]);
   try {
     const stepsPerSecond = await engineRate(shape, all, stage);
     const deviceRate = await bareRate(shape, all, stage);
-    const share = (stepsPerSecond * matrixProductFlops(WORKLOADS[workload])) / peak;
-    return {
-      workload,
-      replicas: count,
-      stepsPerSecond,
-      share,
-      hostShare: Math.max(0, 1 - stepsPerSecond / deviceRate),
-      gradientError: error,
-    };
+    return { stepsPerSecond, share: (stepsPerSecond * flops) / peak, hostShare: Math.max(0, 1 - stepsPerSecond / deviceRate) };
   } catch (reason) {
-    return { workload, replicas: count, failed: String(reason).split('\n')[0] };
+    return { failed: String(reason).split('\n')[0] };
   }
 }
 
-/** Through the engine, from the third report of progress on: slices have their length by then. */
+/** Through the engine, from when slices have had time to grow to their length. */
 async function engineRate(shape, members, stage) {
   const cohort = await engine.open(shape, members);
   let [reports, steps, began, ended] = [0, 0, 0, 0];
   const progress = (taken) => {
     reports += 1;
     ended = performance.now();
-    if (reports <= 4) began = ended;
+    if (reports <= GROWING) began = ended;
     else steps += taken;
   };
   const outcomes = await cohort.adam(
@@ -141,15 +147,12 @@ async function engineRate(shape, members, stage) {
 
 /** The same steps queued without looking at them: what the device alone could do, as far as the first group of a cohort goes. */
 async function bareRate(shape, members, stage) {
-  const tiling = tilingOf(shape, gpu.limits);
+  const tiling = tilingOf(shape, gpu.limits, { projects: stage.project });
   const group = await Group.open(gpu, tiling, members.slice(0, 4096), 1);
   const total = 100_000;
-  group.setSchedule({ ...stage, steps: total });
-  const run = (steps) => group.submit({ mode: 'train', physics: 0, steps, total, parameterRate: 1, traced: false });
-  group.begin(
-    Array.from({ length: group.size }, () => 0),
-    Array.from({ length: group.size }, (_, r) => r),
-  );
+  group.setSchedule({ ...stage, steps: total }, 0, total);
+  const run = (steps) => group.submit({ mode: 'train', physics: 0, steps, total, parameterRate: 1, traced: false, project: stage.project });
+  group.begin(members.slice(0, group.size).map(({ theta }) => ({ theta, moments: null, multipliers: null, step: 0 })));
   run(2);
   await group.reports(0);
   const trial = performance.now();

@@ -9,21 +9,28 @@ const STORAGE_BUFFERS = 8;
 const TOGGLES = ['disable_robustness', 'disable_workgroup_init'];
 
 export interface Gpu {
-  /** Kept because Dawn crashes the process when it is collected as garbage while its device is in use. */
-  readonly instance: GPU;
   readonly device: GPUDevice;
   readonly limits: DeviceLimits;
   /** Adapter's own description of itself. */
   readonly text: string;
   /** Compiled kernels by their source: compiling takes a second or more. */
   readonly pipelines: Map<string, GPUComputePipeline>;
+  /** Why the device is gone; null while it works. */
+  lost: string | null;
 }
+
+/**
+ * Never let go of. Dawn crashes the process when an instance is collected as garbage while its device is in use; and NVIDIA's driver does (580, H100)
+ * when threads that used it end at the same time and nobody else in the process has an instance: the main thread's stays.
+ */
+const instances: GPU[] = [];
 
 /** Rejects with the reason where there is no package or no adapter. */
 export async function openGpu(): Promise<Gpu> {
   const { create, globals } = await import('webgpu');
   Object.assign(globalThis, globals);
   const instance = create([`enable-dawn-features=${TOGGLES.join(',')}`]);
+  instances.push(instance);
   const adapter = await instance.requestAdapter({ powerPreference: 'high-performance' });
   if (adapter === null) throw new Error('WebGPU finds no adapter: a Vulkan (or Metal, or Direct3D 12) driver and its loader are needed');
   const { limits, info } = adapter;
@@ -38,8 +45,7 @@ export async function openGpu(): Promise<Gpu> {
       maxBufferSize: limits.maxBufferSize,
     },
   });
-  return {
-    instance,
+  const gpu: Gpu = {
     device,
     limits: {
       workgroupStorage: limits.maxComputeWorkgroupStorageSize,
@@ -48,7 +54,10 @@ export async function openGpu(): Promise<Gpu> {
     },
     text: [info.vendor, info.architecture, info.device, info.description].filter((part) => part !== '').join(' '),
     pipelines: new Map(),
+    lost: null,
   };
+  void device.lost.then(({ reason, message }) => (gpu.lost = message === '' ? reason : message));
+  return gpu;
 }
 
 function isSoftware({ isFallbackAdapter, architecture, description }: GPUAdapterInfo): boolean {

@@ -2,29 +2,39 @@
  * Replicas of one shape on the device: their buffers, filled once, and the runs of the kernel over them. Nothing is read back unless asked for.
  */
 import type { AdamStage } from '../../../schemas/generated/types.ts';
-import type { LossTerms, Member, ReplicaState } from '../engine.ts';
-import { VOLTAGE_CENTRE } from '../layout.ts';
-import { rowWeights } from '../loss.ts';
+import type { LossTerm, LossTerms, Member } from '../engine.ts';
+import type { Moments, ReplicaProgress } from '../replica-progress.ts';
 import { adamSchedule } from './schedule.ts';
 import { pipelineOf, type Gpu } from './device.ts';
-import { OUTCOME, scalarSize, scratchSize, writeKernel } from './kernel.ts';
-import { parameterNames } from './wgsl-parameters.ts';
+import { OUTCOME, pointSize, scalarSize, scratchSize, writeKernel } from './kernel.ts';
+import { featureTable, memberScalars, pointTable, shareFeatures } from './tables.ts';
 import { placesOf, type Tiling } from './tiling.ts';
 
 /** A replica after a run. */
 export interface Report {
   readonly step: number;
   /** null: goes on */
-  readonly broken: keyof LossTerms | null;
+  readonly broken: LossTerm | null;
   readonly terms: LossTerms;
+  /** Mean of (V - data)^2, mV^2; where the kernel measures it. */
+  readonly square: number;
   /** theta of the inferred parameters after each step of the run, [steps][infer]; empty when not traced */
   readonly trace: Float32Array;
+}
+
+/** A replica as the device has it. */
+export interface DeviceState {
+  readonly step: number;
+  readonly theta: Float64Array;
+  readonly moments: Moments | null;
 }
 
 const TERMS = ['data', 'current', 'gates'] as const;
 /** Workgroups at most; each has scratch of its own. An H100 is busy with one for each of its 132 multiprocessors. */
 const WORKGROUPS = 528;
-const RUN_BYTES = 32;
+const RUN_BYTES = 48;
+/** Bytes that are copied back at a time. */
+const READ_BYTES = 2 ** 26;
 
 export interface RunSettings {
   readonly mode: 'evaluate' | 'train';
@@ -33,7 +43,14 @@ export interface RunSettings {
   readonly total: number;
   readonly parameterRate: number;
   readonly traced: boolean;
+  /** Solve for the linear parameters: before each step; in an evaluation, of the replicas that are at `total`. */
+  readonly project: boolean;
 }
+
+type Buffers = Readonly<Record<'run' | 'theta' | 'state' | 'features' | 'points' | 'scalars' | 'scratch' | 'outcome', GPUBuffer>>;
+
+/** The device has no room for so many replicas. */
+export class NoRoom extends Error {}
 
 export class Group {
   readonly size: number;
@@ -42,47 +59,32 @@ export class Group {
   private readonly places: Int32Array;
   private readonly pipeline: GPUComputePipeline;
   private readonly workgroups: number;
-  private readonly buffers: Readonly<
-    Record<'run' | 'theta' | 'state' | 'features' | 'points' | 'scalars' | 'scratch' | 'outcome', GPUBuffer>
-  >;
-  private schedule: GPUBuffer | null = null;
+  private readonly buffers: Buffers;
+  private schedule: GPUBuffer;
+  private window = { first: 0, count: 1 };
 
   private constructor(gpu: Gpu, tiling: Tiling, members: readonly Member[], pipeline: GPUComputePipeline, tracedSteps: number) {
+    const { device } = gpu;
     this.gpu = gpu;
     this.tiling = tiling;
     this.pipeline = pipeline;
     this.size = members.length;
     this.places = placesOf(tiling);
-    this.workgroups = Math.min(
-      members.length,
-      WORKGROUPS,
-      Math.floor(gpu.device.limits.maxStorageBufferBindingSize / (16 * scratchSize(tiling))),
-    );
-    const { thetaSize } = tiling;
-    const R = members.length;
-    const storage = (floats: number): GPUBuffer =>
-      gpu.device.createBuffer({ size: 4 * floats, usage: GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST });
-    this.buffers = {
-      run: gpu.device.createBuffer({ size: RUN_BYTES, usage: GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST }),
-      theta: storage(R * 4 * thetaSize),
-      state: storage(R * 12 * thetaSize),
-      features: storage(R * tiling.frequencies * 4 * tiling.allPairs),
-      points: storage(R * 16 * tiling.allPairs),
-      scalars: storage(R * scalarSize(tiling)),
-      scratch: storage(this.workgroups * 4 * scratchSize(tiling)),
-      outcome: storage(R * (OUTCOME + tracedSteps * tiling.layout.parameters.length)),
-    };
+    const fitting = Math.floor(device.limits.maxStorageBufferBindingSize / (16 * scratchSize(tiling)));
+    this.workgroups = Math.max(1, Math.min(members.length, WORKGROUPS, fitting));
+    this.schedule = createSchedule(device, 16);
+    this.buffers = createBuffers(device, tiling, members.length, this.workgroups, tracedSteps);
     let before: { readonly member: Member; readonly features: Float32Array<ArrayBuffer> } | null = null;
     for (const [r, member] of members.entries()) {
-      // members that share frequencies and grid share their features: a hundred times the work of all else here
-      const same: boolean = before?.member.frequencies === member.frequencies && before.member.grid === member.grid;
-      const features: Float32Array<ArrayBuffer> = same && before !== null ? before.features : featureTable(tiling, member);
+      // a hundred times the work of all else here
+      const features: Float32Array<ArrayBuffer> =
+        before !== null && shareFeatures(before.member, member) ? before.features : featureTable(tiling, member);
       this.fill(member, r, features);
       before = { member, features };
     }
   }
 
-  /** `tracedSteps`: steps of a run whose parameters are kept at most. Rejects where the device has no room. */
+  /** `tracedSteps`: steps of a run whose parameters are kept at most. Rejects with NoRoom where the device has none. */
   static async open(gpu: Gpu, tiling: Tiling, members: readonly Member[], tracedSteps: number): Promise<Group> {
     const { device } = gpu;
     device.pushErrorScope('validation');
@@ -91,9 +93,11 @@ export class Group {
     const [room, validity] = await Promise.all([device.popErrorScope(), device.popErrorScope()]);
     if (room !== null || validity !== null) {
       group.close();
-      throw new Error(
-        room === null ? `internal: ${validity!.message}` : `the GPU has no room for ${members.length} replicas: ${room.message}`,
-      );
+      if (room === null) {
+        gpu.pipelines.clear();
+        throw new Error(`internal: ${validity!.message}`);
+      }
+      throw new NoRoom(`the GPU has no room for ${members.length} replicas: ${room.message}`);
     }
     return group;
   }
@@ -111,59 +115,60 @@ export class Group {
     this.writeTheta(r, member.theta);
   }
 
-  writeTheta(r: number, theta: Float64Array): void {
+  private writeTheta(r: number, theta: Float64Array): void {
     this.write(this.buffers.theta, r * 4 * this.tiling.thetaSize, this.toDevice(theta));
   }
 
-  writeState(r: number, { theta, moments }: ReplicaState): void {
-    const size = 4 * this.tiling.thetaSize;
-    this.writeTheta(r, theta);
-    if (moments === undefined) return;
-    this.write(this.buffers.state, (3 * r + 1) * size, this.toDevice(moments.first));
-    this.write(this.buffers.state, (3 * r + 2) * size, this.toDevice(moments.second));
-  }
-
-  private clearMoments(places: readonly number[]): void {
-    const bytes = 16 * this.tiling.thetaSize;
-    const encoder = this.gpu.device.createCommandEncoder();
-    // the gradients that lie between are written anew by every step
-    if (places.length === this.size) encoder.clearBuffer(this.buffers.state);
-    else for (const r of places) encoder.clearBuffer(this.buffers.state, (3 * r + 1) * bytes, 2 * bytes);
-    this.gpu.device.queue.submit([encoder.finish()]);
-  }
-
-  /** Every replica goes on from its step, sound until a step shows otherwise; those at `fresh` with moments of zero. */
-  begin(steps: readonly number[], fresh: readonly number[]): void {
-    if (fresh.length > 0) this.clearMoments(fresh);
+  /** Every replica goes on where it stands, sound until a step shows otherwise. */
+  begin(replicas: readonly ReplicaProgress[]): void {
     const outcome = new Uint32Array(this.size * OUTCOME);
-    steps.forEach((step, r) => (outcome[r * OUTCOME] = step));
+    const size = 4 * this.tiling.thetaSize;
+    const encoder = this.gpu.device.createCommandEncoder();
+    encoder.clearBuffer(this.buffers.state);
+    this.gpu.device.queue.submit([encoder.finish()]);
+    replicas.forEach(({ theta, moments, step }, r) => {
+      outcome[r * OUTCOME] = step;
+      this.writeTheta(r, theta);
+      if (moments === null) return;
+      this.write(this.buffers.state, (3 * r + 1) * size, this.toDevice(moments.first));
+      this.write(this.buffers.state, (3 * r + 2) * size, this.toDevice(moments.second));
+    });
     this.write(this.buffers.outcome, 0, outcome);
   }
 
   private toDevice(values: Float64Array): Float32Array<ArrayBuffer> {
     const result = new Float32Array(4 * this.tiling.thetaSize);
-    this.places.forEach((place, i) => (result[place] = values[i]!));
+    const { places } = this;
+    for (let i = 0; i < places.length; i++) result[places[i]!] = values[i]!;
     return result;
   }
 
   private toHost(values: Float32Array): Float64Array {
-    return Float64Array.from(this.places, (place) => values[place]!);
+    const { places } = this;
+    const result = new Float64Array(places.length);
+    for (let i = 0; i < places.length; i++) result[i] = values[places[i]!]!;
+    return result;
   }
 
-  setSchedule(stage: Required<AdamStage>): void {
-    this.schedule?.destroy();
-    const table = adamSchedule(stage);
-    this.schedule = this.gpu.device.createBuffer({ size: table.byteLength, usage: GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_DST });
+  /** What the stage says of steps `first` .. `first + count - 1`, for the runs queued from now on. */
+  setSchedule(stage: Required<AdamStage>, first: number, count: number): void {
+    const table = adamSchedule(stage, first, count);
+    if (this.schedule.size < table.byteLength) {
+      this.schedule.destroy();
+      this.schedule = createSchedule(this.gpu.device, 2 * table.byteLength);
+    }
     this.write(this.schedule, 0, table);
+    this.window = { first, count };
   }
 
   /** Queue one run of the kernel. */
-  submit({ mode, physics, steps, total, parameterRate, traced }: RunSettings): void {
+  submit({ mode, physics, steps, total, parameterRate, traced, project }: RunSettings): void {
     const run = new ArrayBuffer(RUN_BYTES);
-    new Uint32Array(run).set([this.size, steps, total, mode === 'train' ? 1 : 0, 0, 0, traced ? 1 : 0]);
+    new Uint32Array(run).set([this.size, steps, total, Number(mode === 'train'), 0, 0, Number(traced), Number(project)]);
     new Float32Array(run).set([physics, parameterRate], 4);
+    new Float32Array(run)[8] = 1;
+    new Uint32Array(run).set([this.window.first, this.window.count], 9);
     this.gpu.device.queue.writeBuffer(this.buffers.run, 0, run);
-    this.schedule ??= this.gpu.device.createBuffer({ size: 16, usage: GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_DST });
     const { run: uniform, theta, state, features, points, scalars, scratch, outcome } = this.buffers;
     const entries = [uniform, theta, state, features, points, scalars, scratch, outcome, this.schedule].map((buffer, binding) => ({
       binding,
@@ -190,26 +195,51 @@ export class Group {
         step: words[at]!,
         broken: words[at + 1]! === 0 ? null : TERMS[words[at + 1]! - 1]!,
         terms: { data: floats[at + 2]!, current: floats[at + 3]!, gates: floats[at + 4]! },
+        square: floats[at + 5]!,
         trace: floats.subarray(trace, trace + n),
       };
     });
   }
 
   async gradients(): Promise<Float64Array[]> {
-    const size = 4 * this.tiling.thetaSize;
-    const all = new Float32Array(await this.read(this.buffers.state, 0, this.size * 3 * size));
-    return Array.from({ length: this.size }, (_, r) => this.toHost(all.subarray(3 * r * size, (3 * r + 1) * size)));
+    return this.eachState(1, (values) => this.toHost(values));
   }
 
-  async theta(r: number): Promise<Float64Array> {
+  /** Step, theta and, if asked for, moments of every replica after the runs submitted so far. */
+  async states(withMoments: boolean): Promise<DeviceState[]> {
     const size = 4 * this.tiling.thetaSize;
-    return this.toHost(new Float32Array(await this.read(this.buffers.theta, r * size, size)));
+    // all copies are queued before anything else can be
+    const steps = this.read(this.buffers.outcome, 0, this.size * OUTCOME);
+    const theta = this.eachOf(this.buffers.theta, size, size, (values) => this.toHost(values));
+    const moments = withMoments
+      ? this.eachState(3, (values) => ({
+          first: this.toHost(values.subarray(size, 2 * size)),
+          second: this.toHost(values.subarray(2 * size)),
+        }))
+      : null;
+    const [words, thetas, both] = await Promise.all([steps, theta, moments]);
+    const outcome = new Uint32Array(words);
+    return thetas.map((values, r) => ({ step: outcome[r * OUTCOME]!, theta: values, moments: both?.[r] ?? null }));
   }
 
-  async moments(r: number): Promise<{ first: Float64Array; second: Float64Array }> {
+  private eachState<T>(parts: number, take: (values: Float32Array) => T): Promise<T[]> {
     const size = 4 * this.tiling.thetaSize;
-    const both = new Float32Array(await this.read(this.buffers.state, (3 * r + 1) * size, 2 * size));
-    return { first: this.toHost(both.subarray(0, size)), second: this.toHost(both.subarray(size)) };
+    return this.eachOf(this.buffers.state, 3 * size, parts * size, take);
+  }
+
+  /** The first `floats` of every replica's share of a buffer. */
+  private async eachOf<T>(buffer: GPUBuffer, share: number, floats: number, take: (values: Float32Array) => T): Promise<T[]> {
+    const most = Math.max(1, Math.floor(READ_BYTES / (4 * share)));
+    const pieces: Promise<T[]>[] = [];
+    for (let first = 0; first < this.size; first += most) {
+      const count = Math.min(most, this.size - first);
+      pieces.push(
+        this.read(buffer, first * share, count * share).then((bytes) =>
+          Array.from({ length: count }, (_, r) => take(new Float32Array(bytes, 4 * r * share, floats))),
+        ),
+      );
+    }
+    return (await Promise.all(pieces)).flat();
   }
 
   /** Waits for what was submitted, then copies `floats` numbers from `from` on. */
@@ -226,50 +256,27 @@ export class Group {
   }
 
   close(): void {
-    this.schedule?.destroy();
+    this.schedule.destroy();
     for (const buffer of Object.values(this.buffers)) buffer.destroy();
   }
 }
 
-/** Fourier features as (sin, cos) of two points per vec4, [F][allPairs]. */
-function featureTable(t: Tiling, { grid, frequencies }: Member): Float32Array<ArrayBuffer> {
-  const count = grid.length;
-  const centre = grid[count - 1]! / 2;
-  const features = new Float32Array(t.frequencies * 4 * t.allPairs);
-  frequencies.forEach((frequency, k) => {
-    const omega = 2 * Math.PI * frequency;
-    for (let p = 0; p < count; p++) {
-      const at = k * 4 * t.allPairs + 2 * p;
-      features[at] = Math.sin(omega * (grid[p]! - centre));
-      features[at + 1] = Math.cos(omega * (grid[p]! - centre));
-    }
-  });
-  return features;
+function createBuffers(device: GPUDevice, tiling: Tiling, R: number, workgroups: number, tracedSteps: number): Buffers {
+  const { thetaSize } = tiling;
+  const storage = (floats: number): GPUBuffer =>
+    device.createBuffer({ size: 4 * floats, usage: GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST });
+  return {
+    run: device.createBuffer({ size: RUN_BYTES, usage: GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST }),
+    theta: storage(R * 4 * thetaSize),
+    state: storage(R * 12 * thetaSize),
+    features: storage(R * tiling.frequencies * 4 * tiling.allPairs),
+    points: storage(R * 4 * pointSize(tiling)),
+    scalars: storage(R * scalarSize(tiling)),
+    scratch: storage(workgroups * 4 * scratchSize(tiling)),
+    outcome: storage(R * (OUTCOME + tracedSteps * tiling.layout.parameters.length)),
+  };
 }
 
-/** What each point is compared with, see wgsl-head.ts. */
-function pointTable(t: Tiling, member: Member): Float32Array<ArrayBuffer> {
-  const { samples } = t.shape;
-  const { sampleAt } = member;
-  const count = member.grid.length;
-  const weights = rowWeights(t.shape, member, { data: samples, current: count, gates: count });
-  const points = new Float32Array(16 * t.allPairs);
-  for (let p = 0; p < count; p++) {
-    points[8 * p + 1] = member.current[p]!;
-    points[8 * p + 3] = weights[samples + count + p]!;
-    points[8 * p + 4] = member.drivenMv[p]!;
-    points[8 * p + 5] = member.drivenRate[p]!;
-  }
-  for (let i = 0; i < samples; i++) {
-    points[8 * sampleAt[i]!] = member.voltageMv[i]! - VOLTAGE_CENTRE;
-    points[8 * sampleAt[i]! + 2] = weights[i]!;
-  }
-  return points;
-}
-
-function memberScalars(t: Tiling, member: Member): Float32Array<ArrayBuffer> {
-  const { weights } = member;
-  const omegas = Array.from({ length: t.frequencies }, (_, k) => 2 * Math.PI * (member.frequencies[k] ?? 0));
-  const fixed = parameterNames(t).fixed.map((name) => member.fixed[name]!);
-  return Float32Array.from([...omegas, ...fixed, weights.data, weights.current, weights.gates]);
+function createSchedule(device: GPUDevice, bytes: number): GPUBuffer {
+  return device.createBuffer({ size: bytes, usage: GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_DST });
 }

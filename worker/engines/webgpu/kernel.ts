@@ -3,32 +3,49 @@
  * and gradient once (mode 0). All of a step happens in the workgroup: forward over all tiles, head, reverse over all tiles, update.
  *
  * Bindings: theta [R][thetaSize] and state [R][gradient, first, second moment] in the device's layout; features [R][F][allPairs] of
- * (sin, cos) pairs; points [R][2 allPairs][2], see wgsl-head.ts; scalars [R][omega, fixed parameters, weights]; scratch, one
+ * (sin, cos) pairs; points [R][2 allPairs], see wgsl-head.ts; scalars [R][omega, fixed parameters, weights]; scratch, one
  * part per workgroup; outcome [R][OUTCOME], then the trace; schedule, see schedule.ts.
  */
 import { ELEMENTARY } from './wgsl-elementary.ts';
-import { sumAt, writeNetworkHead, writeSums } from './wgsl-head.ts';
+import { GATE_RECORDS } from './wgsl-gates.ts';
+import { DATA_TERM, sumAt, type HeadCode, writeNoise, writeSums } from './wgsl-head.ts';
+import { writeIntegratedHead } from './wgsl-integrated-head.ts';
 import { writeNetwork } from './wgsl-network.ts';
+import { writeNetworkHead } from './wgsl-network-head.ts';
 import { parameterNames, writeParameters } from './wgsl-parameters.ts';
+import { movesGates, projectedPlaces, writeProjection } from './wgsl-projection.ts';
+import { gridSize } from '../layout.ts';
 import type { Tiling } from './tiling.ts';
 
-/** u32s of a replica's outcome: step, status (0: goes on; 1 + k: term k broke), and the bits of the terms. */
+/** u32s of a replica's outcome: step, status (0: goes on; 1 + k: term k broke), and the bits of the terms and of the misfit's mean square. */
 export const OUTCOME = 8;
 
 /** vec4s of scratch per workgroup. */
 export function scratchSize(t: Tiling): number {
-  return (t.fused ? 1 : t.tiles) * t.shape.depth * (t.keepsArguments ? 2 : 1) * t.width * t.pairs + t.outputs * t.allPairs;
+  return (t.fused ? 1 : t.tiles) * t.shape.depth * (t.keepsArguments ? 2 : 1) * t.width * t.pairs + t.outputs * t.allPairs + headSize(t);
+}
+
+/** vec4s that the head keeps: with integrated gates a record per point, and some per point and gate. */
+function headSize({ shape, allPairs }: Tiling): number {
+  return shape.states === 'network' ? 0 : 2 * allPairs * (1 + GATE_RECORDS * shape.model.gates.length);
+}
+
+/** vec4s of a replica's table of points; with integrated gates the lengths of the steps come behind it, four in each. */
+export function pointSize({ shape, allPairs }: Tiling): number {
+  return 3 * allPairs + (shape.states === 'network' ? 0 : Math.ceil(allPairs / 2));
 }
 
 /** Floats of a replica's scalars. */
 export function scalarSize(t: Tiling): number {
-  return t.frequencies + parameterNames(t).fixed.length + 3;
+  return t.frequencies + parameterNames(t).fixed.length + 5;
 }
 
 export function writeKernel(t: Tiling): string {
+  const head = t.shape.states === 'network' ? writeNetworkHead(t) : writeIntegratedHead(t);
+  const projection = t.projects ? writeProjection(t, head.readStates) : { declarations: '', block: '' };
   return [
     /* wgsl */ `
-struct Run { count: u32, steps: u32, total: u32, mode: u32, physics: f32, parameterRate: f32, traced: u32, }
+struct Run { count: u32, steps: u32, total: u32, mode: u32, physics: f32, parameterRate: f32, traced: u32, project: u32, unit: f32, first: u32, window: u32, }
 @group(0) @binding(0) var<uniform> run: Run;
 @group(0) @binding(1) var<storage, read_write> theta: array<vec4f>;
 @group(0) @binding(2) var<storage, read_write> state: array<vec4f>;
@@ -42,14 +59,24 @@ struct Run { count: u32, steps: u32, total: u32, mode: u32, physics: f32, parame
     ELEMENTARY,
     writeNetwork(t).declarations,
     writeParameters(t).declarations,
-    writeMain(t),
+    DATA_TERM,
+    head.declarations,
+    projection.declarations,
+    writeMain(t, head, projection.block),
   ].join('\n');
 }
 
-function writeMain(t: Tiling): string {
+function writeMain(t: Tiling, head: HeadCode, projection: string): string {
   const beyond = t.layout.size - t.layout.networkSize;
   const quads = t.thetaSize - t.beyond / 4;
-  const bars = Array.from({ length: 4 * quads }, (_, k) => (k < beyond ? `${sumAt(3 + k)} * slope[${k}]` : '0.0f'));
+  const projected = t.projects ? projectedPlaces(t.shape) : [];
+  const bar = (k: number): string => {
+    if (k >= beyond) return '0.0f';
+    const value = `${sumAt(3 + k)} * slope[${k}]`;
+    return projected.includes(k) ? `select(${value}, 0.0f, projecting)` : value;
+  };
+  const bars = Array.from({ length: 4 * quads }, (_, k) => bar(k));
+  const parameters = writeParameters(t).block;
   const network = writeNetwork(t);
   const sums = writeSums(t);
   const forward = `${network.forwardFeatures}
@@ -63,10 +90,11 @@ function writeMain(t: Tiling): string {
       ${network.backwardHidden}
     }
     ${network.gradientFeatures}`;
-  const head = writeNetworkHead(t);
   return /* wgsl */ `
 const THETA = ${t.thetaSize}u;
 const SCRATCH = ${scratchSize(t)}u;
+const M = ${gridSize(t.shape)}u;
+const ROWS = ${pointSize(t)}u;
 const SLOTS = ${t.fused ? 1 : t.tiles}u;
 const SCALARS = ${scalarSize(t)}u;
 const OUTCOME = ${OUTCOME}u;
@@ -99,11 +127,15 @@ fn main(@builtin(local_invocation_index) tid: u32, @builtin(workgroup_id) group:
   let training = run.mode == 1u;
   let atScratch = group.x * SCRATCH;
   let atOutputs = atScratch + SLOTS * DEPTH * KEPT * H * PP;
+  let atBars = atOutputs + OUT * ALL;
+  let atGates = atBars + 2u * ALL;
   for (var replica = group.x; replica < run.count; replica += groups.x) {
     let atTheta = replica * THETA;
     let atState = replica * 3u * THETA;
     let atFeatures = replica * F * ALL;
-    let atPoints = replica * 4u * ALL;
+    let atPoints = replica * ROWS;
+    let atDriven = atPoints + 2u * ALL;
+    let atSteps = atDriven + ALL;
     let atOmega = replica * SCALARS;
     let atOutcome = replica * OUTCOME;
     workgroupBarrier();
@@ -111,27 +143,32 @@ fn main(@builtin(local_invocation_index) tid: u32, @builtin(workgroup_id) group:
     let before = workgroupUniformLoad(&taken);
     for (var k = 0u; k < run.steps; k++) {
       if (workgroupUniformLoad(&status) != 0u || (training && before + k >= run.total)) { break; }
-      ${writeParameters(t).block}
+      ${parameters}
       let step = before + k;
-      let stage_ = schedule[min(step, run.total - 1u)];
+      let stage_ = schedule[min(step - run.first, run.window - 1u)];
       let physics = select(run.physics, stage_.z, training);
+      let projecting = run.project != 0u && (training || step >= run.total);
       ${sums.declarations}
       ${
         t.fused
-          ? `for (var tile = 0u; tile < TILES; tile++) {
+          ? `${writeNoise(t)} for (var tile = 0u; tile < TILES; tile++) {
         ${forward}
         settle();
         let begin = tile * PP;
         let end = begin + PP;
-        ${head}
+        ${head.block}
         settle();
         ${backward}
       }`
           : `for (var tile = 0u; tile < TILES; tile++) { ${forward} }
       settle();
+      ${head.states}
+      ${projection === '' ? '' : projection + parameters}
+      ${projection !== '' && movesGates(t.shape) ? head.states : ''}
+      ${writeNoise(t)}
       let begin = 0u;
       let end = ALL;
-      ${head}
+      ${head.block}
       settle();
       for (var tile = 0u; tile < TILES; tile++) { ${backward} }`
       }
@@ -165,6 +202,7 @@ fn main(@builtin(local_invocation_index) tid: u32, @builtin(workgroup_id) group:
         outcome[atOutcome + 2u] = bitcast<u32>(sum0.x);
         outcome[atOutcome + 3u] = bitcast<u32>(sum0.y);
         outcome[atOutcome + 4u] = bitcast<u32>(sum0.z);
+        outcome[atOutcome + 5u] = bitcast<u32>(square);
       }
       if (run.traced != 0u && tid < INFERRED) {
         let value = theta[atTheta + BEYOND + tid / 4u][tid % 4u];
@@ -177,7 +215,8 @@ const NOT_FINITE = 0xffffffffu;
 `;
 }
 
-/** Bytes of the largest buffer's share of one replica. */
-export function largestShare(t: Tiling): number {
-  return Math.max(3 * 16 * t.thetaSize, t.frequencies * 16 * t.allPairs, 64 * t.allPairs);
+/** Replicas of a group at most: whose largest buffer still binds. */
+export function mostReplicas(t: Tiling, limits: Pick<GPUSupportedLimits, 'maxStorageBufferBindingSize' | 'maxBufferSize'>): number {
+  const share = Math.max(3 * 16 * t.thetaSize, t.frequencies * 16 * t.allPairs, 16 * pointSize(t));
+  return Math.max(1, Math.floor(Math.min(limits.maxStorageBufferBindingSize, limits.maxBufferSize) / share));
 }

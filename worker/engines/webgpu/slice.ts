@@ -3,8 +3,9 @@
  * not idle while the host reads. The control is asked before each slice; a slice that is queued is finished and counted.
  */
 const SLICE_MS = 50;
-/** Steps of the first slice, before one was timed; slices grow at most tenfold. */
-const FIRST_SLICE = 2;
+/** Steps of the first slice, before one was timed. Slices grow by a half at most: a stage that is stopped soon overshoots by little. */
+const FIRST_SLICE = 1;
+const GROWTH = 1.5;
 /** Parameters of so many steps are kept for the trace. */
 export const LONGEST_SLICE = 64;
 const AHEAD = 2;
@@ -17,7 +18,7 @@ export async function sliceSteps<T>(
   remaining: () => number,
   shouldStop: () => boolean,
   run: (steps: number) => Promise<T>,
-  take: (result: T) => void,
+  take: (result: T) => void | Promise<void>,
 ): Promise<void> {
   const queued: { readonly steps: number; readonly result: Promise<T> }[] = [];
   let slice = FIRST_SLICE;
@@ -37,9 +38,9 @@ export async function sliceSteps<T>(
     }
     const next = queued.shift();
     if (next === undefined) return;
-    take(await next.result);
+    await take(await next.result);
     const now = performance.now();
-    slice = Math.max(1, Math.min(10 * slice, LONGEST_SLICE, Math.floor((SLICE_MS * next.steps) / (now - last))));
+    slice = Math.max(1, Math.min(Math.ceil(GROWTH * slice), LONGEST_SLICE, Math.floor((SLICE_MS * next.steps) / (now - last))));
     last = now;
   }
 }

@@ -69,7 +69,10 @@ export interface Tiling {
   readonly beyond: number;
   /** Whether activations are kept beside their arguments: where slopes do not follow from the value. */
   readonly keepsArguments: boolean;
-  /** Whether a tile goes forward, through the head and back before the next one begins. */
+  /** Whether the linear parameters can be solved for in a step; whether noise can be estimated. */
+  readonly projects: boolean;
+  readonly measures: boolean;
+  /** Whether a tile goes forward, through the head and back before the next one begins. Else all tiles go forward before the head. */
   readonly fused: boolean;
 }
 
@@ -80,7 +83,10 @@ export const WIDEST = 256;
 
 const upTo = (multiple: number, value: number): number => multiple * Math.ceil(value / multiple);
 
-export function tilingOf(shape: Shape, limits: DeviceLimits): Tiling {
+/** What a kernel does beyond a step at given parameters and noise. */
+export type Extras = Partial<Pick<Tiling, 'projects' | 'measures'>>;
+
+export function tilingOf(shape: Shape, limits: DeviceLimits, { projects = false, measures = false }: Extras = {}): Tiling {
   const layout = layoutOf(shape);
   const { block } = limits;
   // sums over the workgroup halve it again and again
@@ -116,7 +122,9 @@ export function tilingOf(shape: Shape, limits: DeviceLimits): Tiling {
     thetaSize: end + upTo(4, beyond) / 4,
     beyond: 4 * end,
     keepsArguments: shape.activation !== 'tanh',
-    fused: shape.states === 'network',
+    projects,
+    measures,
+    fused: shape.states === 'network' && !projects && !measures,
   };
 }
 

@@ -1,0 +1,190 @@
+/**
+ * A cohort of the `webgpu` engine. The host has every replica's numbers; an Adam stage takes them to the device and back, in as few flights as
+ * fit it. A device that has no room gets smaller flights; one that is lost is opened again, and the flight begins again from the numbers
+ * that the host has; where that does not help, the host trains the flight. No replica is lost, and what was told is not told twice.
+ *
+ * What float32 is not enough for runs on the host: Levenberg-Marquardt, L-BFGS and reconstructions, by the fused engine in float64.
+ */
+import type { AdamStage, LbfgsStage, LevenbergMarquardtStage } from '../../../schemas/generated/types.ts';
+import type { Cohort, Evaluation, Member, Reconstruction, ReplicaState, Shape, StageControl, StageOutcome } from '../engine.ts';
+import { inferredParameters, layoutOf, type Layout } from '../layout.ts';
+import { brokenTerm, noiseFactor, totalLoss } from '../loss.ts';
+import { projects } from '../reference/adam.ts';
+import { beginning, opened, replicaAt, restoreState, savedState } from '../replica-progress.ts';
+import type { Gpu } from './device.ts';
+import { fly, type Landing, type Passenger } from './flight.ts';
+import type { GpuSource } from './gpu-source.ts';
+import { Group, NoRoom } from './group.ts';
+import type { HostTraining } from './host-training.ts';
+import { mostReplicas } from './kernel.ts';
+import { LONGEST_SLICE } from './slice.ts';
+import { tilingOf, type Extras, type Tiling } from './tiling.ts';
+import { projectedPlaces } from './wgsl-projection.ts';
+
+/** Devices lost in a row before the host takes a flight. */
+const LOSSES = 2;
+
+export class WebgpuCohort implements Cohort {
+  private readonly shape: Shape;
+  private readonly layout: Layout;
+  private readonly source: GpuSource;
+  private readonly host: HostTraining;
+  private readonly measures: boolean;
+  private readonly canProject: boolean;
+  private passengers: readonly Passenger[] | null;
+  /** Replicas of a flight at most, as far as the device has shown. */
+  private room = Infinity;
+
+  constructor(shape: Shape, members: readonly Member[], source: GpuSource, host: HostTraining) {
+    this.shape = shape;
+    this.layout = layoutOf(shape);
+    this.source = source;
+    this.host = host;
+    this.measures = members.some(({ noise }) => noise === 'estimated');
+    this.canProject = projectedPlaces(shape).length > 0;
+    this.passengers = members.map((member, index) => ({ member, index, told: 0, ...beginning(member.theta) }));
+  }
+
+  get size(): number {
+    return opened(this.passengers).length;
+  }
+
+  async evaluate(physics: number): Promise<Evaluation[]> {
+    const settings = { mode: 'evaluate', physics, steps: 1, total: 1, parameterRate: 1, traced: false, project: false } as const;
+    return this.flights(
+      opened(this.passengers),
+      { measures: this.measures },
+      async (group, flight) => {
+        group.begin(flight);
+        group.submit(settings);
+        const [reports, gradients] = await Promise.all([group.reports(0), group.gradients()]);
+        return reports.map(({ terms, square }, r) => {
+          const { member } = flight[r]!;
+          return { terms, gradient: gradients[r]!, loss: totalLoss(terms, member.weights, physics, noiseFactor(member, square)) };
+        });
+      },
+      (flight) => this.host.evaluate(this.shape, flight, physics),
+    );
+  }
+
+  async adam(stage: Required<AdamStage>, control: StageControl): Promise<StageOutcome[]> {
+    const passengers = opened(this.passengers);
+    const project = projects(stage) && this.canProject;
+    const before = passengers.map(({ step }) => step);
+    for (const passenger of passengers) passenger.told = passenger.step;
+    return this.flights(
+      passengers,
+      { measures: this.measures, projects: project },
+      async (group, flight) => {
+        const landings = await fly(group, flight, this.layout, stage, project, control);
+        return flight.map((passenger, r) => endStage(passenger, stage, landings[r]!, before[passenger.index]!));
+      },
+      (flight) => this.host.adam(this.shape, flight, stage, control, before),
+    );
+  }
+
+  /** `use` on the device, flight by flight; `instead` where there is none. */
+  private async flights<T>(
+    passengers: readonly Passenger[],
+    extras: Extras,
+    use: (group: Group, flight: readonly Passenger[]) => Promise<T[]>,
+    instead: (flight: readonly Passenger[]) => Promise<T[]>,
+  ): Promise<T[]> {
+    const results: T[] = [];
+    let losses = 0;
+    while (results.length < passengers.length) {
+      const gpu = losses < LOSSES ? await this.source.get() : 'it was lost again and again';
+      const rest = passengers.slice(results.length);
+      if (typeof gpu === 'string') {
+        notice(`no GPU (${gpu}): the host trains ${rest.length} replicas`);
+        return [...results, ...(await instead(rest))];
+      }
+      const tiling = tilingOf(this.shape, gpu.limits, extras);
+      const flight = rest.slice(0, flightSize(rest.length, Math.min(this.room, mostReplicas(tiling, gpu.device.limits))));
+      const done = await this.attempt(gpu, tiling, flight, use);
+      if (done === 'lost') losses += 1;
+      else if (done !== 'no room') results.push(...done);
+    }
+    return results;
+  }
+
+  private async attempt<T>(
+    gpu: Gpu,
+    tiling: Tiling,
+    flight: readonly Passenger[],
+    use: (group: Group, flight: readonly Passenger[]) => Promise<T[]>,
+  ): Promise<T[] | 'lost' | 'no room'> {
+    let group: Group | null = null;
+    try {
+      group = await Group.open(
+        gpu,
+        tiling,
+        flight.map(({ member }) => member),
+        LONGEST_SLICE,
+      );
+      return await use(group, flight);
+    } catch (error) {
+      // a device that was lost says so a moment later
+      await new Promise((resolve) => setImmediate(resolve));
+      if (error instanceof NoRoom && flight.length > 1) {
+        this.room = Math.ceil(flight.length / 2);
+        notice(`${error.message}; ${this.room} at a time from now on`);
+        return 'no room';
+      }
+      if (gpu.lost === null) throw error;
+      // half the replicas are half the time of a run, if it was that
+      this.room = Math.max(1, Math.ceil(flight.length / 2));
+      notice(`the GPU was lost (${gpu.lost}): ${flight.length} replicas go on from the last look at them`);
+      return 'lost';
+    } finally {
+      group?.close();
+    }
+  }
+
+  async levenbergMarquardt(stage: Required<LevenbergMarquardtStage>, control: StageControl): Promise<StageOutcome[]> {
+    return this.host.secondOrder(this.shape, opened(this.passengers), (cohort, own) => cohort.levenbergMarquardt(stage, own), control);
+  }
+
+  async lbfgs(stage: Required<LbfgsStage>, control: StageControl): Promise<StageOutcome[]> {
+    return this.host.secondOrder(this.shape, opened(this.passengers), (cohort, own) => cohort.lbfgs(stage, own), control);
+  }
+
+  async reconstruct(): Promise<Reconstruction[]> {
+    const passengers = opened(this.passengers);
+    const reconstructions = await this.host.reconstruct(this.shape, passengers);
+    // the parameters of the trace, to the last bit
+    return reconstructions.map(({ states }, r) => ({ states, parameters: inferredParameters(this.layout, passengers[r]!.theta) }));
+  }
+
+  async save(replica: number): Promise<ReplicaState> {
+    return savedState(replicaAt(this.passengers, replica));
+  }
+
+  async load(replica: number, state: ReplicaState): Promise<void> {
+    restoreState(replicaAt(this.passengers, replica), state);
+  }
+
+  async close(): Promise<void> {
+    this.passengers = null;
+  }
+}
+
+/** Of flights of equal size, as few as there must be. */
+function flightSize(replicas: number, most: number): number {
+  return Math.ceil(replicas / Math.ceil(replicas / most));
+}
+
+/** `before`: step at which this call began. */
+function endStage(passenger: Passenger, stage: Required<AdamStage>, { broken, terms }: Landing, before: number): StageOutcome {
+  const { step } = passenger;
+  const term = broken ?? brokenTerm(terms);
+  const done = broken === null && step >= stage.steps;
+  if (done) Object.assign(passenger, { moments: null, step: 0 });
+  if (term !== null) return { kind: 'diverged', step, term };
+  return { kind: done ? 'done' : 'interrupted', steps: step - before, terms };
+}
+
+/** What an operator may want to know, and no replica suffers from. */
+function notice(text: string): void {
+  process.emitWarning(`webgpu: ${text}`, 'LoligoGpuWarning');
+}
