@@ -2,10 +2,11 @@
  * Parameters by axis of the sweep: what the estimates are for each data unit or noise draw, each network width, each loss weight. An
  * axis of few values has a row for each; one of many numbers is cut at its quartiles. Describes, and tests nothing.
  */
-import type { Lock } from '../../schemas/generated/types.ts';
+import type { DataUnit, Lock } from '../../schemas/generated/types.ts';
 import { quantile, sortedFinite } from '../../schemas/sample-quantile.ts';
 import type { Coded } from './column.ts';
 import type { ReplicaTable } from './replica-table.ts';
+import { relativeError, truthOf } from './truth.ts';
 
 export interface AxisTable {
   /** as in the spec, or `data`, or `draw` */
@@ -23,6 +24,12 @@ export interface AxisRow {
   readonly parameters: Readonly<Record<string, Quartiles>>;
   /** median chi2 per sample over accepted replicas */
   readonly chi2: number | null;
+  /** median root mean square of forward simulation minus data over accepted replicas, mV */
+  readonly rmseMv: number | null;
+  /** by parameter: root mean square relative error over accepted replicas of synthetic data; null where there is none */
+  readonly rmsError: Readonly<Record<string, number | null>>;
+  /** median over the row's replicas */
+  readonly seconds: number | null;
 }
 
 export interface Quartiles {
@@ -39,7 +46,7 @@ export function axisTables(lock: Lock, table: ReplicaTable): AxisTable[] {
   const dataAxis: [string, Coded<string | number>] =
     data.length > 1 ? ['data', { values: data.map(({ label }) => label), codes: table.data }] : ['draw', coded(table.draw)];
   const axes: [string, Coded<string | number>][] = [dataAxis, ...Object.entries(table.axes)];
-  return axes.map(([axis, column]) => tableOf(axis, column, table)).filter(({ rows }) => rows.length > 1);
+  return axes.map(([axis, column]) => tableOf(axis, column, table, data)).filter(({ rows }) => rows.length > 1);
 }
 
 function coded(draws: Int32Array): Coded<number> {
@@ -48,12 +55,12 @@ function coded(draws: Int32Array): Coded<number> {
   return { values, codes: draws.map((draw) => position.get(draw)!) };
 }
 
-function tableOf(axis: string, column: Coded<string | number>, table: ReplicaTable): AxisTable {
+function tableOf(axis: string, column: Coded<string | number>, table: ReplicaTable, data: readonly DataUnit[]): AxisTable {
   const many = axis !== 'data' && axis !== 'draw' && column.values.length > MOST_ROWS;
   const groups = many
     ? cutAtQuartiles(column)
     : column.values.map((value, code) => ({ label: String(value), has: (one: number) => one === code }));
-  const rows = groups.slice(0, MOST_ROWS).map(({ label, has }) => rowOf(label, rowsWhere(column.codes, has), table));
+  const rows = groups.slice(0, MOST_ROWS).map(({ label, has }) => rowOf(label, rowsWhere(column.codes, has), table, data));
   return { axis, rows, omitted: groups.length - rows.length };
 }
 
@@ -75,7 +82,7 @@ function rowsWhere(codes: Int32Array, has: (code: number) => boolean): number[] 
   return Array.from(codes.keys()).filter((row) => has(codes[row]!));
 }
 
-function rowOf(label: string, rows: readonly number[], table: ReplicaTable): AxisRow {
+function rowOf(label: string, rows: readonly number[], table: ReplicaTable, data: readonly DataUnit[]): AxisRow {
   const accepted = rows.filter((row) => table.accepted[row] === 1);
   const quartiles = (column: Float64Array): Quartiles => {
     const sorted = sortedFinite(accepted.map((row) => column[row]!));
@@ -87,5 +94,17 @@ function rowOf(label: string, rows: readonly number[], table: ReplicaTable): Axi
     accepted: accepted.length,
     parameters: Object.fromEntries(Object.entries(table.parameters).map(([name, column]) => [name, quartiles(column)])),
     chi2: quartiles(table.chi2).median,
+    rmseMv: quartiles(table.predictiveRmseMv).median,
+    rmsError: Object.fromEntries(Object.keys(table.parameters).map((name) => [name, rmsError(name, accepted, table, data)])),
+    seconds: quantile(sortedFinite(rows.map((row) => table.seconds[row]!)), 0.5),
   };
+}
+
+function rmsError(name: string, rows: readonly number[], table: ReplicaTable, data: readonly DataUnit[]): number | null {
+  const squares = rows.flatMap((row) => {
+    const truth = truthOf(data[table.data[row]!]!, name);
+    const error = truth === undefined ? null : relativeError(table.parameters[name]![row]!, truth);
+    return error === null ? [] : [error ** 2];
+  });
+  return squares.length === 0 ? null : Math.sqrt(squares.reduce((sum, square) => sum + square, 0) / squares.length);
 }

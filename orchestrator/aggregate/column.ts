@@ -33,19 +33,40 @@ function createColumn<T extends Numbers>(create: (length: number) => T): Column<
 }
 
 export const float64 = (): Column<Float64Array> => createColumn((length) => new Float64Array(length));
+/** NaN in every row until a first number comes; a column without any takes no memory, and is empty when taken. */
+export function sparse64(): Column<Float64Array> {
+  const column = float64();
+  let rowsBefore = 0;
+  let begun = false;
+  return {
+    push: (value) => {
+      if (!begun && Number.isNaN(value)) {
+        rowsBefore += 1;
+        return;
+      }
+      if (!begun) for (let row = 0; row < rowsBefore; row++) column.push(NaN);
+      begun = true;
+      column.push(value);
+    },
+    take: (rows) => (begun ? column.take(rows) : new Float64Array()),
+  };
+}
+
 export const int32 = (): Column<Int32Array> => createColumn((length) => new Int32Array(length));
 export const flags = (): Column<Uint8Array> => createColumn((length) => new Uint8Array(length));
 
-/** A column of few distinct values: a code per row into `values`, which is sorted. */
+/** A column of few distinct values: a code per row into `values`, which is sorted; -1 where a row has none. */
 export interface Coded<V extends string | number> {
   readonly values: readonly V[];
   readonly codes: Int32Array;
 }
 
 export interface CodedColumn<V extends string | number> {
-  push(value: V): void;
+  push(value: V | undefined): void;
   take(rows?: Int32Array): Coded<V>;
 }
+
+const NONE = -1;
 
 /** Codes are given in the order of arrival and renamed at the end, so that the order leaves no trace. */
 export function coded<V extends string | number>(): CodedColumn<V> {
@@ -57,12 +78,12 @@ export function coded<V extends string | number>(): CodedColumn<V> {
     return code;
   };
   return {
-    push: (value) => arrived.push(codeOf(value)),
+    push: (value) => arrived.push(value === undefined ? NONE : codeOf(value)),
     take: (rows) => {
       const values = [...known.keys()].toSorted(compare);
       const position = new Map(values.map((value, i) => [value, i]));
       const renamed = Int32Array.from(known.keys(), (value) => position.get(value)!);
-      return { values, codes: arrived.take(rows).map((code) => renamed[code]!) };
+      return { values, codes: arrived.take(rows).map((code) => renamed[code] ?? NONE) };
     },
   };
 }

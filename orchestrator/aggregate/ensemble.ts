@@ -27,7 +27,11 @@ export function clusterCount(ensemble: Ensemble): number {
   return ensemble.starts.length - 1;
 }
 
-/** The ensemble's values of one column of the table, in the order of its rows. */
-export function valuesOf(ensemble: Ensemble, column: Float64Array): Float64Array {
-  return Float64Array.from(ensemble.rows, (row) => column[row]!);
+/** The ensemble's values of one column of the table, in the order of its rows; none of a column that no replica has a number for. */
+export function valuesOf({ rows }: Ensemble, column: Float64Array): Float64Array {
+  if (column.length === 0) return new Float64Array();
+  const values = new Float64Array(rows.length);
+  // a loop: Float64Array.from with a function takes ten times as long
+  for (let i = 0; i < rows.length; i++) values[i] = column[rows[i]!]!;
+  return values;
 }

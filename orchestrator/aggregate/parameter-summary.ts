@@ -1,8 +1,11 @@
 /** The distribution of each inferred parameter, over accepted replicas and over all that have an estimate. */
 import type { DataUnit, Distribution, InferredParameter, Lock, ParameterSummary, TruthSummary } from '../../schemas/generated/types.ts';
 import { median, quantile, sortedFinite } from '../../schemas/sample-quantile.ts';
-import { medianIntervals } from './bootstrap.ts';
-import type { WordSource } from './bootstrap.ts';
+import { trimmedMean } from '../gate/trimmed-mean.ts';
+import { medianIntervals } from '../statistics/bootstrap.ts';
+import type { WordSource } from '../statistics/bootstrap.ts';
+import { hodgesLehmann } from '../statistics/hodges-lehmann.ts';
+import { groupRows } from './bootstrap-groups.ts';
 import { ensembleOf, valuesOf } from './ensemble.ts';
 import type { Ensemble } from './ensemble.ts';
 import { scaledMad } from './median-absolute-deviation.ts';
@@ -10,6 +13,9 @@ import type { ReplicaTable } from './replica-table.ts';
 import { scaleOf } from './scale.ts';
 import type { Scale } from './scale.ts';
 import { commonTruth, relativeError, truthOf } from './truth.ts';
+
+/** Cut off at either end before the mean. */
+const TRIMMED = 0.1;
 
 export function summariseParameters(lock: Lock, table: ReplicaTable, words: WordSource): Record<string, ParameterSummary> {
   const { infer, data } = lock.resolved.problem;
@@ -41,7 +47,9 @@ function distributions(
 ): Distribution[] {
   const scales = infer.map(scaleOf);
   const columns = infer.map(({ name }, p) => valuesOf(ensemble, table.parameters[name]!).map((value) => scales[p]!.forward(value)));
-  const intervals = medianIntervals(columns, ensemble, words);
+  const grouped = groupRows(table, ensemble);
+  const own = infer.map(({ name }, p) => Float64Array.from(grouped.rows, (row) => scales[p]!.forward(table.parameters[name]![row]!)));
+  const intervals = medianIntervals(own, grouped, words);
   return infer.map(({ name }, p) => ({
     ...distribution(columns[p]!, intervals[p]!, scales[p]!),
     ...errorOf(name, units, table, ensemble, scales[p]!),
@@ -76,6 +84,8 @@ function distribution(values: Float64Array, interval: [number, number] | null, s
     n: sorted.length,
     median: centre,
     mad: s === null || centre === null ? null : scale.spread(s, centre),
+    trimmedMean: inUnit(trimmedMean([...sorted], TRIMMED)?.mean ?? null, scale),
+    hodgesLehmann: inUnit(hodgesLehmann(sorted), scale),
     ci95: interval === null ? null : [scale.back(interval[0]), scale.back(interval[1])],
     quantiles: { '2.5': at(0.025), '25': at(0.25), '75': at(0.75), '97.5': at(0.975) },
   };

@@ -3,6 +3,7 @@ import type { Prediction, PredictiveSummary } from '../../schemas/generated/type
 import { median, sortedFinite } from '../../schemas/sample-quantile.ts';
 import { ensembleOf, valuesOf } from './ensemble.ts';
 import type { ReplicaTable } from './replica-table.ts';
+import { summariseSpikes } from './stretch-summary.ts';
 
 export function summarisePredictive(table: ReplicaTable): PredictiveSummary {
   return { ...prediction(table, table.accepted), unfiltered: prediction(table, table.estimated) };
@@ -17,5 +18,6 @@ function prediction(table: ReplicaTable, member: Uint8Array): Prediction {
     chi2: of(table.chi2),
     spikes: { observed: of(table.spikesObserved), simulated: of(table.spikesSimulated) },
     coincidence: of(table.coincidence),
+    ...summariseSpikes(table.spikes, ensemble),
   };
 }

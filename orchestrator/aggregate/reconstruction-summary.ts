@@ -7,18 +7,18 @@ import { stateBand, traceGroups } from './reconstruction.ts';
 import type { ReplicaTable } from './replica-table.ts';
 
 export function summariseReconstruction(lock: Lock, table: ReplicaTable): Record<string, ReconstructionSummary> {
-  const { states } = lock.resolved.problem;
+  const { states, pools = {} } = lock.resolved.problem;
   const filtered = reconstructions(lock, table, table.accepted);
   const unfiltered = reconstructions(lock, table, table.estimated);
   return Object.fromEntries(
     states.map((state, s) => [
       state,
-      { unit: unitOfState(state), ...filtered[s]!, unfiltered: unfiltered[s]! } satisfies ReconstructionSummary,
+      { unit: pools[state] ?? unitOfState(state), ...filtered[s]!, unfiltered: unfiltered[s]! } satisfies ReconstructionSummary,
     ]),
   );
 }
 
-/** mV for the voltage, nothing for gates, which are probabilities. */
+/** mV for the voltage, nothing for gates, which are probabilities. Pools have their own. */
 function unitOfState(state: string): string {
   return state === 'V' ? 'mV' : '1';
 }

@@ -6,10 +6,13 @@
 import type { Lock, Predictive, ResolvedProblem, Result, Space, Task, Traces } from '../../schemas/generated/types.ts';
 import type { OutcomeKind } from '../../schemas/outcome-kind.ts';
 import type { AxisName } from '../spec/axes.ts';
-import { coded, flags, float64, int32 } from './column.ts';
+import { matters } from '../spec/method-spaces.ts';
+import { coded, flags, float64, int32, sparse64 } from './column.ts';
 import type { Coded } from './column.ts';
 import { reasonOf } from './reason.ts';
 import { isEstimate } from './scale.ts';
+import { heldOutLabels, REST_LABEL, spikeColumns, stretchColumns } from './score-columns.ts';
+import type { ScoreColumn, SpikeColumns, StretchColumns } from './score-columns.ts';
 
 export interface Replica {
   readonly task: Task;
@@ -24,6 +27,8 @@ export interface ReplicaTable {
   /** position in lock.resolved.problem.data */
   readonly data: Int32Array;
   readonly draw: Int32Array;
+  /** of the network; replicas of several configurations or data share it */
+  readonly seed: Float64Array;
   readonly outcome: Coded<OutcomeKind>;
   /** kind/reason of those that are not accepted; '' of the others */
   readonly reason: Coded<string>;
@@ -39,8 +44,8 @@ export interface ReplicaTable {
   readonly standardErrors: Readonly<Record<string, Float64Array>>;
   /** first guesses, by name */
   readonly starts: Readonly<Record<string, Float64Array>>;
-  /** axes of the configuration that the spec varies */
-  readonly axes: Readonly<Partial<Record<AxisName, Coded<string | number>>>>;
+  /** axes of the configuration that the spec varies; an axis of the network says nothing of a replica without one */
+  readonly axes: Readonly<Record<string, Coded<string | number>>>;
   readonly networkRmseMv: Float64Array;
   /** by state */
   readonly rmseToTruth: Readonly<Record<string, Float64Array>>;
@@ -50,11 +55,22 @@ export interface ReplicaTable {
   readonly spikesObserved: Float64Array;
   readonly spikesSimulated: Float64Array;
   readonly coincidence: Float64Array;
+  readonly spikes: SpikeColumns;
+  /** what the replicas were not trained on */
+  readonly rest: StretchColumns;
+  readonly heldOut: readonly StretchColumns[];
+  /** Cramer-Rao bounds, by name, in the parameter's unit; empty where no replica has one */
+  readonly bounds: Readonly<Record<string, Float64Array>>;
+  /** the weakest direction in words, by row; of the first MOST_WORDS replicas alone */
+  readonly weakest: ReadonlyMap<number, string>;
   readonly seconds: Float64Array;
   readonly steps: Float64Array;
   /** of the replicas that keep them, by row */
   readonly traces: ReadonlyMap<number, Traces>;
 }
+
+/** A sentence each: of a million replicas they would take more memory than all the numbers. */
+const MOST_WORDS = 10_000;
 
 /** Takes replicas in any order, one at a time. */
 export interface TableBuilder {
@@ -79,18 +95,24 @@ export function tableBuilder({ resolved }: Pick<Lock, 'resolved'>): TableBuilder
     state,
     field(float64(), ({ result }) => result.estimate?.network.rmseToTruth?.[state] ?? NaN),
   ]);
-  const axes = record(variedAxes(resolved.space), (axis) => [
-    axis,
-    field(coded<string | number>(), ({ task }) => task.configuration[axis]),
-  ]);
+  const axes = record(variedAxes(resolved.space), (axis) => [axis, field(coded<string | number>(), ({ task }) => axisValue(task, axis))]);
   const fields = [fixed, parameters, networkParameters, standardErrors, starts, rmseToTruth, axes].flatMap((group) =>
     Object.values<Field<unknown>>(group),
   );
+  const bounds = record(infer, ({ name }) => [
+    name,
+    field(sparse64(), ({ result }) => result.estimate?.bound?.standardErrors[name] ?? NaN),
+  ]);
+  const scores = scoreFields(resolved.problem);
   const traces = new Map<number, Traces>();
+  const weakest = new Map<number, string>();
 
   return {
     add: (replica) => {
       for (const one of fields) one.add(replica);
+      for (const one of [...Object.values(bounds), scores.spikes, scores.rest, ...scores.heldOut]) one.add(replica);
+      const { bound } = replica.result.estimate ?? {};
+      if (bound !== undefined && replica.task.index < MOST_WORDS) weakest.set(replica.task.index, bound.weakest);
       if (replica.result.estimate?.traces !== undefined) traces.set(replica.task.index, replica.result.estimate.traces);
     },
     finish: () => {
@@ -106,14 +128,19 @@ export function tableBuilder({ resolved }: Pick<Lock, 'resolved'>): TableBuilder
         starts: taken(starts, rows),
         rmseToTruth: taken(rmseToTruth, rows),
         axes: taken(axes, rows),
-        traces: new Map(Array.from(index, (position, row) => [row, traces.get(position)] as const).filter(hasTraces)),
+        bounds: taken(bounds, rows),
+        spikes: scores.spikes.take(rows),
+        rest: scores.rest.take(rows),
+        heldOut: scores.heldOut.map((one) => one.take(rows)),
+        weakest: byRow(weakest, index),
+        traces: byRow(traces, index),
       };
     },
   };
 }
 
 /** Axes that the spec gives a distribution, in the order of the schema. */
-function variedAxes(space: Space): AxisName[] {
+function variedAxes(space: Space): (AxisName | 'method')[] {
   // Object.keys of a validated space
   const names = Object.keys(space) as (keyof Space)[];
   return names.filter((name) => name !== 'replicas').filter((name) => typeof space[name] === 'object');
@@ -130,6 +157,7 @@ function fixedFields({ data, infer }: ResolvedProblem) {
     index: field(float64(), ({ task }) => task.index),
     data: field(int32(), ({ task }) => unitPosition(task, unitOf)),
     draw: field(int32(), ({ task }) => task.draw),
+    seed: field(float64(), ({ task }) => task.seed),
     outcome: field(coded<OutcomeKind>(), ({ result }) => result.outcome.kind),
     reason: field(coded<string>(), (replica) => (accepted(replica) ? '' : reasonOf(replica.result.outcome))),
     accepted: field(flags(), (replica) => Number(accepted(replica))),
@@ -142,6 +170,23 @@ function fixedFields({ data, infer }: ResolvedProblem) {
     coincidence: predictive((score) => score.coincidence),
     seconds: field(float64(), ({ result }) => result.seconds),
     steps: field(float64(), ({ result }) => result.steps),
+  };
+}
+
+function scoreFields(problem: ResolvedProblem) {
+  const scores = <S, T>(
+    column: ScoreColumn<S, T>,
+    read: (result: Result) => S,
+  ): { add(replica: Replica): void; take(rows: Int32Array): T } => ({
+    add: ({ result }) => column.push(read(result)),
+    take: (rows) => column.take(rows),
+  });
+  return {
+    spikes: scores(spikeColumns(), ({ estimate }) => estimate?.predictive),
+    rest: scores(stretchColumns(REST_LABEL), ({ estimate }) => estimate?.rest ?? []),
+    heldOut: heldOutLabels(problem).map((label) =>
+      scores(stretchColumns(label), ({ estimate }) => (estimate?.heldOut ?? []).filter((stretch) => stretch.label === label)),
+    ),
   };
 }
 
@@ -184,6 +229,18 @@ function startOf(task: Task, name: string): number {
   return task.infer.find((start) => start.name === name)?.start ?? NaN;
 }
 
-function hasTraces(entry: readonly [number, Traces | undefined]): entry is readonly [number, Traces] {
-  return entry[1] !== undefined;
+/** The expansion gives every configuration of a sweep the same keys, but for the method, which a PINN leaves out. */
+function axisValue({ configuration, index }: Task, axis: AxisName | 'method'): string | number | undefined {
+  const { method = 'pinn' } = configuration;
+  if (axis === 'method') return method;
+  if (!matters(axis, method)) return undefined;
+  const value = configuration[axis];
+  if (value === undefined) throw new Error(`internal: replica ${index} has no ${axis}`);
+  return value;
+}
+
+/** From position in the expansion to row. */
+function byRow<T>(byPosition: ReadonlyMap<number, T>, index: Float64Array): Map<number, T> {
+  const rows = Array.from(index, (position, row) => [row, byPosition.get(position)] as const);
+  return new Map(rows.filter((entry): entry is readonly [number, T & {}] => entry[1] !== undefined));
 }

@@ -71,7 +71,7 @@ function fittedData(table: ReplicaTable): TraceGroup[] {
 }
 
 /** At most `most` of the items, the first and the last among them. */
-function evenlySpaced<T>(items: readonly T[], most: number): T[] {
+export function evenlySpaced<T>(items: readonly T[], most: number): T[] {
   if (items.length <= most) return [...items];
   return Array.from({ length: most }, (_, i) => items[Math.round((i * (items.length - 1)) / (most - 1))]!);
 }

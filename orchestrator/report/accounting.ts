@@ -1,5 +1,6 @@
 /** Where every planned replica went: counts by outcome, and what was left out and why. */
-import type { Counts, Summary } from '../../schemas/generated/types.ts';
+import type { Counts, Lock, Summary } from '../../schemas/generated/types.ts';
+import { renderAcceptance } from './acceptance-table.ts';
 import { html } from './markup.ts';
 import type { Markup } from './markup.ts';
 import { formatCount, formatPercent } from './number-format.ts';
@@ -17,7 +18,8 @@ const OUTCOMES: readonly (readonly [name: keyof Counts, meaning: string])[] = [
   ['accepted', 'in the filtered statistics: converged, with a finite estimate of every parameter'],
 ];
 
-export function renderAccounting({ counts, reasons }: Summary): Markup {
+export function renderAccounting({ resolved }: Lock, summary: Summary): Markup {
+  const { counts, reasons } = summary;
   const left = Object.entries(reasons);
   return html`<section id="accounting" aria-labelledby="accounting-heading">
     <h2 id="accounting-heading">What was counted, and what was left out</h2>
@@ -32,6 +34,7 @@ export function renderAccounting({ counts, reasons }: Summary): Markup {
       width: 'fit',
     })}
     ${left.length === 0 ? html`<p>Nothing was left out: every planned replica is in every statistic.</p>` : leftOut(left, counts)}
+    ${renderAcceptance(resolved.problem.infer, summary)}
   </section> `;
 }
 

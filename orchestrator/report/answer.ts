@@ -1,5 +1,6 @@
 /** The answer first: a sentence on trust, and every parameter with its interval, spread, truth and error. */
-import type { Lock, ParameterSummary, Summary } from '../../schemas/generated/types.ts';
+import type { Lock, ParameterSummary, StretchSummary, Summary } from '../../schemas/generated/types.ts';
+import { median } from '../../schemas/sample-quantile.ts';
 import { html } from './markup.ts';
 import type { Markup } from './markup.ts';
 import {
@@ -14,17 +15,18 @@ import {
 } from './number-format.ts';
 import { renderTable } from './table.ts';
 import { judge } from './verdict.ts';
+import { describeFixed } from './fixed-values.ts';
 
 export function renderAnswer(lock: Lock, summary: Summary, fittedData: number): Markup {
   const { level, lead, rest } = judge(lock, summary, fittedData);
   return html`<section id="answer" aria-labelledby="answer-heading">
     <h2 id="answer-heading">What the ensemble says</h2>
     <p class="verdict ${level}"><strong>${lead}</strong> ${rest}</p>
-    ${keyNumbers(summary)} ${parameterTable(summary)}
+    ${keyNumbers(summary)} ${parameterTable(summary)} ${effectiveNote(lock)}
   </section> `;
 }
 
-function keyNumbers({ counts, predictive, reconstruction }: Summary): Markup {
+function keyNumbers({ counts, heldOut, predictive, reconstruction, yardstick }: Summary): Markup {
   const items: [string, string, string][] = [
     [
       'Accepted',
@@ -32,7 +34,7 @@ function keyNumbers({ counts, predictive, reconstruction }: Summary): Markup {
       `${formatCount(counts.accepted)} of ${plural(counts.finished, 'finished replica')}`,
     ],
     ['Predictive misfit', withMv(predictive.rmseMv, 3), 'simulation against data, median'],
-    ['\u03c7\u00b2 per sample', formatNumber(predictive.chi2, 3), '1 is what noise alone gives'],
+    ['\u03c7\u00b2 per sample', formatNumber(predictive.chi2, 3), yardstickNote(yardstick)],
     [
       'Spikes',
       predictive.spikes.simulated === null
@@ -40,6 +42,7 @@ function keyNumbers({ counts, predictive, reconstruction }: Summary): Markup {
         : `${formatMedianCount(predictive.spikes.simulated)} of ${formatMedianCount(predictive.spikes.observed)}`,
       'simulated of observed, medians',
     ],
+    ...(heldOut === undefined ? [] : [heldOutNumber(heldOut)]),
     ['V band', withMv(reconstruction['V']?.variability ?? null, 2), 'width of the 95 % band, median'],
   ];
   return html`<dl class="numbers">
@@ -52,6 +55,17 @@ function keyNumbers({ counts, predictive, reconstruction }: Summary): Markup {
         </div>`,
     )}
   </dl>`;
+}
+
+function yardstickNote(yardstick: Summary['yardstick']): string {
+  if (yardstick?.kind !== 'spikeShape') return '1 is what noise alone gives';
+  return `1 is the spread of the cell\u2019s own spikes, ${withMv(yardstick.mv, 2)}`;
+}
+
+/** Median over stretches of the median over replicas. */
+function heldOutNumber(heldOut: readonly StretchSummary[]): [string, string, string] {
+  const coincidence = median(heldOut.map((stretch) => stretch.coincidence ?? NaN));
+  return ['Held out', formatNumber(coincidence, 2), `coincidence of spikes, ${plural(heldOut.length, 'stretch', 'stretches')}`];
 }
 
 function withMv(value: number | null, digits: number): string {
@@ -97,6 +111,17 @@ function parameterRow(name: string, summary: ParameterSummary, known: boolean, e
     <td class="number">${formatCount(n)}</td>
     <td class="number">${formatNumber(unfiltered.median)}</td>
   </tr>`;
+}
+
+/** Synthetic data have a truth; a cell has none that the model could find. */
+function effectiveNote({ resolved: { problem, space } }: Lock): Markup | undefined {
+  if (problem.data.every(({ source }) => source.kind === 'synthetic')) return undefined;
+  const fixed = describeFixed({ problem, space });
+  return html`<p class="note">
+    These are effective parameters: they hold given the kinetics of
+    ${problem.model.name}${fixed === '' ? '' : ` and the values held fixed (${fixed})`}. Other fixed values give other estimates that may
+    fit as well.
+  </p>`;
 }
 
 /** In per cent of the median for positive parameters, in the unit for others. */

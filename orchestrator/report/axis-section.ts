@@ -84,9 +84,10 @@ function axisDrawing(
 }
 
 function axisTable({ rows, omitted }: AxisTable, name: string, infer: readonly InferredParameter[]): Markup {
+  const truthful = infer.filter((parameter) => rows.some(({ rmsError }) => (rmsError[parameter.name] ?? null) !== null));
   return html`${renderTable({
     label: `By ${name}`,
-    caption: html`Medians over accepted replicas by ${name}.`,
+    caption: html`Medians over accepted replicas by ${name}; seconds are of all that finished.`,
     rows: html`<thead>
         <tr>
           <th scope="col" class="number">Row</th>
@@ -94,19 +95,25 @@ function axisTable({ rows, omitted }: AxisTable, name: string, infer: readonly I
           <th scope="col" class="number">Finished</th>
           <th scope="col" class="number">Accepted</th>
           ${infer.map((parameter) => html`<th scope="col" class="number">${withUnit(parameter.name, parameter.unit)}</th>`)}
+          ${truthful.map((parameter) => html`<th scope="col" class="number">error of ${parameter.name} (RMS)</th>`)}
           <th scope="col" class="number">χ² per sample</th>
+          <th scope="col" class="number">forward RMSE (mV)</th>
+          <th scope="col" class="number">seconds</th>
         </tr>
       </thead>
       <tbody>
         ${rows.map(
-          ({ label, finished, accepted, parameters, chi2 }, i) =>
+          ({ label, finished, accepted, parameters, rmsError, chi2, rmseMv, seconds }, i) =>
             html`<tr>
               <td class="number">${i + 1}</td>
               <th scope="row">${rowLabel(name, label)}</th>
               <td class="number">${formatCount(finished)}</td>
               <td class="number">${formatPercent(finished === 0 ? null : accepted / finished)}</td>
               ${infer.map((parameter) => html`<td class="number">${formatNumber(parameters[parameter.name]?.median)}</td>`)}
+              ${truthful.map((parameter) => html`<td class="number">${formatPercent(rmsError[parameter.name] ?? null)}</td>`)}
               <td class="number">${formatNumber(chi2, 3)}</td>
+              <td class="number">${formatNumber(rmseMv, 3)}</td>
+              <td class="number">${formatNumber(seconds, 2)}</td>
             </tr>`,
         )}
       </tbody>`,

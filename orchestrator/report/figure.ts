@@ -24,8 +24,8 @@ export interface Figure {
   readonly caption: Markup;
   readonly key: readonly KeyEntry[];
   readonly cells: readonly Cell[];
-  /** `small` cells stand three in a row. */
-  readonly size?: 'small';
+  /** `small` cells stand three in a row, `one` below another; two in a row when absent. */
+  readonly size?: 'small' | 'one';
 }
 
 export function renderFigure({ number, title, caption, key, cells, size }: Figure): Markup {

@@ -1,10 +1,12 @@
 /** How all of it was computed: engine, versions, seeds, filter, statistics, and the resolved spec. */
 import { STANDARD_ACCEPT } from '../../schemas/acceptance.ts';
-import type { Accept, Lock, Summary } from '../../schemas/generated/types.ts';
-import { RESAMPLES } from '../aggregate/bootstrap.ts';
+import type { Accept, Lock, Method, ResolvedPassive, Space, Summary } from '../../schemas/generated/types.ts';
+import { RESAMPLES } from '../statistics/bootstrap.ts';
+import { describeFixed } from './fixed-values.ts';
+import { methodSpaces } from '../spec/method-spaces.ts';
 import { html } from './markup.ts';
 import type { Markup } from './markup.ts';
-import { formatExact, formatNumber, formatSeconds, plural } from './number-format.ts';
+import { formatNumber, formatSeconds, plural } from './number-format.ts';
 
 /** Data units of the spec that are printed. */
 const MOST_UNITS = 24;
@@ -16,12 +18,9 @@ export function renderMethods(lock: Lock, summary: Summary): Markup {
     ['Sweep', `${resolved.name}, ${sweep.slice(0, 16)}`],
     ['Started', startedAt],
     ['Model', `${resolved.problem.model.name}, object ${resolved.problem.model.object.slice(0, 16)}`],
-    [
-      'Held fixed',
-      Object.entries(resolved.problem.fixed)
-        .map(([name, value]) => `${name} = ${formatExact(value)}`)
-        .join(', ') || 'nothing',
-    ],
+    ['Held fixed', describeFixed(resolved) || 'nothing'],
+    ...describeTied(resolved),
+    ...passiveFacts(resolved.problem.passive),
     ['Engine', engine],
     ['Seed', String(resolved.seed)],
     ['Sampler', JSON.stringify(resolved.sampler)],
@@ -55,13 +54,14 @@ export function renderMethods(lock: Lock, summary: Summary): Markup {
       with these parameters, without the network, and the filter above, fixed before the run and blind to any truth, decides whether the
       replica counts.
     </p>
+    ${otherMethods(resolved.space).map((text) => html`<p>${text}</p>`)}
     <p>
       Statistics of positive parameters are computed on their logarithm and brought back to their unit. Quantiles are of type 7 (Hyndman and
       Fan 1996). Spread is 1.4826 times the median absolute deviation from the median (Rousseeuw and Croux 1993). The interval of a median
-      is a percentile bootstrap in two stages, over data sets (data unit and noise draw) and then over the replicas on each, ${RESAMPLES}
-      samples from a fixed stream of random numbers (Davison and Hinkley 1997, section 3.8): it does not claim that replicas on the same
-      data are independent, and from few data sets it is too narrow. Results enter in the order of the sweep’s expansion, so that the order
-      in which replicas finished changes nothing.
+      is BCa (Efron 1987), from a bootstrap in three stages, over data sets (data unit and noise draw), then configurations, then seeds,
+      ${RESAMPLES} samples from a fixed stream of random numbers (Davison and Hinkley 1997, section 3.8): it does not claim that replicas on
+      the same data are independent, and from few data sets it is too narrow. Results enter in the order of the sweep’s expansion, so that
+      the order in which replicas finished changes nothing.
     </p>
     <details>
       <summary>The resolved spec</summary>
@@ -70,15 +70,49 @@ export function renderMethods(lock: Lock, summary: Summary): Markup {
   </section> `;
 }
 
+function describeTied({ problem: { tied } }: Lock['resolved']): [string, string][] {
+  return tied === undefined ? [] : [['Tied', tied.map(({ name, equation }) => `${name} = ${equation}`).join(', ')]];
+}
+
+function passiveFacts(passive: ResolvedPassive | undefined): [string, string][] {
+  if (passive === undefined) return [];
+  const { file, steps, quantities, uses, remarks } = passive;
+  const measured = quantities.map(({ name, unit, value, low, high }) => {
+    const interval = low === undefined ? '' : ` (95 % ${formatNumber(low, 3)} to ${high === undefined ? 'any' : formatNumber(high, 3)})`;
+    return `${name} ${formatNumber(value, 3)} ${unit}${interval}`;
+  });
+  const used = Object.entries(uses).map(
+    ([name, use]) => `${name}: ${use === 'off' ? 'not used' : `used as ${use === 'fixed' ? 'fixed value' : 'prior'}`}`,
+  );
+  return [['Passive pre-fit', [`${file}: ${measured.join(', ')}`, used.join(', '), steps, ...remarks].join('; ')]];
+}
+
+const OTHER_METHODS: Readonly<Record<Exclude<Method, 'pinn'>, string>> = {
+  regression:
+    'regression: V is smoothed, the gates are driven along it, and the current balance, in weak form, is solved for the parameters by generalised least squares (Messenger and Bortz 2021; Bortz, Messenger and Dukic 2023).',
+  shooting: 'shooting: the forward solution is fitted by Levenberg-Marquardt from many first guesses; the best end is kept.',
+  'differential-evolution':
+    'differential-evolution: a population of forward solutions within the ranges of the model (JADE; Zhang and Sanderson 2009), the best member of which shooting may polish.',
+};
+
+/** A sentence for each method that is none of a network. */
+function otherMethods(space: Space): string[] {
+  const named = methodSpaces(space).flatMap(({ method }) => (method === 'pinn' ? [] : [OTHER_METHODS[method]]));
+  if (named.length === 0) return [];
+  return [
+    `Replicas of other methods have no network; the same simulation and the same filter judge them, and what is called the network’s V is their own reconstruction. Statistics without an axis are over all methods together. ${named.join(' ')}`,
+  ];
+}
+
 function describeFilter(accept: Accept): string {
-  const { chi2, rmseMv, spikes } = { ...STANDARD_ACCEPT, ...accept };
+  const { chi2, rmseMv, spikes, yardstick } = { ...STANDARD_ACCEPT, ...accept };
   const tests = [
     chi2 === 'off'
       ? ''
-      : `\u03c7\u00b2 per sample of the forward simulation at most ${chi2 === 'auto' ? '1 + 3 \u221a(2/N)' : formatNumber(chi2)}`,
+      : `\u03c7\u00b2 per sample of the forward simulation at most ${chi2 !== 'auto' ? formatNumber(chi2) : yardstick === 'noise' ? '1 + 3 \u221a(2/N)' : '9'}, counted in ${yardstick === 'noise' ? 'the noise' : 'the spread of the cell\u2019s own spike shapes'}`,
     rmseMv === 'off' ? '' : `its RMSE at most ${formatNumber(rmseMv)} mV`,
     spikes === 'off'
-      ? ''
+      ? 'a spike where the data have one, and half to twice as many'
       : spikes === 'equal'
         ? 'as many spikes as the data'
         : `at most ${plural(spikes, 'spike')} more or fewer than the data`,

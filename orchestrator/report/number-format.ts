@@ -77,6 +77,6 @@ export function formatSeconds(seconds: number): string {
 }
 
 /** One of a thing, or several: `plural(2, 'replica')` is "2 replicas". */
-export function plural(count: number, thing: string): string {
-  return `${formatCount(count)} ${thing}${count === 1 ? '' : 's'}`;
+export function plural(count: number, thing: string, things = `${thing}s`): string {
+  return `${formatCount(count)} ${count === 1 ? thing : things}`;
 }

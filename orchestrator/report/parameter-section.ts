@@ -1,6 +1,6 @@
 /** One distribution for each parameter, and every two of them against each other. */
 import type { InferredParameter, Lock, ParameterSummary, Summary } from '../../schemas/generated/types.ts';
-import { RESAMPLES } from '../aggregate/bootstrap.ts';
+import { RESAMPLES } from '../statistics/bootstrap.ts';
 import { rankCorrelation } from '../aggregate/rank-correlation.ts';
 import type { ReplicaTable } from '../aggregate/replica-table.ts';
 import { drawDistribution } from './distribution.ts';
@@ -8,28 +8,22 @@ import { renderDrawing } from './drawing.ts';
 import { renderFigure } from './figure.ts';
 import { renderFinish } from './finish-table.ts';
 import type { Cell, KeyEntry } from './figure.ts';
+import { renderIdentifiability } from './identifiability-table.ts';
 import { html } from './markup.ts';
 import type { Markup } from './markup.ts';
 import { formatInterval, formatNumber, plural, withUnit } from './number-format.ts';
 import { COLOUR } from './palette.ts';
 import { drawPair } from './pair.ts';
 import type { PairAxis } from './pair.ts';
+import { weightFigures } from './physics-weight.ts';
 import type { FigureNumbers } from './reconstruction-section.ts';
+import { replicaKey, split } from './replica-marks.ts';
+import { renderRobustness } from './robustness-table.ts';
 
 /** Parameters in the pair plot; their number of panels grows with its square. */
 const MOST_PAIRED = 5;
 /** True values that are drawn as lines. */
 const MOST_TRUTHS = 6;
-
-/** What dots mean: only the kinds that there are. */
-export function replicaKey(table: ReplicaTable): KeyEntry[] {
-  const accepted = table.accepted.some((flag) => flag === 1);
-  const rejected = table.estimated.some((flag, row) => flag === 1 && table.accepted[row] !== 1);
-  return [
-    ...(accepted ? [{ mark: 'dot', colour: COLOUR.ensemble, text: 'accepted' } as const] : []),
-    ...(rejected ? [{ mark: 'hollow', colour: COLOUR.rejected, text: 'rejected' } as const] : []),
-  ];
-}
 
 export function renderParameters(lock: Lock, summary: Summary, table: ReplicaTable, numbers: FigureNumbers): Markup {
   const { infer } = lock.resolved.problem;
@@ -39,17 +33,9 @@ export function renderParameters(lock: Lock, summary: Summary, table: ReplicaTab
     <h2 id="parameters-heading">Inferred parameters</h2>
     ${!estimated && html`<p>No replica has an estimate.</p>`} ${estimated && distributionFigure(infer, summary, table, numbers, known)}
     ${estimated && infer.length > 1 && pairFigure(infer, summary, table, numbers, known)}
-    ${estimated && lock.resolved.finish !== undefined && renderFinish(infer, summary)}
+    ${estimated && lock.resolved.finish !== undefined && renderFinish(infer, summary)} ${renderIdentifiability(infer, summary)}
+    ${summary.counts.accepted > 1 && renderRobustness(infer, summary)} ${estimated && weightFigures(lock, table, numbers)}
   </section> `;
-}
-
-/** Values of one column by whether their replica was accepted, in the order of the expansion. */
-export function split(table: ReplicaTable, column: Float64Array): { accepted: number[]; rejected: number[] } {
-  const where = (wanted: (row: number) => boolean) => Array.from(column).filter((value, row) => Number.isFinite(value) && wanted(row));
-  return {
-    accepted: where((row) => table.accepted[row] === 1),
-    rejected: where((row) => table.accepted[row] !== 1 && table.estimated[row] === 1),
-  };
 }
 
 export function truths({ truth, perTruth }: ParameterSummary): number[] {
@@ -76,9 +62,9 @@ function distributionFigure(
       ...truthLineKey(known),
     ],
     cells: infer.map((parameter) => distributionCell(parameter, summary.parameters[parameter.name]!, table)),
-    caption: html`A dot for each replica, or a histogram where there are many. Interval of the median: percentiles of ${RESAMPLES} bootstrap
-    samples, drawn first over data sets, then over the replicas on each. The axis is fitted to the accepted replicas; rejected ones that lie
-    far off are counted below.`,
+    caption: html`A dot for each replica, or a histogram where there are many. Interval of the median: BCa, from ${RESAMPLES} bootstrap
+    samples, drawn first over data sets, then over configurations, then over seeds. The axis is fitted to the accepted replicas; rejected
+    ones that lie far off are counted below.`,
   });
 }
 

@@ -1,31 +1,39 @@
 /** The predictive check: forward simulation of every replica's parameters against the data they were inferred from. */
-import { chi2Limit, STANDARD_ACCEPT } from '../../schemas/acceptance.ts';
+import { chi2Limit, STANDARD_ACCEPT, yardstickMv } from '../../schemas/acceptance.ts';
 import type { Lock, Summary } from '../../schemas/generated/types.ts';
 import type { ReplicaTable } from '../aggregate/replica-table.ts';
 import { drawDistribution } from './distribution.ts';
 import type { Reference } from './distribution.ts';
 import { renderDrawing } from './drawing.ts';
+import { renderFeatures } from './feature-table.ts';
 import { renderFigure } from './figure.ts';
 import type { Cell } from './figure.ts';
 import { html } from './markup.ts';
 import type { Markup } from './markup.ts';
 import { formatCount } from './number-format.ts';
 import { COLOUR } from './palette.ts';
-import { replicaKey, split } from './parameter-section.ts';
 import type { FigureNumbers } from './reconstruction-section.ts';
+import { replicaKey, split } from './replica-marks.ts';
 import { renderTable } from './table.ts';
 
 export function renderPredictive(lock: Lock, summary: Summary, table: ReplicaTable, numbers: FigureNumbers): Markup {
   const simulated = summary.predictive.unfiltered.n > 0;
   return html`<section id="predictive" aria-labelledby="predictive-heading">
     <h2 id="predictive-heading">Predictive check</h2>
-    ${simulated ? html`${predictiveFigure(lock, table, numbers)}${spikeTable(table)}` : html`<p>No forward simulation ran through.</p>`}
+    ${simulated ? html`${predictiveFigure(lock, summary, table, numbers)}${spikeTable(table)}${features(summary)}` : html`<p>No forward simulation ran through.</p>`}
   </section> `;
 }
 
-function predictiveFigure(lock: Lock, table: ReplicaTable, numbers: FigureNumbers): Markup {
+function features({ counts, predictive }: Summary): Markup | undefined {
+  return counts.accepted > 0
+    ? renderFeatures(predictive.features ?? {}, 'accepted replicas')
+    : renderFeatures(predictive.unfiltered.features ?? {}, 'rejected replicas, as none was accepted');
+}
+
+function predictiveFigure(lock: Lock, { yardstick }: Summary, table: ReplicaTable, numbers: FigureNumbers): Markup {
   const { data } = lock.resolved.problem;
-  const noise = only(data.map(({ sigmaMv }) => sigmaMv));
+  const kind = yardstick?.kind ?? 'noise';
+  const scale = only(data.map((unit) => yardstickMv(kind, unit) ?? NaN));
   const limit = acceptedChi2(lock);
   const reference = (value: number | undefined, dashed: boolean): Reference[] =>
     value === undefined ? [] : [{ value, colour: COLOUR.ink, dashed }];
@@ -35,7 +43,7 @@ function predictiveFigure(lock: Lock, table: ReplicaTable, numbers: FigureNumber
     size: 'small',
     key: [
       ...replicaKey(table),
-      { mark: 'reference', colour: COLOUR.ink, text: 'the noise alone' },
+      { mark: 'reference', colour: COLOUR.ink, text: kind === 'noise' ? 'the noise alone' : 'the spread of the cell\u2019s own spikes' },
       ...(limit === undefined ? [] : ([{ mark: 'dashed', colour: COLOUR.ink, text: 'largest that is accepted' }] as const)),
     ],
     cells: [
@@ -44,7 +52,7 @@ function predictiveFigure(lock: Lock, table: ReplicaTable, numbers: FigureNumber
         'RMSE (mV)',
         'Root mean square of simulation minus data',
         split(table, table.predictiveRmseMv),
-        reference(noise, false),
+        reference(scale, false),
       ),
       scoreCell('chi2', '\u03c7\u00b2 per sample', 'Chi-square per sample of simulation against data', split(table, table.chi2), [
         ...reference(1, false),
@@ -52,8 +60,8 @@ function predictiveFigure(lock: Lock, table: ReplicaTable, numbers: FigureNumber
       ]),
     ],
     caption: html`Each replica’s parameters and initial values are put into the model’s equations, which are solved without the network. A
-    network can fit data that its parameters do not explain; this check would show it. χ² per sample counts the misfit in units of the
-    noise.`,
+    network can fit data that its parameters do not explain; this check would show it. χ² per sample counts the misfit in units of
+    ${kind === 'noise' ? 'the noise' : 'the spread of the cell\u2019s own spike shapes (median over spikes of the root mean square deviation from their median shape, aligned at the threshold)'}.`,
   });
 }
 
@@ -79,8 +87,8 @@ function scoreCell(
 /** The one threshold of chi2, where all data have the same. */
 function acceptedChi2(lock: Lock): number | undefined {
   const { accept, problem } = lock.resolved;
-  const { chi2 } = { ...STANDARD_ACCEPT, ...accept };
-  return chi2 === 'off' ? undefined : only(problem.data.map(({ samples }) => chi2Limit(chi2, samples)));
+  const { chi2, yardstick } = { ...STANDARD_ACCEPT, ...accept };
+  return chi2 === 'off' ? undefined : only(problem.data.map(({ samples }) => chi2Limit(chi2, samples, yardstick)));
 }
 
 function only(values: readonly number[]): number | undefined {

@@ -1,7 +1,8 @@
 /** Reasons of the summary in words. */
 
 const REASONS: Readonly<Record<string, string>> = {
-  'stopped/chi2': 'the forward simulation misses the data by more than the noise explains',
+  'stopped/no-spikes': 'the data have spikes and the forward simulation has none',
+  'stopped/chi2': 'the forward simulation misses the data by more than accept.chi2 allows',
   'stopped/rmse': 'the forward simulation is farther from the data than accept.rmseMv allows',
   'stopped/spikes': 'the forward simulation has another number of spikes than the data',
   'stopped/not-stationary': 'the parameters were still moving when training ended',

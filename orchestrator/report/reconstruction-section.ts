@@ -130,14 +130,22 @@ function cell(
   alone: boolean,
   draw: (course: TimeCourse, shown: ShownData, observation: Observation | undefined) => Drawing,
 ): Cell {
-  const { data, currentUnit } = lock.resolved.problem;
+  const { data, currentUnit, pools } = lock.resolved.problem;
   const unit = data[shown.data]!;
   const heading = unit.draws > 1 ? `${unit.label}, noise draw ${shown.draw + 1}` : unit.label;
   const note = noteOf(shown);
   const at = (width: number, suffix: string) =>
     renderDrawing(
       draw(
-        { id: `${id}${suffix}`, title: heading, description: `Time course with bands. ${note}`, width, currentUnit, sigmaMv: unit.sigmaMv },
+        {
+          id: `${id}${suffix}`,
+          title: heading,
+          description: `Time course with bands. ${note}`,
+          width,
+          currentUnit,
+          pools,
+          sigmaMv: unit.sigmaMv,
+        },
         shown,
         observation,
       ),

@@ -7,6 +7,8 @@ import type { ReportTables } from '../aggregate/aggregate.ts';
 import { renderAccounting } from './accounting.ts';
 import { renderAnswer } from './answer.ts';
 import { renderAxes } from './axis-section.ts';
+import { hasHeldOut, renderHeldOut } from './held-out-section.ts';
+import type { Prediction } from './held-out-section.ts';
 import { html, raw } from './markup.ts';
 import type { Markup } from './markup.ts';
 import { renderMethods } from './methods.ts';
@@ -15,7 +17,9 @@ import { PAGE_STYLE } from './page-style.ts';
 import { renderParameters } from './parameter-section.ts';
 import { renderPredictive } from './predictive-section.ts';
 import { renderReconstruction } from './reconstruction-section.ts';
+import { renderSpikes } from './spike-section.ts';
 import type { Observation } from './time-course.ts';
+import { renderVariance } from './variance-section.ts';
 
 export interface ReportInput {
   readonly lock: Lock;
@@ -23,26 +27,33 @@ export interface ReportInput {
   readonly tables: ReportTables;
   /** The data of `tables.shown`, by their key; those that are absent are drawn without data. */
   readonly observations: ReadonlyMap<string, Observation>;
+  /** Forward simulations of `tables.stretches`; those that are absent are not drawn. */
+  readonly predictions?: readonly Prediction[];
 }
 
 const SECTIONS = [
   ['answer', 'Answer'],
   ['reconstruction', 'Time courses'],
   ['parameters', 'Parameters'],
+  ['variance', 'Variance'],
+  ['spikes', 'Spikes'],
   ['predictive', 'Predictive check'],
+  ['held-out', 'Held out'],
   ['accounting', 'Accounting'],
   ['axes', 'Configurations'],
   ['methods', 'Methods'],
 ] as const;
 
-export function renderReport({ lock, summary, tables, observations }: ReportInput): string {
+export function renderReport({ lock, summary, tables, observations, predictions = [] }: ReportInput): string {
   let figures = 0;
   const numbers = { next: () => ++figures };
   const body = html`${renderHeader(lock, summary, tables)}
     <main>
       ${renderAnswer(lock, summary, tables.fittedData)} ${renderReconstruction(lock, summary, tables, observations, numbers)}
-      ${renderParameters(lock, summary, tables.replicas, numbers)} ${renderPredictive(lock, summary, tables.replicas, numbers)}
-      ${renderAccounting(summary)} ${renderAxes(lock, summary, tables.axes, numbers)} ${renderMethods(lock, summary)}
+      ${renderParameters(lock, summary, tables.replicas, numbers)} ${renderVariance(lock, summary, numbers)}
+      ${renderSpikes(lock, summary, tables.replicas, numbers)} ${renderPredictive(lock, summary, tables.replicas, numbers)}
+      ${renderHeldOut(lock, summary, predictions, numbers)} ${renderAccounting(lock, summary)}
+      ${renderAxes(lock, summary, tables.axes, numbers)} ${renderMethods(lock, summary)}
     </main>`;
   return page(lock, body).markup;
 }
@@ -66,8 +77,15 @@ function page({ resolved }: Lock, body: Markup): Markup {
     </html> `;
 }
 
-function renderHeader({ resolved, engine, startedAt }: Lock, { counts, sweep }: Summary, { shown, fittedData }: ReportTables): Markup {
-  const sections = SECTIONS.filter(([id]) => id !== 'reconstruction' || shown.length > 0);
+function renderHeader({ resolved, engine, startedAt }: Lock, summary: Summary, { shown, fittedData }: ReportTables): Markup {
+  const { counts, sweep } = summary;
+  const absent: Readonly<Record<string, boolean>> = {
+    reconstruction: shown.length === 0,
+    'held-out': !hasHeldOut(summary),
+    variance: summary.varianceDesign === undefined,
+    spikes: summary.acrossSpikes === undefined,
+  };
+  const sections = SECTIONS.filter(([id]) => absent[id] !== true);
   return html`<header>
     <p class="eyebrow">loligo · ${resolved.problem.model.name} · ${startedAt.slice(0, 10)}</p>
     <h1>${resolved.name}</h1>

@@ -18,8 +18,10 @@ export interface SimulationPlot {
   /** in the model's unit, length N */
   readonly current: Numbers;
   readonly currentUnit: string;
-  /** by name, length N each; drawn together below V */
+  /** by name, length N each; drawn together below V, at most so many in a panel as there are patterns of lines */
   readonly gates?: Readonly<Record<string, Numbers>>;
+  /** by name, length N each; each in a panel of its own */
+  readonly pools?: Readonly<Record<string, { readonly unit: string; readonly values: Numbers }>>;
 }
 
 export interface InspectionPlot {
@@ -30,6 +32,8 @@ export interface InspectionPlot {
 
 export interface InspectedSweep {
   readonly index: number;
+  /** time of the first sample; 0 when absent */
+  readonly startMs?: number;
   readonly sampleMs: number;
   /** mV, length N */
   readonly voltageMv: Numbers;
@@ -42,45 +46,59 @@ export interface InspectedSweep {
 const WIDTH = 860;
 /** Sweeps that are drawn over each other. */
 const MOST_SWEEPS = 12;
-/** How gates are told apart, by their place; beyond these, patterns repeat. */
+/** Points of all sweeps' lines together, and of one: three for each pixel show every peak and upright edges. */
+const MOST_INSPECTED = 18_000;
+const POINTS_PER_LINE = 3 * WIDTH;
+/** How gates are told apart in a panel, by their place. */
 const GATE_LINES = [
   { name: 'solid', dashes: 'none' },
   { name: 'dashed', dashes: '7 3' },
   { name: 'dotted', dashes: '2 3' },
-  { name: 'dash-dotted', dashes: '9 3 2 3' },
 ] as const;
 
-export function simulationSvg({ title, tMs, voltageMv, current, currentUnit, gates = {} }: SimulationPlot): string {
+export function simulationSvg({ title, tMs, voltageMv, current, currentUnit, gates = {}, pools = {} }: SimulationPlot): string {
   const range = timeRange(tMs);
   const panels = [
     panel(260, range, 'V (mV)', [line(tMs, voltageMv, COLOUR.ensemble)]),
-    ...(Object.keys(gates).length === 0 ? [] : [gatePanel(tMs, gates, range)]),
+    ...gateGroups(gates).map((group) => gatePanel(tMs, group, range)),
+    ...Object.entries(pools).map(([name, { unit, values }]) =>
+      panel(120, range, withUnit(name, unit), [line(tMs, values, COLOUR.simulated)], { ticks: 4 }),
+    ),
     stimulusPanel({ tMs, current }, currentUnit, range),
   ];
   return svgFile('simulation', title, `V and stimulus over ${range[1] - range[0]} ms.`, withTimeAxis(panels, range));
 }
 
-function gatePanel(tMs: Numbers, gates: Readonly<Record<string, Numbers>>, range: Range): Panel {
-  const styled = Object.entries(gates).map(([name, values], i) => ({ name, values, style: GATE_LINES[i % GATE_LINES.length]! }));
+/** As few panels as the patterns of lines allow, of about equal size. */
+function gateGroups(gates: Readonly<Record<string, Numbers>>): [string, Numbers][][] {
+  const entries = Object.entries(gates);
+  const size = Math.ceil(entries.length / Math.ceil(entries.length / GATE_LINES.length));
+  return entries.flatMap((_, i) => (i % size === 0 ? [entries.slice(i, i + size)] : []));
+}
+
+function gatePanel(tMs: Numbers, gates: readonly [string, Numbers][], range: Range): Panel {
+  const styled = gates.map(([name, values], i) => ({ name, values, style: GATE_LINES[i]! }));
   const label = styled.map(({ name, style }) => `${name} ${style.name}`).join(', ');
   const marks = styled.map(({ values, style }) => line(tMs, values, COLOUR.simulated, { strokeDasharray: style.dashes }));
   return panel(190, range, label, marks, { domain: [0, 1] });
 }
 
 export function inspectionSvg({ title, currentUnit, sweeps }: InspectionPlot): string {
-  const drawn = sweeps
-    .slice(0, MOST_SWEEPS)
-    .map((sweep) => ({ ...sweep, tMs: Float64Array.from(sweep.voltageMv, (_, i) => i * sweep.sampleMs) }));
+  const drawn = spread(sweeps).map((sweep) => ({
+    ...sweep,
+    tMs: Float64Array.from(sweep.voltageMv, (_, i) => (sweep.startMs ?? 0) + i * sweep.sampleMs),
+  }));
+  const points = Math.min(POINTS_PER_LINE, Math.floor(MOST_INSPECTED / drawn.length));
   const range = timeRange(...drawn.map(({ tMs }) => tMs));
   const shade = (i: number) => ({ strokeWidth: 1, strokeOpacity: drawn.length === 1 ? 1 : 0.35 + (0.65 * i) / (drawn.length - 1) });
   const spikes = drawn.flatMap(({ spikesMs = [] }) => spikesMs);
   const voltage = [
-    ...drawn.map(({ tMs, voltageMv }, i) => line(tMs, voltageMv, COLOUR.ensemble, shade(i))),
+    ...drawn.map(({ tMs, voltageMv }, i) => line(tMs, voltageMv, COLOUR.ensemble, shade(i), points)),
     Plot.tickX(spikes, { x: (t: number) => t, stroke: COLOUR.truth, insetBottom: 252 }),
   ];
-  const stimuli = drawn.flatMap(({ tMs, current }, i) => (current === undefined ? [] : [line(tMs, current, COLOUR.ink, shade(i))]));
+  const stimuli = drawn.flatMap(({ tMs, current }, i) => (current === undefined ? [] : [line(tMs, current, COLOUR.ink, shade(i), points)]));
   const stimulus = panel(80, range, withUnit('I', currentUnit), stimuli, { ticks: 3 });
-  const left = sweeps.length > drawn.length ? `, the first ${drawn.length} of ${sweeps.length} sweeps` : '';
+  const left = sweeps.length > drawn.length ? `, ${drawn.length} of ${sweeps.length} sweeps` : '';
   const panels = [panel(280, range, 'V (mV)', voltage), ...(stimuli.length === 0 ? [] : [stimulus])];
   return svgFile(
     'inspection',
@@ -88,6 +106,12 @@ export function inspectionSvg({ title, currentUnit, sweeps }: InspectionPlot): s
     `${plural(drawn.length, 'sweep')}, ${plural(spikes.length, 'spike')}.`,
     withTimeAxis(panels, range),
   );
+}
+
+/** The first and the last of them, and others evenly between. */
+function spread(sweeps: readonly InspectedSweep[]): InspectedSweep[] {
+  if (sweeps.length <= MOST_SWEEPS) return [...sweeps];
+  return Array.from({ length: MOST_SWEEPS }, (_, i) => sweeps[Math.round((i * (sweeps.length - 1)) / (MOST_SWEEPS - 1))]!);
 }
 
 function svgFile(id: string, title: string, description: string, panels: Drawing['panels']): string {

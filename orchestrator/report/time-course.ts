@@ -27,6 +27,8 @@ export interface TimeCourse {
   readonly description: string;
   readonly width: number;
   readonly currentUnit: string;
+  /** units of states that are pools, by name; the others are gates from 0 to 1 */
+  readonly pools?: Readonly<Record<string, string>> | undefined;
   /** mV; sets the scale of the deviation */
   readonly sigmaMv: number;
 }
@@ -61,12 +63,12 @@ export function voltageDrawing(course: TimeCourse, shown: ShownData, observation
 export function gateDrawing(course: TimeCourse, shown: ShownData, observation: Observation | undefined): Drawing {
   const range = timeRange(shown.tMs, observation?.tMs);
   const gates = Object.entries(shown.states).filter(([state]) => state !== 'V');
-  const panels = gates.map(([gate, band]) =>
-    panel(course.width > 600 ? 130 : 105, range, gate, [...truthLine(observation, gate), ...bandMarks(shown.tMs, band)], {
-      domain: [0, 1],
-      ticks: [0, 0.5, 1],
-    }),
-  );
+  const panels = gates.map(([gate, band]) => {
+    const unit = course.pools?.[gate];
+    const scale = unit === undefined ? { domain: [0, 1], ticks: [0, 0.5, 1] } : { ticks: 3 };
+    const label = unit === undefined ? gate : withUnit(gate, unit);
+    return panel(course.width > 600 ? 130 : 105, range, label, [...truthLine(observation, gate), ...bandMarks(shown.tMs, band)], scale);
+  });
   return { ...course, panels: withTimeAxis(panels, range) };
 }
 
@@ -77,7 +79,8 @@ export function stimulusPanel({ tMs, current }: Pick<Observation, 'tMs' | 'curre
     range,
     withUnit('I', unit),
     [Plot.ruleY([0], { stroke: COLOUR.rule }), line(tMs, current, COLOUR.ink, { strokeWidth: 1.2 })],
-    { ticks: 3 },
+    // no current at all spans no axis
+    Array.from(current).every((value) => value === 0) ? { domain: [-1, 1], ticks: [0] } : { ticks: 3 },
   );
 }
 
@@ -102,8 +105,8 @@ export function withTimeAxis(panels: readonly Panel[], range: Range): Panel[] {
   );
 }
 
-export function line(tMs: Numbers, values: Numbers, stroke: string, options: Plot.LineYOptions = {}): Plot.Markish {
-  const kept = thinLine(values, MOST_POINTS);
+export function line(tMs: Numbers, values: Numbers, stroke: string, options: Plot.LineYOptions = {}, most = MOST_POINTS): Plot.Markish {
+  const kept = thinLine(values, most);
   return Plot.line(kept, { x: (i: number) => tMs[i]!, y: (i: number) => values[i]!, stroke, strokeWidth: 1.4, ...options });
 }
 

@@ -2,7 +2,7 @@
  * Whether to trust the ensemble, in one sentence, and why. Rules of thumb, each with its number in words: they judge what the summary
  * already says and replace no reading of it.
  */
-import { chi2Limit } from '../../schemas/acceptance.ts';
+import { chi2Limit, STANDARD_ACCEPT } from '../../schemas/acceptance.ts';
 import type { Lock, ParameterSummary, Summary } from '../../schemas/generated/types.ts';
 import { listed } from '../../schemas/wording.ts';
 import { formatCount, formatMedianCount, formatNumber, formatPercent, plural } from './number-format.ts';
@@ -30,8 +30,14 @@ const LOW_SHARE = 0.5;
 export function judge(lock: Lock, summary: Summary, fittedData: number): Verdict {
   const { counts } = summary;
   if (counts.finished === 0) return { level: 'none', lead: 'There is nothing to trust yet:', rest: 'no replica has finished.' };
-  if (counts.accepted === 0) return { level: 'none', lead: 'Do not trust any value here:', rest: nothingAccepted(summary) };
-  const objections = [...fitObjections(lock, summary), ...sizeObjections(summary, fittedData), ...parameterObjections(summary)];
+  if (counts.accepted === 0)
+    return { level: 'none', lead: 'The fits failed, do not trust any value here:', rest: nothingAccepted(summary) };
+  const objections = [
+    ...fitObjections(lock, summary),
+    ...heldOutObjections(summary),
+    ...sizeObjections(summary, fittedData),
+    ...parameterObjections(summary),
+  ];
   const praise = `${formatCount(counts.accepted)} of ${plural(counts.finished, 'finished replica')} (${formatPercent(counts.accepted / counts.finished)}) passed the acceptance filter${prediction(summary)}`;
   if (objections.length === 0)
     return { level: 'trust', lead: 'These values look trustworthy:', rest: `${praise}, and the replicas agree.` };
@@ -45,7 +51,17 @@ function nothingAccepted({ counts, reasons, parameters }: Summary): string {
   const why = reason === undefined ? '' : ` (most often, ${formatCount(reason[1])} times: ${describeReason(reason[0])})`;
   const estimates = Math.max(0, ...Object.values(parameters).map(({ unfiltered }) => unfiltered.n));
   const shown = estimates === 0 ? 'there is no estimate at all' : 'what is drawn below are rejected replicas, to help find out why';
-  return `none of ${plural(counts.finished, 'finished replica')} passed the acceptance filter${why}, so ${shown}.`;
+  return `none of ${plural(counts.finished, 'finished replica')} passed the acceptance filter${why}, so ${shown}.${agreement(parameters)}`;
+}
+
+/** A small spread looks like success, and is none without the forward simulation. */
+function agreement(parameters: Summary['parameters']): string {
+  const alike = Object.entries(parameters)
+    .map(([name, { scale, unfiltered }]) => [name, relativeSpread({ scale, ...unfiltered })] as const)
+    .filter(([, spread]) => spread > 0 && spread <= WIDE_SPREAD);
+  if (alike.length === 0) return '';
+  const words = alike.map(([name, spread]) => `${name} within ${formatPercent(spread)}`);
+  return ` That their estimates agree with each other (${listed(words, 'and')}) says nothing: a model with them does not do what the cell does.`;
 }
 
 function prediction({ predictive }: Summary): string {
@@ -54,16 +70,31 @@ function prediction({ predictive }: Summary): string {
   return `, and simulation with their parameters meets the data to ${formatNumber(predictive.rmseMv, 3)} mV (\u03c7\u00b2/N ${formatNumber(predictive.chi2, 3)}; ${formatMedianCount(simulated)} of ${formatMedianCount(observed)} spikes)`;
 }
 
+/** Coincidence on what was not fitted, below which a model is said not to carry over. */
+const GOOD_COINCIDENCE = 0.8;
+
+function heldOutObjections({ rest, heldOut = [] }: Summary): string[] {
+  const stretches = [...(rest === undefined ? [] : [rest]), ...heldOut];
+  const poor = stretches.filter(({ n, failed, coincidence }) => n + failed > 0 && (n < failed || (coincidence ?? 1) < GOOD_COINCIDENCE));
+  if (poor.length === 0) return [];
+  const worst = poor.map(({ coincidence }) => coincidence ?? 0).toSorted((a, b) => a - b)[0];
+  return [
+    `on ${formatCount(poor.length)} of ${plural(stretches.length, 'stretch', 'stretches')} that ${stretches.length === 1 ? 'was' : 'were'} not fitted the simulations do not meet the spikes of the cell (coincidence down to ${formatNumber(worst, 2)})`,
+  ];
+}
+
 function fitObjections(lock: Lock, { predictive, reconstruction }: Summary): string[] {
-  const { data } = lock.resolved.problem;
-  const limit = Math.max(...data.map(({ samples }) => chi2Limit('auto', samples)));
+  const { problem, accept } = lock.resolved;
+  const { data } = problem;
+  const yardstick = accept.yardstick ?? STANDARD_ACCEPT.yardstick;
+  const limit = Math.max(...data.map(({ samples }) => chi2Limit('auto', samples, yardstick)));
   const sigma = Math.min(...data.map(({ sigmaMv }) => sigmaMv));
   const rmse = reconstruction['V']?.rmse ?? null;
   const { spikes, chi2 } = predictive;
   return [
     predictive.n === 0 ? 'no forward simulation of them ran through' : undefined,
     chi2 !== null && chi2 > limit
-      ? `that misfit is more than the noise explains (\u03c7\u00b2/N up to ${formatNumber(limit, 3)} would be)`
+      ? `that misfit is more than ${yardstick === 'noise' ? 'the noise explains' : 'three times the spread of the cell\u2019s own spikes'} (\u03c7\u00b2/N up to ${formatNumber(limit, 3)} would be)`
       : undefined,
     spikes.observed !== spikes.simulated ? 'simulations do not have the spikes of the data' : undefined,
     rmse !== null && rmse < FITTED_NOISE * sigma
@@ -106,6 +137,6 @@ function parameterObjections({ parameters }: Summary): string[] {
 }
 
 /** 1.4826 MAD over the median, for parameters that spread by factors; 0 for others. */
-function relativeSpread({ scale, mad, median }: ParameterSummary): number {
+function relativeSpread({ scale, mad, median }: Pick<ParameterSummary, 'scale' | 'mad' | 'median'>): number {
   return scale === 'log' && mad !== null && median !== null ? mad / median : 0;
 }

@@ -5,7 +5,7 @@ import { MOST_ROWS } from '../../../orchestrator/aggregate/axis-table.ts';
 import { MOST_SHOWN, observationKey } from '../../../orchestrator/aggregate/shown-data.ts';
 import { summary as validate } from '../../../schemas/generated/validators.js';
 import type { Summary } from '../../../schemas/generated/types.ts';
-import { fixtureLock, fixtureReplicas, SQUID } from '../../helpers/ensemble-fixture.ts';
+import { fixtureLock, fixtureReplicas, heldOutLabel, SQUID } from '../../helpers/ensemble-fixture.ts';
 import type { FixtureOptions, FixtureReplica } from '../../helpers/ensemble-fixture.ts';
 
 function aggregated(options: FixtureOptions, replicas: Iterable<FixtureReplica> = fixtureReplicas(options), planned = 40) {
@@ -234,4 +234,69 @@ describe('tables for the report', () => {
 test('a summary survives JSON unchanged', () => {
   // the type says what JSON gives back
   expect(JSON.parse(JSON.stringify(summary)) as Summary).toEqual(summary);
+});
+
+describe('what was not fitted', () => {
+  const options: FixtureOptions = { recorded: true, draws: 1, amplitudes: [8, 9], seeds: 20, heldOut: 3, traces: false };
+  const all = [...fixtureReplicas(options)];
+  const good = all.filter(({ result }) => result.outcome.kind === 'converged');
+  const { summary: found, tables: drawn } = aggregated(options, all);
+
+  test('scores are medians over the accepted replicas that have one, stretch by stretch in the order of the spec', () => {
+    expect(validate(found), JSON.stringify(validate.errors)).toBe(true);
+    expect(found.heldOut!.map(({ label }) => label)).toEqual([0, 1, 2].map(heldOutLabel));
+    for (const [k, stretch] of found.heldOut!.entries()) {
+      const scores = good.flatMap(({ result }) => result.estimate!.heldOut![k]!.score ?? []);
+      expect(stretch.n).toBe(scores.length);
+      expect(stretch.failed).toBe(good.length - scores.length);
+      expect(stretch.rmseMv).toBeCloseTo(plainMedian(scores.map(({ rmseMv }) => rmseMv)), 12);
+      expect(stretch.coincidence).toBeCloseTo(plainMedian(scores.map(({ coincidence }) => coincidence!)), 12);
+      expect(stretch.timingMs).toBeCloseTo(plainMedian(scores.map(({ timing }) => timing!.medianMs)), 12);
+      expect(stretch.spikes.simulated).toBe(plainMedian(scores.map(({ spikes }) => spikes.simulated)));
+    }
+    expect(found.heldOut![2]!.failed).toBeGreaterThan(0);
+    expect(found.rest).toMatchObject({ n: good.length, failed: 0 });
+  });
+
+  test('features that no spike has are left out, and the others are medians', () => {
+    expect(Object.keys(found.predictive.features!)).toEqual([
+      'thresholdMv',
+      'upstrokeMvPerMs',
+      'amplitudeMv',
+      'halfWidthMs',
+      'downstrokeMvPerMs',
+    ]);
+    const simulated = good.map(({ result }) => result.estimate!.predictive!.features!.simulated.amplitudeMv!);
+    expect(found.predictive.features!['amplitudeMv']!.simulated).toBeCloseTo(plainMedian(simulated), 12);
+    expect(found.predictive.features!['amplitudeMv']!.observed).toBe(95);
+    expect(found.predictive.timingMs).toBeCloseTo(0.1, 12);
+  });
+
+  test('bounds are medians, and the spread is counted in them', () => {
+    const { standardErrors, ensembleOverBound, weakest } = found.identifiability!;
+    expect(standardErrors['gK']).toBeCloseTo(plainMedian(good.map(({ result }) => result.estimate!.bound!.standardErrors['gK']!)), 12);
+    expect(ensembleOverBound['gK']).toBeCloseTo(found.parameters['gK']!.mad! / standardErrors['gK']!, 12);
+    expect(weakest).toContain('cannot be told from the noise');
+  });
+
+  test('a stretch is drawn with the replica of median misfit there', () => {
+    const [rest, first] = drawn.stretches;
+    expect(drawn.stretches).toHaveLength(3);
+    expect(rest!.label).toMatch(/rest$/);
+    const sorted = good.toSorted((a, b) => a.result.estimate!.heldOut![0]!.score!.rmseMv - b.result.estimate!.heldOut![0]!.score!.rmseMv);
+    const typicalOne = sorted[Math.floor((sorted.length - 1) / 2)]!;
+    expect(first).toMatchObject({
+      label: heldOutLabel(0),
+      index: typicalOne.task.index,
+      parameters: typicalOne.result.estimate!.parameters,
+    });
+  });
+
+  test('without any of it the summary says nothing of it', () => {
+    expect(summary).not.toHaveProperty('heldOut');
+    expect(summary).not.toHaveProperty('rest');
+    expect(summary).not.toHaveProperty('identifiability');
+    expect(summary.yardstick).toEqual({ kind: 'noise', mv: 1 });
+    expect(summary.verdict).toBe('accepted');
+  });
 });

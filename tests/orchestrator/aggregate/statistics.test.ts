@@ -1,7 +1,5 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { bootstrapWords } from '../../../orchestrator/aggregate/bootstrap-words.ts';
-import { medianIntervals, resampleWeights } from '../../../orchestrator/aggregate/bootstrap.ts';
 import { bandWidth, ensembleBand } from '../../../orchestrator/aggregate/band.ts';
 import { scaledMad } from '../../../orchestrator/aggregate/median-absolute-deviation.ts';
 import { median, quantile, sortedFinite } from '../../../schemas/sample-quantile.ts';
@@ -11,7 +9,6 @@ import { scaleOf } from '../../../orchestrator/aggregate/scale.ts';
 interface Reference {
   samples: { values: number[]; quantiles: Record<string, number>; mad: number }[];
   correlations: { x: number[]; y: number[]; rho: number }[];
-  intervals: { clusters: number[][]; interval: [number, number] }[];
 }
 
 // the file is ours, made by the script beside it
@@ -28,21 +25,7 @@ describe('against NumPy and SciPy', () => {
   test.each(reference.correlations)('rank correlation $rho', ({ x, y, rho }) => {
     expect(rankCorrelation(x, y)).toBeCloseTo(rho, 12);
   });
-
-  test.each(reference.intervals)('the interval of a median over $clusters.length clusters', ({ clusters, interval }) => {
-    const [ours] = medianIntervals([Float64Array.from(clusters.flat())], asEnsemble(clusters), bootstrapWords('test'));
-    // 1000 resamples: an end of the interval is uncertain by a tenth of a standard error, which is a quarter of the width
-    const tolerance = 0.1 * (interval[1] - interval[0]);
-    expect(Math.abs(ours![0] - interval[0])).toBeLessThan(tolerance);
-    expect(Math.abs(ours![1] - interval[1])).toBeLessThan(tolerance);
-  });
 });
-
-function asEnsemble(clusters: readonly (readonly number[])[]) {
-  const starts = [0];
-  for (const cluster of clusters) starts.push(starts.at(-1)! + cluster.length);
-  return { rows: Int32Array.from(clusters.flat(), (_, i) => i), starts: Int32Array.from(starts) };
-}
 
 test('nothing has no quantile, one value has no spread, what is not finite is left out', () => {
   expect(median([])).toBeNull();
@@ -50,28 +33,6 @@ test('nothing has no quantile, one value has no spread, what is not finite is le
   expect(scaledMad(Float64Array.of(3))).toBeNull();
   expect(rankCorrelation([1, 2], [1, 2])).toBeNull();
   expect(rankCorrelation([1, 1, 1], [1, 2, 3])).toBeNull();
-});
-
-test('the interval of one replica is null, and of equal replicas has no width', () => {
-  const one = asEnsemble([[5]]);
-  expect(medianIntervals([Float64Array.of(5)], one, bootstrapWords('test'))).toEqual([null]);
-  const equal = asEnsemble([[5, 5], [5]]);
-  expect(medianIntervals([Float64Array.of(5, 5, 5)], equal, bootstrapWords('test'))).toEqual([[5, 5]]);
-});
-
-test('a resample draws whole clusters: as many as there are, each with its own number of replicas', () => {
-  const { starts } = asEnsemble([[1, 2, 3], [4], [5, 6]]);
-  const weights = new Uint32Array(6);
-  const random = new Uint32Array(12);
-  const words = bootstrapWords('test');
-  for (let resample = 0; resample < 50; resample++) {
-    words(resample, random);
-    const total = resampleWeights({ starts }, random, weights);
-    expect(weights.reduce((sum, weight) => sum + weight, 0)).toBe(total);
-    expect((weights[0]! + weights[1]! + weights[2]!) % 3).toBe(0);
-    expect((weights[4]! + weights[5]!) % 2).toBe(0);
-    expect((weights[0]! + weights[1]! + weights[2]!) / 3 + weights[3]! + (weights[4]! + weights[5]!) / 2).toBe(3);
-  }
 });
 
 test('a band is made of quantiles at each time, and its width is the median over time', () => {

@@ -3,6 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
 import { aggregate } from '../../../orchestrator/aggregate/aggregate.ts';
+import type { Prediction } from '../../../orchestrator/report/held-out-section.ts';
+import { formatPercent } from '../../../orchestrator/report/number-format.ts';
 import { renderReport } from '../../../orchestrator/report/report.ts';
 import type { ReportInput } from '../../../orchestrator/report/report.ts';
 import { writeReport } from '../../../orchestrator/report/write-report.ts';
@@ -12,7 +14,23 @@ import { unbalancedTags } from '../../helpers/markup-balance.ts';
 
 function inputOf(options: FixtureOptions, planned: number): ReportInput {
   const lock = fixtureLock(options);
-  return { lock, ...aggregate({ lock, planned, replicas: fixtureReplicas(options) }), observations: fixtureObservations(options) };
+  const aggregated = aggregate({ lock, planned, replicas: fixtureReplicas(options) });
+  const predictions = aggregated.tables.stretches.map(({ label }) => predictionFixture(label));
+  return { lock, ...aggregated, observations: fixtureObservations(options), predictions };
+}
+
+/** 2 s at 20 kHz. */
+function predictionFixture(label: string): Prediction {
+  const tMs = Float64Array.from({ length: 40_000 }, (_, i) => i * 0.05);
+  const wave = (shift: number): Float64Array => tMs.map((t) => -60 + 80 * Math.max(0, Math.sin(t / 5 + shift) - 0.5));
+  return {
+    label,
+    tMs,
+    voltageMv: wave(0),
+    current: tMs.map((t) => (t > 100 ? 150 : 0)),
+    simulatedV: wave(0.2),
+    spikesMs: { observed: [100, 200], simulated: [101, 250] },
+  };
 }
 
 const inputs: Record<string, ReportInput> = {
@@ -22,6 +40,13 @@ const inputs: Record<string, ReportInput> = {
   'without replicas': inputOf({ draws: 1, seeds: 0 }, 8),
   'without traces': inputOf({ draws: 2, seeds: 3, traces: false }, 6),
   'of recordings': inputOf({ recorded: true, draws: 1, seeds: 4 }, 4),
+  'with held-out data': inputOf(
+    { recorded: true, draws: 1, amplitudes: [8, 9, 10], seeds: 6, heldOut: 5, accept: { yardstick: 'spikeShape' } },
+    18,
+  ),
+  'of a constructed failure': inputOf({ recorded: true, draws: 1, amplitudes: [8, 9, 10], seeds: 2, silent: true }, 6),
+  'of several weights': inputOf({ draws: 1, seeds: 4, currentWeights: [1, 10, 100], traces: false }, 12),
+  'of windows': inputOf({ recorded: true, windows: true, amplitudes: [8, 9, 10], draws: 1, seeds: 6, accepted: 0.9, traces: false }, 18),
   'with a finish': inputOf({ draws: 1, seeds: 6, finish: true }, 6),
   'of several truths': inputOf(
     {
@@ -96,6 +121,30 @@ describe('the sentence on trust', () => {
     expect(text).toMatch(/most often, \d times/);
   });
 
+  test('calls a fit failed whose simulations do not spike, however alike its estimates', () => {
+    const { summary } = inputs['of a constructed failure']!;
+    expect(summary.parameters['gNa']!.unfiltered.mad! / summary.parameters['gNa']!.unfiltered.median!).toBeLessThan(0.05);
+    expect(summary).toMatchObject({ verdict: 'failed', counts: { converged: 0, accepted: 0 }, reasons: { 'stopped/no-spikes': 6 } });
+    expect(summary.parameters['gNa']!.median).toBeNull();
+    const [, level, text] = verdict(reports['of a constructed failure']);
+    expect(level).toBe('none');
+    expect(text).toMatch(/^<strong>The fits failed/);
+    expect(text!.split('. ')[0]).toContain('the data have spikes and the forward simulation has none');
+    expect(text).toContain('estimates agree with each other (gNa within');
+  });
+
+  test('objects where held-out spikes are not met', () => {
+    const input = inputs['with held-out data']!;
+    const poor = structuredClone(input.summary);
+    poor.rest!.coincidence = 0.9;
+    for (const stretch of poor.heldOut!) stretch.coincidence = 0.3;
+    expect(verdict(renderReport({ ...input, summary: poor }))[2]).toContain(
+      'on 5 of 6 stretches that were not fitted the simulations do not meet the spikes',
+    );
+    for (const stretch of poor.heldOut!) stretch.coincidence = 0.9;
+    expect(verdict(renderReport({ ...input, summary: poor }))[2]).not.toContain('not fitted the simulations');
+  });
+
   test('does not let agreement of seeds pass for certainty', () => {
     const [, level, text] = verdict(reports['of a single replica']);
     expect(level).toBe('care');
@@ -128,10 +177,65 @@ test('a report without traces draws the data and claims no bands', () => {
   expect(page).toContain('No time courses were kept');
 });
 
+describe('what was not fitted', () => {
+  const page = reports['with held-out data']!;
+
+  test('has a row for each stretch, and a drawing of data and simulation for some', () => {
+    for (const label of ['rest of the fitted sweeps', 'sweep 20', 'sweep 24']) expect(page).toContain(`<th scope="row">${label}</th>`);
+    expect(page.match(/Prediction of data that were not fitted/g)).toHaveLength(1);
+    expect(page.match(/<title id="prediction-\d-title">/g)).toHaveLength(3);
+  });
+
+  test('does not swell the report', () => {
+    expect(page.length).toBeLessThan(1.2e6);
+  });
+
+  test('is no section where there is none', () => {
+    expect(reports['of recordings']).not.toContain('id="held-out"');
+  });
+});
+
+test('features of spikes stand beside each other, of data and simulation', () => {
+  const page = reports['with held-out data']!;
+  expect(page).toContain('amplitude, from threshold to peak (mV)');
+  expect(page).not.toContain('after-hyperpolarisation');
+});
+
+test('the yardstick is named wherever misfits are counted in it', () => {
+  const page = reports['with held-out data']!;
+  expect(page).toContain('1 is the spread of the cell’s own spikes, 0.60 mV');
+  expect(page).toContain('counted in the spread of the cell’s own spike shapes');
+  expect(reports['of recordings']).toContain('1 is what noise alone gives');
+});
+
+test('parameters of a cell are called effective, given what was held fixed; those of synthetic data have a truth', () => {
+  const given = /These are effective parameters: they hold given the kinetics of\s+hodgkin-huxley and the values held fixed \(C = 1, /;
+  expect(reports['of recordings']).toMatch(given);
+  expect(reports['typical']).not.toContain('effective parameters');
+});
+
+test('bounds stand beside the spread, with the least certain combination in words', () => {
+  const page = reports['with held-out data']!;
+  expect(page).toContain('Least certain: gNa +0.8 %, gK +0.2 % and gL +4 % together cannot be told from the noise.');
+  expect(reports['of recordings']).not.toContain('Least certain');
+});
+
+test('parameters and forward misfit are drawn against a weight of the loss that the sweep varies', () => {
+  expect(reports['of several weights']!.match(/<title id="weight-loss-current-(gNa|gK|gL|rmse)-title">/g)).toHaveLength(4);
+  expect(reports['typical']).not.toContain('against the weight');
+});
+
+test('network V and forward V are drawn together, of accepted and of rejected replicas alike', () => {
+  for (const name of ['typical', 'with no accepted replica', 'of recordings', 'of a constructed failure']) {
+    expect(reports[name]).toContain('networks, median');
+    expect(reports[name]).toContain('simulated, median');
+  }
+});
+
 test('what was left out stands in the table, with its reason in words', () => {
   const page = reports['with no accepted replica']!;
   expect(page).toContain('<code>stopped/chi2</code>');
-  expect(page).toContain('misses the data by more than the noise explains');
+  expect(page).toContain('misses the data by more than accept.chi2 allows');
 });
 
 test('a report of thousands of replicas stays below 5 MB', () => {
@@ -163,3 +267,36 @@ describe('writing', () => {
     );
   });
 });
+
+describe('what the estimates depend on', () => {
+  const { summary } = inputs['of windows']!;
+  const page = reports['of windows']!;
+  const text = textOf(page);
+
+  test('is a figure and a table of every share, and a figure of the spikes', () => {
+    expect(page).toContain('id="variance"');
+    expect(page).toContain('id="spikes"');
+    expect(text).toContain('window (3)');
+    for (const axis of Object.keys(summary.varianceShares!['gNa']!)) expect(text).toContain(axis === 'residual' ? 'the rest' : axis);
+    expect(text).toContain(`CV ${formatPercent(summary.acrossSpikes!['gNa']!.cv)}`);
+  });
+
+  test('is left out where nothing varies', () => {
+    expect(reports['of a single replica']).not.toContain('id="variance"');
+    expect(reports['typical']).not.toContain('id="spikes"');
+  });
+
+  test.each(Object.entries(inputs))('a filter that takes many is named, with what other limits would do: report %s', (name, input) => {
+    const { rejectedShare } = input.summary.acceptance!;
+    const said = textOf(reports[name]!);
+    const many = (rejectedShare ?? 0) > 0.05;
+    expect(said.includes('Survivors.')).toBe(many);
+    expect(said).toContain(many ? `The filter takes ${formatPercent(rejectedShare)} of the replicas` : '');
+    expect(said.includes('1.25 times it')).toBe(rejectedShare !== null);
+  });
+});
+
+/** Without tags; lines run on. */
+function textOf(page: string): string {
+  return page.replaceAll(/<[^>]*>/g, ' ').replaceAll(/[ \n]+/g, ' ');
+}

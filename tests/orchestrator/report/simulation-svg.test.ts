@@ -17,16 +17,40 @@ test('a simulation is drawn with V, gates and stimulus, as a file that stands al
   expect(svg).not.toMatch(/NaN/);
 });
 
+test('many gates take several panels, and each pool one of its own, with its unit', () => {
+  const { m, h, n } = gates;
+  const Ca = { unit: 'uM', values: V.map((value) => 0.1 + (value + 65) / 100) };
+  const svg = simulationSvg({
+    title: 'five',
+    tMs,
+    voltageMv: V,
+    current,
+    currentUnit: 'pA',
+    gates: { m, h, n, p: n, q: m },
+    pools: { Ca },
+  });
+  for (const text of ['m solid, h dashed, n dotted', 'p solid, q dashed', 'Ca (\u00b5M)']) expect(svg).toContain(text);
+  expect(unbalancedTags(svg)).toEqual([]);
+});
+
 test('gates are left out where there are none', () => {
   expect(simulationSvg({ title: 'squid', tMs, voltageMv: V, current, currentUnit: 'uA/cm2' })).not.toContain('solid');
 });
 
-test('sweeps of a recording are drawn over each other, at most twelve, with their spikes', () => {
-  const sweeps = Array.from({ length: 20 }, (_, index) => ({ index, sampleMs: 0.1, voltageMv: V, current, spikesMs: [4] }));
+test('sweeps of a recording are drawn over each other, at most twelve of them, the last among them, with their spikes', () => {
+  const sweeps = Array.from({ length: 20 }, (_, index) => ({
+    index,
+    startMs: 1000,
+    sampleMs: 0.1,
+    voltageMv: V,
+    current,
+    spikesMs: index === 19 ? [1004, 1005] : [1004],
+  }));
   const svg = inspectionSvg({ title: 'cell.abf', currentUnit: 'pA', sweeps });
   expect(unbalancedTags(svg)).toEqual([]);
-  expect(svg).toContain('the first 12 of 20 sweeps');
-  expect(svg).toContain('12 spikes');
+  expect(svg).toContain('cell.abf, 12 of 20 sweeps');
+  expect(svg).toContain('13 spikes');
+  expect(svg).toContain('>1,040<');
 });
 
 test('a recording without stimulus has V alone', () => {

@@ -1,0 +1,127 @@
+/**
+ * Parameters against the weights of the loss, where the sweep varies one: an answer that moves with the weight of the physics is the network's
+ * and not the data's. The forward simulation's misfit stands beside them.
+ */
+import * as Plot from '@observablehq/plot';
+import type { Lock } from '../../schemas/generated/types.ts';
+import { median } from '../../schemas/sample-quantile.ts';
+import type { Coded } from '../aggregate/column.ts';
+import type { ReplicaTable } from '../aggregate/replica-table.ts';
+import { fitAxis } from './distribution.ts';
+import { renderDrawing } from './drawing.ts';
+import type { Drawing } from './drawing.ts';
+import { renderFigure } from './figure.ts';
+import { html } from './markup.ts';
+import type { Markup } from './markup.ts';
+import { withUnit } from './number-format.ts';
+import { COLOUR } from './palette.ts';
+import type { FigureNumbers } from './reconstruction-section.ts';
+import { replicaKey } from './replica-marks.ts';
+import { thinItems } from './thinning.ts';
+
+/** Weights of terms of the loss, in the order of the schema. */
+const WEIGHTS = ['loss.data', 'loss.current', 'loss.gates'] as const;
+const MOST_DOTS = 400;
+
+export function weightFigures(lock: Lock, table: ReplicaTable, numbers: FigureNumbers): Markup[] {
+  return WEIGHTS.flatMap((axis) => {
+    const column = table.axes[axis];
+    return column === undefined || column.values.length < 2 ? [] : [weightFigure(axis, column, lock, table, numbers)];
+  });
+}
+
+interface Quantity {
+  readonly name: string;
+  readonly label: string;
+  readonly positive: boolean;
+  readonly values: Float64Array;
+}
+
+function weightFigure(axis: string, column: Coded<string | number>, lock: Lock, table: ReplicaTable, numbers: FigureNumbers): Markup {
+  const quantities: Quantity[] = [
+    ...lock.resolved.problem.infer.map(({ name, unit, positive }) => ({
+      name,
+      label: withUnit(name, unit),
+      positive,
+      values: table.parameters[name]!,
+    })),
+    { name: 'rmse', label: 'forward RMSE (mV)', positive: true, values: table.predictiveRmseMv },
+  ];
+  return renderFigure({
+    number: numbers.next(),
+    title: `Parameters against the weight ${axis}.`,
+    size: 'small',
+    key: [...replicaKey(table), { mark: 'line', colour: COLOUR.ensemble, text: 'median of the accepted' }],
+    cells: quantities.map((quantity) => ({ svg: renderDrawing(weightDrawing(axis, column, quantity, table)) })),
+    caption: html`A dot for each replica. Estimates that still move with the weight are not those of the data; read them where they no
+    longer do and the forward simulation’s misfit is least.`,
+  });
+}
+
+interface Dot {
+  readonly weight: number;
+  readonly value: number;
+}
+
+function weightDrawing(axis: string, { values, codes }: Coded<string | number>, quantity: Quantity, table: ReplicaTable): Drawing {
+  const dots = (wanted: 0 | 1): Dot[] =>
+    Array.from(codes, (code, row) => ({ weight: Number(values[code]), value: quantity.values[row]!, row }))
+      .filter(
+        ({ weight, value, row }) =>
+          Number.isFinite(weight) && Number.isFinite(value) && table.estimated[row] === 1 && table.accepted[row] === wanted,
+      )
+      .map(({ weight, value }) => ({ weight, value }));
+  const [rejected, accepted] = [dots(0), dots(1)];
+  const fitted = fitAxis(
+    accepted.map(({ value }) => value),
+    rejected.map(({ value }) => value),
+    [],
+    quantity.positive,
+  );
+  const seen = (list: readonly Dot[]): Dot[] =>
+    thinItems(
+      list.filter(({ value }) => fitted.holds(value)),
+      MOST_DOTS,
+    );
+  const weights = values.map(Number).filter((weight) => weight > 0);
+  const x: Plot.ScaleOptions = {
+    type: weights.length === values.length ? 'log' : 'linear',
+    label: axis,
+    labelAnchor: 'center',
+    labelArrow: 'none',
+    ticks: 4,
+  };
+  const y: Plot.ScaleOptions = {
+    type: fitted.log ? 'log' : 'linear',
+    domain: [fitted.low, fitted.high],
+    label: quantity.label,
+    labelAnchor: 'center',
+    labelArrow: 'none',
+    ticks: 4,
+    grid: true,
+  };
+  const marks = [
+    Plot.dot(seen(rejected), { x: 'weight', y: 'value', r: 2.2, stroke: COLOUR.rejected, strokeWidth: 1.1 }),
+    Plot.dot(seen(accepted), { x: 'weight', y: 'value', r: 2.4, fill: COLOUR.ensemble, fillOpacity: 0.6 }),
+    Plot.line(medians(accepted), { x: 'weight', y: 'value', stroke: COLOUR.ensemble, strokeWidth: 1.6 }),
+  ];
+  return {
+    id: `weight-${axis.replaceAll('.', '-')}-${quantity.name}`,
+    title: `${quantity.name} against ${axis}`,
+    description: `${accepted.length} accepted, ${rejected.length} rejected replicas.`,
+    width: 300,
+    panels: [{ height: 230, options: { marginTop: 8, marginBottom: 42, marginLeft: 56, x, y, marks } }],
+  };
+}
+
+/** Of the values at each weight, where a weight has several; a line through single dots would be noise. */
+function medians(dots: readonly Dot[]): Dot[] {
+  const groups = new Map<number, number[]>();
+  for (const { weight, value } of dots) {
+    const group = groups.get(weight);
+    if (group === undefined) groups.set(weight, [value]);
+    else group.push(value);
+  }
+  if (2 * groups.size > dots.length) return [];
+  return [...groups].toSorted(([a], [b]) => a - b).map(([weight, values]) => ({ weight, value: median(values) ?? NaN }));
+}

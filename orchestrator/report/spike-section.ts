@@ -1,0 +1,84 @@
+/** Estimates from spike to spike, where each spike or window is fitted by itself. */
+import * as Plot from '@observablehq/plot';
+import type { AcrossSpikes, InferredParameter, Lock, Summary } from '../../schemas/generated/types.ts';
+import { quantile, sortedFinite } from '../../schemas/sample-quantile.ts';
+import type { ReplicaTable } from '../aggregate/replica-table.ts';
+import { windowRows } from '../aggregate/window-summary.ts';
+import { fitAxis } from './distribution.ts';
+import { renderDrawing } from './drawing.ts';
+import type { Drawing } from './drawing.ts';
+import { renderFigure } from './figure.ts';
+import { html } from './markup.ts';
+import type { Markup } from './markup.ts';
+import { formatNumber, formatPercent, plural, withUnit } from './number-format.ts';
+import { COLOUR } from './palette.ts';
+import type { FigureNumbers } from './reconstruction-section.ts';
+
+export function renderSpikes(lock: Lock, { acrossSpikes }: Summary, table: ReplicaTable, numbers: FigureNumbers): Markup | undefined {
+  if (acrossSpikes === undefined) return undefined;
+  const { data, infer } = lock.resolved.problem;
+  const windows = [...windowRows(data, table).values()];
+  return html`<section id="spikes" aria-labelledby="spikes-heading">
+    <h2 id="spikes-heading">From spike to spike</h2>
+    ${renderFigure({
+      number: numbers.next(),
+      title: `Parameters in each of ${plural(windows.length, 'window')}.`,
+      key: [{ mark: 'interval', colour: COLOUR.ensemble, text: 'median and middle half of the accepted replicas on one window' }],
+      size: 'small',
+      cells: infer.map((parameter) => ({
+        heading: parameter.name,
+        svg: renderDrawing(windowDrawing(parameter, windows, table)),
+        note: inWords(parameter, acrossSpikes[parameter.name]!),
+      })),
+      caption: html`Windows in the order of the recording, each fitted by itself. CV: standard deviation over mean of the windows’ medians.
+      ICC: intraclass correlation, the share of the variance that lies between windows; near 1 the windows differ, near 0 their differences
+      are those of replicas on one window. Drift: Theil’s slope along the order, p by Mann’s test.`,
+    })}
+  </section> `;
+}
+
+function inWords({ positive, unit }: InferredParameter, { cv, icc, drift }: AcrossSpikes): string {
+  const perWindow =
+    drift === null ? '' : positive ? formatPercent(drift.perWindow, { sign: true }) : withUnit(formatNumber(drift.perWindow, 2), unit);
+  const drifting = drift === null ? '' : ` Drift ${perWindow} a window (p = ${formatNumber(drift.p, 2)}).`;
+  return `CV ${formatPercent(cv)}, ICC ${formatNumber(icc, 2)}.${drifting}`;
+}
+
+function windowDrawing({ name, unit, positive }: InferredParameter, windows: readonly (readonly number[])[], table: ReplicaTable): Drawing {
+  const column = table.parameters[name]!;
+  const rows = windows.map((members, i) => {
+    const sorted = sortedFinite(members.map((row) => column[row]!));
+    return { window: i + 1, low: quantile(sorted, 0.25), median: quantile(sorted, 0.5), high: quantile(sorted, 0.75) };
+  });
+  const ends = rows.flatMap(({ low, high }) => [low, high]).filter((value) => value !== null);
+  const fitted = fitAxis(ends, [], [], positive);
+  const marks = [
+    Plot.link(rows, { y1: 'low', y2: 'high', x1: 'window', x2: 'window', stroke: COLOUR.ensemble, strokeWidth: 2 }),
+    Plot.dot(rows, { y: 'median', x: 'window', r: 3, fill: COLOUR.paper, stroke: COLOUR.ensemble, strokeWidth: 1.8 }),
+  ];
+  const y: Plot.ScaleOptions = {
+    type: fitted.log ? 'log' : 'linear',
+    domain: [fitted.low, fitted.high],
+    label: withUnit(name, unit),
+    labelAnchor: 'center',
+    labelArrow: 'none',
+    ticks: 4,
+    grid: true,
+  };
+  const x: Plot.ScaleOptions = {
+    domain: [0.5, rows.length + 0.5],
+    label: 'window',
+    labelAnchor: 'center',
+    labelArrow: 'none',
+    ticks: Math.min(6, rows.length),
+    tickFormat: 'd',
+    tickSize: 4,
+  };
+  return {
+    id: `spikes-${name}`,
+    title: `${name} by window`,
+    description: `Medians from ${formatNumber(rows[0]?.median)} in the first window to ${formatNumber(rows.at(-1)?.median)} in the last.`,
+    width: 300,
+    panels: [{ height: 220, options: { marginTop: 8, marginBottom: 42, marginLeft: 56, x, y, marks } }],
+  };
+}

@@ -1,0 +1,23 @@
+/**
+ * The share of a number's variance that lies between groups, from the mean squares of a one-way analysis of variance: Fisher, "Statistical
+ * methods for research workers" (1925), section 40; groups of different sizes as in Donner, International Statistical Review 54 (1986) 67, eq. 2.1.
+ */
+
+/** Null where no group has two values, or nothing varies. Below 0 where groups are more alike than chance makes them. */
+export function intraclassCorrelation(groups: readonly (readonly number[])[]): number | null {
+  const filled = groups.filter(({ length }) => length > 0);
+  const n = filled.reduce((sum, { length }) => sum + length, 0);
+  const k = filled.length;
+  if (k < 2 || n <= k) return null;
+  const means = filled.map(average);
+  const grand = filled.reduce((sum, { length }, i) => sum + length * means[i]!, 0) / n;
+  const between = filled.reduce((sum, { length }, i) => sum + length * (means[i]! - grand) ** 2, 0) / (k - 1);
+  const within = filled.reduce((sum, group, i) => sum + group.reduce((inner, value) => inner + (value - means[i]!) ** 2, 0), 0) / (n - k);
+  const size = (n - filled.reduce((sum, { length }) => sum + length ** 2, 0) / n) / (k - 1);
+  const total = between + (size - 1) * within;
+  return total === 0 ? null : (between - within) / total;
+}
+
+function average(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
+}
