@@ -5,6 +5,7 @@
  * Layout (Axon Binary File 2, little endian): the table starts at byte 76, 16 bytes per section: block (uint32, 512 bytes each), bytes
  * per record (uint32), records (int64).
  */
+import type { FileBytes } from './abf-header.ts';
 import { refusal } from './refusal.ts';
 
 const BLOCK_BYTES = 512;
@@ -22,12 +23,6 @@ const SECTIONS = {
 } as const;
 
 export type SectionName = keyof typeof SECTIONS;
-
-/** The file's path, for messages, and its content. */
-export interface FileBytes {
-  readonly file: string;
-  readonly view: DataView;
-}
 
 export interface Section {
   readonly name: SectionName;

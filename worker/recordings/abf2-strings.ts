@@ -5,7 +5,8 @@
  * strings, each ended by a zero byte, in the ANSI code page of the recording computer (read as Latin 1: units need only the micro sign).
  */
 import { refusal } from './refusal.ts';
-import type { FileBytes, Section } from './abf2-sections.ts';
+import type { FileBytes } from './abf-header.ts';
+import type { Section } from './abf2-sections.ts';
 
 const SIGNATURE = 'SSCH';
 const HEADER_BYTES = 44;

@@ -15,9 +15,11 @@ export interface VoltageChannel {
   readonly millivoltsPer: number;
 }
 
-/** The named channel, or the first one in a unit of voltage. RECORDING_CHANNEL when there is none. */
+/** The named channel, or the first one in mV, else in V (often a trigger). RECORDING_CHANNEL when there is none. */
 export function chooseVoltage(file: string, channels: readonly Channel[], chosen: string | undefined): VoltageChannel {
-  const index = channels.findIndex(({ name, unit }) => millivoltsPer(unit) !== undefined && (chosen === undefined || name === chosen));
+  const usable = ({ name, unit }: Channel): boolean => millivoltsPer(unit) !== undefined && (chosen === undefined || name === chosen);
+  const inMillivolts = channels.findIndex((one) => usable(one) && millivoltsPer(one.unit) === 1);
+  const index = inMillivolts === -1 ? channels.findIndex(usable) : inMillivolts;
   const channel = channels[index];
   const factor = millivoltsPer(channel?.unit ?? '');
   if (channel !== undefined && factor !== undefined) return { index, name: channel.name, millivoltsPer: factor };

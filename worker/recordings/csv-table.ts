@@ -20,7 +20,7 @@ export function readCsvTable(file: string, text: string): CsvTable {
   const delimiter = header === undefined ? undefined : mostFrequent(header.text);
   if (header === undefined || delimiter === undefined)
     throw refusal('RECORDING_FORMAT', file, {
-      rule: 'a recording is an ABF 2 file, or a text table whose first row names its columns, separated by comma, semicolon or tab',
+      rule: 'a recording is an ABF or NWB file, or a text table whose first row names its columns, separated by comma, semicolon or tab',
       got: header === undefined ? 'no row at all' : `"${header.text.slice(0, 60)}"`,
     });
   const names = splitRow(file, header.text, delimiter, header.line).map((name) => name.trim());

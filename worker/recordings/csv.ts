@@ -5,12 +5,12 @@
 import type { CsvColumns } from '../../schemas/generated/types.ts';
 import { throwIfAny } from '../../schemas/errors.ts';
 import type { Violation } from '../../schemas/errors.ts';
-import { median } from '../../schemas/sample-quantile.ts';
 import { checkSampling, checkVoltage } from './channels.ts';
 import { readCsvTable } from './csv-table.ts';
 import type { CsvTable } from './csv-table.ts';
 import type { Recording } from './recording.ts';
 import { refusal } from './refusal.ts';
+import { samplingInterval } from './sampling-interval.ts';
 import { traceKind } from './trace-kind.ts';
 
 type Role = 'time' | 'voltage' | 'current';
@@ -35,10 +35,6 @@ export function currentColumn(unit: string): ColumnKey | undefined {
   return COLUMN_KEYS.find((key) => KEYS[key].role === 'current' && KEYS[key].unit === unit);
 }
 
-/** Share of the sampling interval that two rows may be off; printed times are rounded. */
-const JITTER = 0.01;
-/** Samples that the whole time column may drift off a straight line. */
-const DRIFT = 0.5;
 /** Bad cells that one message lists. */
 const LISTED = 5;
 
@@ -67,7 +63,7 @@ export function importCsv(file: string, text: string, options: CsvOptions): Reco
   const timeMs = scaled(values, columns, time);
   const voltageMv = scaled(values, columns, voltage);
   checkVoltage(file, 0, voltageMv);
-  const sampleMs = samplingInterval(file, timeMs, lines);
+  const sampleMs = samplingInterval(file, timeMs, (row) => `line ${lines[row]}`);
   checkSampling(file, sampleMs);
   const currents = current === undefined ? new Float64Array(voltageMv.length) : scaled(values, columns, current);
   const stimulus = { channel: current?.name ?? '', unit: current === undefined ? 'pA' : KEYS[current.key].unit };
@@ -155,26 +151,4 @@ function badCell(file: string, line: number, name: string, cell: string): Violat
 function scaled(values: readonly number[][], columns: readonly Column[], column: Column): Float64Array {
   const { factor } = KEYS[column.key];
   return Float64Array.from(values[columns.indexOf(column)]!, (value) => value * factor);
-}
-
-/** Mean interval in ms, after a check that every row is at its place: intervals to 1 % of their median, places to half a sample. */
-function samplingInterval(file: string, timeMs: Float64Array, lines: readonly number[]): number {
-  const intervals = timeMs.slice(1).map((t, i) => t - timeMs[i]!);
-  const typical = median(intervals) ?? NaN;
-  const mean = (timeMs.at(-1)! - timeMs[0]!) / intervals.length;
-  const irregular = intervals.findIndex((interval) => !(interval > 0 && Math.abs(interval - typical) <= JITTER * typical));
-  const drifted = timeMs.findIndex((t, i) => Math.abs(t - timeMs[0]! - i * mean) > DRIFT * mean);
-  const place = irregular === -1 ? drifted : irregular + 1;
-  // Twelve digits undo the rounding of the division: 0.1, not 0.09999999999999432.
-  if (place === -1) return Number(mean.toPrecision(12));
-  throw refusal('RECORDING_CORRUPT', file, {
-    place: `line ${lines[place]}`,
-    rule: `time must rise by the same interval in every row (here ${format(typical)} ms), to ${JITTER * 100} %`,
-    got: `${format(timeMs[place]!)} ms after ${format(timeMs[place - 1]!)} ms`,
-    remedy: 'Resample the recording at a fixed rate, or write times with more digits.',
-  });
-}
-
-function format(value: number): string {
-  return String(Number(value.toPrecision(9)));
 }

@@ -1,14 +1,17 @@
 /**
- * Which samples of which trace become a unit: whole sweeps, windows in time, or a window around each spike. A window must lie in its
- * trace and hold enough samples; spikes too near an end are left out with a note.
+ * Which samples of which trace become a stretch of data: whole traces, windows in time, epochs of the protocol, a window around the onset
+ * of the current step or around each spike. A window must lie in its trace and hold enough samples; spikes too near an end are left out
+ * with a note.
  */
-import type { Interval, RecordingSpec } from '../../schemas/generated/types.ts';
+import type { Interval, Onset, PerSpike, RecordingSpec } from '../../schemas/generated/types.ts';
 import type { Violation } from '../../schemas/errors.ts';
-import { spikeTimes } from './spikes.ts';
+import type { ProtocolEpoch } from './recording.ts';
+import { findCrossings } from './spikes.ts';
+import type { SpikeOptions } from './spikes.ts';
 import type { Trace } from './trace.ts';
 
 /** Fewer samples than this determine no parameters. */
-const FEWEST_SAMPLES = 20;
+export const FEWEST_SAMPLES = 20;
 
 /** Share of a sample by which a window may miss the grid: rounding of decimal times. */
 const GRID_SLACK = 1e-6;
@@ -29,18 +32,26 @@ export interface Cuts {
   readonly violations: Violation[];
 }
 
-/** Cuts of all traces, in the order of the traces; `every` is the decimation, `where` the path of the recording entry. */
-export function cutsOf(traces: readonly Trace[], entry: RecordingSpec, every: number, where: string): Cuts {
-  const windows = windowList(entry.windowMs);
-  const [shortest] = traces.toSorted((a, b) => a.voltageMv.length - b.voltageMv.length);
-  const violations =
-    shortest === undefined
-      ? []
-      : windows.flatMap((window, index) =>
-          windowViolations(shortest, window, `${where}.windowMs${isList(entry.windowMs) ? `[${index}]` : ''}`),
-        );
-  if (violations.length > 0) return { cuts: [], notes: [], violations };
-  if (entry.window !== undefined) return spikeCuts(traces, entry, entry.window.perSpike, every, where);
+export interface CutRequest {
+  readonly selection: Pick<RecordingSpec, 'sweeps' | 'windowMs' | 'window'>;
+  /** every so many samples are kept */
+  readonly every: number;
+  /** path of the entry */
+  readonly where: string;
+  /** name of the epoch that begins with the step; undefined where the current has none */
+  readonly step: string | undefined;
+}
+
+/** Cuts of all traces, in the order of the traces. */
+export function cutsOf(traces: readonly Trace[], request: CutRequest): Cuts {
+  const { selection, every, where } = request;
+  const { windowMs, window: rule } = selection;
+  const windows = windowList(windowMs);
+  const violations = [...outside(traces, windows, `${where}.windowMs`, isList(windowMs)), ...epochViolations(traces, request)];
+  if (violations.length > 0 || traces.length === 0) return { cuts: [], notes: [], violations };
+  if (rule?.perSpike !== undefined) return spikeCuts(traces, rule.perSpike, request);
+  if (rule?.onset !== undefined) return onsetCuts(traces, rule.onset, request);
+  if (rule?.epoch !== undefined) return epochCuts(traces, request);
   const cuts = traces.flatMap((trace) =>
     windows.length === 0
       ? [wholeCut(trace)]
@@ -57,6 +68,12 @@ function windowList(windowMs: RecordingSpec['windowMs']): readonly Interval[] {
 
 function isList(windowMs: RecordingSpec['windowMs']): windowMs is [Interval, ...Interval[]] {
   return windowMs !== undefined && typeof windowMs[0] !== 'number';
+}
+
+function outside(traces: readonly Trace[], windows: readonly Interval[], where: string, listed: boolean): Violation[] {
+  const [shortest] = traces.toSorted((a, b) => a.voltageMv.length - b.voltageMv.length);
+  if (shortest === undefined) return [];
+  return windows.flatMap((window, index) => windowViolations(shortest, window, `${where}${listed ? `[${index}]` : ''}`));
 }
 
 function windowViolations(trace: Trace, [from, to]: Interval, where: string): Violation[] {
@@ -85,64 +102,143 @@ function windowCut(trace: Trace, [from, to]: Interval, window: number | undefine
 
 /** The samples in a stretch of ms from the first sample. The end of the last sample's interval counts as that sample. */
 function samplesBetween({ sampleMs, voltageMv }: Trace, fromMs: number, toMs: number): { from: number; to: number } {
-  const from = Math.ceil(fromMs / sampleMs - GRID_SLACK);
+  // + 0: a window that begins at 0 begins at 0 and not at -0
+  const from = Math.ceil(fromMs / sampleMs - GRID_SLACK) + 0;
   const to = Math.floor(toMs / sampleMs + GRID_SLACK);
   return { from, to: to === voltageMv.length ? to - 1 : to };
 }
 
-/** Around every spike; with windowMs, around the spikes in those windows. */
-function spikeCuts(
-  traces: readonly Trace[],
-  entry: RecordingSpec,
-  around: { beforeMs: number; afterMs: number },
-  every: number,
-  where: string,
-): Cuts {
+function namedEpochs({ window: rule }: CutRequest['selection']): readonly string[] {
+  const epoch = rule?.epoch ?? rule?.onset?.epoch ?? [];
+  return typeof epoch === 'string' ? [epoch] : epoch;
+}
+
+/** Names that no trace has, and an onset where the current has no step. */
+function epochViolations(traces: readonly Trace[], { selection, where, step }: CutRequest): Violation[] {
+  const { epoch, onset } = selection.window ?? {};
+  if ((epoch === undefined && onset === undefined) || traces.length === 0) return [];
+  const rule = epoch === undefined ? 'onset' : 'epoch';
+  const place = `${where}.window.${rule}`;
+  if (traces.some(({ sweeps }) => sweeps.length > 1))
+    return [specData(place, 'joined sweeps have no epochs of their own', 'joinSweeps', 'Take the window by windowMs.')];
+  if (onset !== undefined && onset.epoch === undefined && step === undefined)
+    return [specData(place, 'the current must have a step', 'none', 'Take the window by windowMs.')];
+  const known = [...new Set(traces.flatMap(({ epochs }) => epochs.map(({ name }) => name)))];
+  return namedEpochs(selection)
+    .filter((name) => !known.includes(name))
+    .map((name) => specData(place, `the protocol has the epochs ${known.join(', ') || '(none)'}`, name));
+}
+
+function epochCuts(traces: readonly Trace[], { selection, every, where }: CutRequest): Cuts {
+  const names = namedEpochs(selection);
+  const cuts = traces.flatMap((trace) =>
+    names.flatMap((name, index) =>
+      epochsNamed(trace, [name]).map(({ from, to }): Cut => {
+        const cut = { trace, from, to: to - 1, label: `${trace.label} epoch ${name}` };
+        return names.length > 1 ? { ...cut, window: index } : cut;
+      }),
+    ),
+  );
+  return { cuts, notes: [], violations: tooShort(cuts, every, `${where}.window.epoch`) };
+}
+
+function onsetCuts(traces: readonly Trace[], { beforeMs, afterMs, epoch }: Onset, { every, where, step }: CutRequest): Cuts {
+  const place = `${where}.window.onset`;
+  const cuts = traces.flatMap((trace) =>
+    epochsNamed(trace, [epoch ?? step ?? '']).map(({ name, from }): Cut => {
+      const atMs = from * trace.sampleMs;
+      return { trace, ...samplesBetween(trace, atMs - beforeMs, atMs + afterMs), label: `${trace.label} onset of ${name}` };
+    }),
+  );
+  const beyond = cuts
+    .filter(({ trace, from, to }) => from < 0 || to >= trace.voltageMv.length)
+    .map(({ label }) => specData(place, 'a window must lie inside its sweep', label, 'Shorten it.'));
+  return { cuts, notes: [], violations: beyond.length > 0 ? beyond : tooShort(cuts, every, place) };
+}
+
+function epochsNamed({ epochs }: Trace, names: readonly string[]): ProtocolEpoch[] {
+  return epochs.filter(({ name, from, to }) => names.includes(name) && to > from);
+}
+
+/** Around every spike; with windowMs or an epoch, around the spikes in those windows. */
+function spikeCuts(traces: readonly Trace[], around: PerSpike, { selection, every, where }: CutRequest): Cuts {
+  const place = `${where}.window.perSpike`;
   const [cuts, notes, violations]: [Cut[], string[], Violation[]] = [[], [], []];
   for (const trace of traces) {
-    const spikes = spikesIn(trace, windowList(entry.windowMs));
-    if (spikes.length === 0 && entry.sweeps !== undefined) violations.push(noSpikes(`${where}.window.perSpike`, trace.label));
+    const spikes = spikesIn(trace, around, selection);
+    if (spikes.length === 0 && selection.sweeps !== undefined) violations.push(noSpikes(place, trace.label));
     if (spikes.length === 0) notes.push(`${trace.label}: no spikes, left out.`);
+    const inside: Cut[] = [];
     for (const { atMs, number } of spikes) {
       const { from, to } = samplesBetween(trace, atMs - around.beforeMs, atMs + around.afterMs);
       const label = `${trace.label} spike ${number}`;
-      if (from >= 0 && to < trace.voltageMv.length) cuts.push({ trace, from, to, label, window: number });
+      if (from >= 0 && to < trace.voltageMv.length) inside.push({ trace, from, to, label, window: number });
       else notes.push(`${label} at ${shown(trace.startMs + atMs)} ms: its window reaches beyond the sweep, left out.`);
     }
+    const apart = withoutOverlap(inside);
+    const shared = inside.length - apart.length;
+    if (shared > 0)
+      notes.push(
+        `${trace.label}: ${shared} of ${inside.length} windows share samples with the one before them${around.overlap === 'drop' ? ', left out' : ''}.`,
+      );
+    cuts.push(...(around.overlap === 'drop' ? apart : inside));
   }
-  if (cuts.length === 0 && violations.length === 0 && traces.length > 0)
-    violations.push(noSpikes(`${where}.window.perSpike`, traces.map(({ label }) => label).join(', ')));
-  return { cuts, notes, violations: [...violations, ...tooShort(cuts.slice(0, 1), every, `${where}.window.perSpike`)] };
+  if (cuts.length === 0 && violations.length === 0) violations.push(noSpikes(place, traces.map(({ label }) => label).join(', ')));
+  return { cuts, notes, violations: [...violations, ...tooShort(cuts.slice(0, 1), every, place)] };
 }
 
-function spikesIn(trace: Trace, windows: readonly Interval[]): { atMs: number; number: number }[] {
-  const inside = (atMs: number): boolean => windows.length === 0 || windows.some(([from, to]) => atMs >= from && atMs <= to);
-  return spikeTimes(trace.voltageMv, trace.sampleMs, { edgesMs: trace.edgesMs })
-    .map((atMs, number) => ({ atMs, number }))
-    .filter(({ atMs }) => inside(trace.startMs + atMs));
+/** Each cut that begins after the end of the last one that was kept. */
+function withoutOverlap(cuts: readonly Cut[]): Cut[] {
+  let end = -1;
+  return cuts.filter(({ from, to }) => {
+    if (from <= end) return false;
+    end = to;
+    return true;
+  });
+}
+
+function spikesIn(
+  trace: Trace,
+  { thresholdMv, returnMv, refractoryMs }: PerSpike,
+  { windowMs, window }: CutRequest['selection'],
+): { atMs: number; number: number }[] {
+  const epochs = epochsNamed(trace, namedEpochs({ window: window?.epoch === undefined ? {} : window }));
+  const stretches = [
+    ...windowList(windowMs).map(([from, to]) => [from - trace.startMs, to - trace.startMs] as const),
+    ...epochs.map(({ from, to }) => [from * trace.sampleMs, to * trace.sampleMs] as const),
+  ];
+  const everywhere = windowMs === undefined && window?.epoch === undefined;
+  const options: SpikeOptions = {
+    edgesMs: trace.edgesMs,
+    ...(thresholdMv === undefined ? {} : { thresholdMv }),
+    ...(returnMv === undefined ? {} : { rearmMv: returnMv }),
+    ...(refractoryMs === undefined ? {} : { refractoryMs }),
+  };
+  return findCrossings(trace.voltageMv, trace.sampleMs, options)
+    .spikesMs.map((atMs, number) => ({ atMs, number }))
+    .filter(({ atMs }) => everywhere || stretches.some(([from, to]) => atMs >= from && atMs <= to));
 }
 
 function noSpikes(where: string, sweep: string): Violation {
-  return {
-    code: 'SPEC_DATA',
+  return specData(
     where,
-    rule: 'windows per spike need a spike whose window lies inside the sweep',
-    got: `none in ${sweep}`,
-    remedy: 'Choose sweeps with spikes (loligo inspect lists them), shorten the window, or use windowMs.',
-  };
+    'windows per spike need a spike whose window lies inside the sweep',
+    `none in ${sweep}`,
+    'Choose sweeps with spikes (loligo inspect lists them), shorten the window, or use windowMs.',
+  );
 }
 
 function tooShort(cuts: readonly Cut[], every: number, where: string): Violation[] {
   return cuts
     .map(({ from, to, label }) => ({ label, samples: Math.max(0, Math.floor((to - from) / every) + 1) }))
     .filter(({ samples }) => samples < FEWEST_SAMPLES)
-    .map(({ label, samples }) => ({
-      code: 'SPEC_DATA' as const,
-      where,
-      rule: `a window needs at least ${FEWEST_SAMPLES} samples`,
-      got: `${samples} (${label})`,
-      remedy: 'Widen it, or lower sampleMs.',
-    }));
+    .map(({ label, samples }) =>
+      specData(where, `a window needs at least ${FEWEST_SAMPLES} samples`, `${samples} (${label})`, 'Widen it, or lower sampleMs.'),
+    );
+}
+
+function specData(where: string, rule: string, got: string, remedy?: string): Violation {
+  return { code: 'SPEC_DATA', where, rule, got, ...(remedy === undefined ? {} : { remedy }) };
 }
 
 function shown(valueMs: number): string {

@@ -5,8 +5,14 @@
  */
 import { readFile, stat } from 'node:fs/promises';
 import type { CsvColumns } from '../../schemas/generated/types.ts';
-import { importAbf2 } from './abf2.ts';
+import { importAbf } from './abf.ts';
+import type { AbfHeader, FileBytes } from './abf-header.ts';
+import { readAbf1Header } from './abf1-header.ts';
+import { readAbf2Header } from './abf2-header.ts';
+import { importAtf } from './atf.ts';
 import { importCsv } from './csv.ts';
+import { importItx } from './itx.ts';
+import { importNwb } from './nwb.ts';
 import type { ChannelChoice, Recording } from './recording.ts';
 import { refusal } from './refusal.ts';
 
@@ -20,28 +26,30 @@ export interface ImportOptions extends ChannelChoice {
   readonly currentOptional?: boolean;
 }
 
-/** Formats that are told from their first bytes, in the order of the test. */
-const SIGNATURES = [
-  { signature: 'ABF2', name: 'ABF 2', supported: true, remedy: '' },
-  { signature: 'ABF ', name: 'ABF 1', supported: false, remedy: 'Save it as ABF 2 or CSV with Clampfit.' },
-  { signature: '\x89HDF\r\n\x1a\n', name: 'NWB (HDF5)', supported: false, remedy: 'Export the sweep as CSV.' },
-  {
-    signature: 'ATF',
-    name: 'ATF',
-    supported: false,
-    remedy: 'Delete the ATF header and name the columns: the rest is a CSV file with tabs.',
-  },
-] as const;
+type Importer = (file: string, content: Buffer, options: ImportOptions) => Recording | Promise<Recording>;
+
+/** Formats that are told from their first bytes; whatever has none of these is a table as text. */
+const IMPORTERS: readonly { readonly signature: string; readonly read: Importer }[] = [
+  { signature: 'ABF2', read: (file, content, options) => abf({ file, view: viewOf(content) }, readAbf2Header, options) },
+  { signature: 'ABF ', read: (file, content, options) => abf({ file, view: viewOf(content) }, readAbf1Header, options) },
+  { signature: '\x89HDF\r\n\x1a\n', read: importNwb },
+  { signature: 'ATF', read: (file, content, options) => importAtf(file, textOf(file, content), options) },
+  { signature: 'IGOR', read: (file, content, options) => importItx(file, textOf(file, content), options) },
+];
 
 /** The recording in `file`. LoligoError RECORDING_NOT_READABLE, _FORMAT, _UNSUPPORTED, _CORRUPT or _CHANNEL, exit code 2. */
 export async function importRecording(file: string, options: ImportOptions = {}): Promise<Recording> {
   const content = await readWhole(file);
-  const format = SIGNATURES.find(({ signature }) => content.subarray(0, signature.length).toString('latin1') === signature);
-  if (format?.supported === false)
-    throw refusal('RECORDING_UNSUPPORTED', file, { rule: 'this version reads ABF 2 and CSV', got: format.name, remedy: format.remedy });
-  if (format !== undefined)
-    return importAbf2({ file, view: new DataView(content.buffer, content.byteOffset, content.byteLength) }, options);
-  return importCsv(file, textOf(file, content), options);
+  const format = IMPORTERS.find(({ signature }) => content.subarray(0, signature.length).toString('latin1') === signature);
+  return format === undefined ? importCsv(file, textOf(file, content), options) : await format.read(file, content, options);
+}
+
+function abf(bytes: FileBytes, readHeader: (bytes: FileBytes) => AbfHeader, options: ImportOptions): Recording {
+  return importAbf(bytes, readHeader(bytes), options);
+}
+
+function viewOf({ buffer, byteOffset, byteLength }: Buffer): DataView {
+  return new DataView(buffer, byteOffset, byteLength);
 }
 
 async function readWhole(file: string): Promise<Buffer> {
@@ -76,7 +84,7 @@ function textOf(file: string, content: Buffer): string {
     throw refusal('RECORDING_UNSUPPORTED', file, { rule: 'text must be UTF-8', got: 'UTF-16', remedy: 'Save it as UTF-8.' });
   if (content.includes(0))
     throw refusal('RECORDING_FORMAT', file, {
-      rule: 'a recording is an ABF 2 file or a CSV text',
+      rule: 'a recording is an ABF or NWB file, or a text: CSV, Axon (ATF) or Igor (ITX)',
       got: `bytes ${content.subarray(0, 8).toString('hex')} ...`,
     });
   try {

@@ -28,10 +28,19 @@ export interface Inspection {
   /** Each sweep starts when the one before it ends: `joinSweeps` is possible. */
   readonly continuous: boolean;
   readonly sweeps: readonly SweepInspection[];
+  /** What the importer left out or assumed, and what was corrected; absent when nothing was. */
+  readonly notes?: readonly string[];
 }
 
-export function inspectRecording({ file, format, channels, continuous, sweeps }: Recording, options: SpikeOptions = {}): Inspection {
-  return { file, format, channels, continuous, sweeps: sweeps.map((sweep) => inspectSweep(sweep, options)) };
+export function inspectRecording({ file, format, channels, continuous, sweeps, notes }: Recording, options: SpikeOptions = {}): Inspection {
+  return {
+    file,
+    format,
+    channels,
+    continuous,
+    sweeps: sweeps.map((sweep) => inspectSweep(sweep, options)),
+    ...(notes === undefined ? {} : { notes }),
+  };
 }
 
 function inspectSweep(sweep: Sweep, options: SpikeOptions): SweepInspection {
@@ -53,7 +62,7 @@ function inspectSweep(sweep: Sweep, options: SpikeOptions): SweepInspection {
 const HEADINGS = ['sweep', 'samples', 'every', 'voltage', 'rest', 'stimulus', 'spikes'] as const;
 
 /** Several lines without a line feed at the end. */
-export function describeInspection({ file, format, channels, continuous, sweeps }: Inspection): string {
+export function describeInspection({ file, format, channels, continuous, sweeps, notes = [] }: Inspection): string {
   const rows = [HEADINGS, ...sweeps.map(describeSweep)];
   const widths = HEADINGS.map((_, column) => rows.reduce((width, row) => Math.max(width, row[column]!.length), 0));
   const table = rows.map((row) =>
@@ -71,6 +80,7 @@ export function describeInspection({ file, format, channels, continuous, sweeps 
     ...(left === 0
       ? []
       : ['', `Not counted: ${left} crossings of the spike threshold within 0.2 ms after an edge of the current (bridge not balanced).`]),
+    ...(notes.length === 0 ? [] : ['', ...notes]),
   ].join('\n');
 }
 

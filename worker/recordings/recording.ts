@@ -1,9 +1,9 @@
 /**
- * A recording as every importer delivers it: channels by unit, sweeps of equal length and sampling, the injected current stored or
- * rebuilt. One importer per file format; importers.ts picks it by content, not by extension.
+ * A recording as every importer delivers it: channels by unit, sweeps (of event-driven and NWB files possibly of different length and
+ * sampling), the injected current stored or rebuilt. One importer per file format; importers.ts picks it by content, not by extension.
  *
- * Promised by every importer: voltages in mV, finite and of possible size; currents in the unit that the file itself uses
- * (`stimulus.unit`; windows.ts converts), decoded by the rules of the format; a wrong, truncated or foreign file is a LoligoError with
+ * Promised by every importer: voltages in mV, finite and of possible size; currents in the file's own unit, those of NWB in pA
+ * (`stimulus.unit`; selection.ts converts), decoded by the rules of the format; a wrong, truncated or foreign file is a LoligoError with
  * the file's path and the place, never a crash or a silent zero.
  * Not promised: that the stored current is what entered the cell (offsets and lags of amplifiers are reported as they are).
  */
@@ -26,6 +26,14 @@ export interface RecordedStimulus {
   readonly kind: StimulusKind;
 }
 
+/** A part of the protocol: samples `from` up to and without `to`. */
+export interface ProtocolEpoch {
+  /** A, B, C ... */
+  readonly name: string;
+  readonly from: number;
+  readonly to: number;
+}
+
 export interface Sweep {
   readonly index: number;
   /** Time of the first sample on the file's own time axis; 0 where the file has none. */
@@ -38,6 +46,10 @@ export interface Sweep {
   /** In `stimulus.unit`, one value per sample; zeros when the source is `none`. */
   readonly current: Float64Array;
   readonly stimulus: RecordedStimulus;
+  /** In order; absent where the file does not describe its protocol, and windows look for them in the current (epochs.ts). */
+  readonly epochs?: readonly ProtocolEpoch[];
+  /** Samples [first, last] that are neither fitted nor scored (corrections.ts); none when absent. */
+  readonly ignored?: readonly (readonly [number, number])[];
 }
 
 export interface Recording {
@@ -48,6 +60,8 @@ export interface Recording {
   readonly sweeps: readonly Sweep[];
   /** True when each sweep starts when the one before it ends, so that they may be joined. */
   readonly continuous: boolean;
+  /** What was left out, assumed or corrected, as sentences for the user; absent when nothing was. */
+  readonly notes?: readonly string[];
 }
 
 /** How a caller names channels; each importer takes what its format has. */

@@ -7,8 +7,27 @@ const MV_PER: ReadonlyMap<string, number> = new Map(Object.entries({ mV: 1, V: 1
 const PA_PER: ReadonlyMap<string, number> = new Map(Object.entries({ pA: 1, nA: 1e3, uA: 1e6, mA: 1e9, A: 1e12 }));
 const UA_PER_CM2_PER: ReadonlyMap<string, number> = new Map(Object.entries({ 'uA/cm2': 1, 'nA/cm2': 1e-3, 'mA/cm2': 1e3 }));
 
-/** `µA/cm^2` and `uA/cm**2` are `uA/cm2`. */
+/** As NWB and Igor files spell them. */
+const WORDS: ReadonlyMap<string, string> = new Map(
+  Object.entries({
+    volt: 'V',
+    millivolt: 'mV',
+    microvolt: 'uV',
+    amp: 'A',
+    ampere: 'A',
+    milliampere: 'mA',
+    microampere: 'uA',
+    nanoampere: 'nA',
+    nanoamp: 'nA',
+    picoampere: 'pA',
+    picoamp: 'pA',
+  }),
+);
+
+/** `µA/cm^2` and `uA/cm**2` are `uA/cm2`, `Volts` is `V`. */
 function plain(unit: string): string {
+  const word = WORDS.get(unit.trim().toLowerCase().replace(/s$/, ''));
+  if (word !== undefined) return word;
   return unit
     .trim()
     .replace(/[\u00b5\u03bc]/g, 'u')

@@ -73,6 +73,11 @@ describe('scaling of samples', () => {
     expect(sweeps[1]!.stimulus).toMatchObject({ source: 'stored', channel: 'Im', unit: 'pA' });
   });
 
+  test('a channel in mV is preferred to one in V, which often holds a trigger', async () => {
+    const { sweeps } = await read({ adcs: [{ ...VOLTAGE_ADC, name: 'trigger', unit: 'V' }, VOLTAGE_ADC] });
+    expect(sweeps[0]!.voltageChannel).toBe('IN 0');
+  });
+
   test('one of two voltage channels is chosen by name, and an unknown name is refused with the known ones', async () => {
     const adcs = [
       { ...VOLTAGE_ADC, name: 'soma' },
@@ -146,6 +151,30 @@ describe('the command', () => {
     ]);
   });
 
+  // of pyABF 2.3.8: EpochSweepWaveform of a step to 1 in 4 samples, such a train to 9 in 22, a ramp to 3 in 4 (which starts from the train's level)
+  test.each([
+    [3, [9, 9, 9, 9, 1, 1, 1, 1, 1, 1, 9, 9, 9, 9, 1, 1, 1, 1, 1, 1, 1, 1]],
+    [4, [1, 3.6667, 6.3333, 9, 9, 7.4, 5.8, 4.2, 2.6, 1, 1, 3.6667, 6.3333, 9, 9, 7.4, 5.8, 4.2, 2.6, 1, 1, 1]],
+    [
+      5,
+      [
+        1, 1.695, 3.5386, 5.8901, 7.9322, 8.9553, 8.6039, 7, 4.7011, 2.506, 1.1777, 1.1777, 2.506, 4.7011, 7, 8.6039, 8.9553, 7.9322,
+        5.8901, 3.5386, 1.695, 1,
+      ],
+    ],
+    [7, [9, 9, -7, -7, 1, 1, 1, 1, 1, 1, 9, 9, -7, -7, 1, 1, 1, 1, 1, 1, 1, 1]],
+  ])('a train of shape %i is what pyABF rebuilds', async (type, train) => {
+    const epochs = [
+      { type: 1, level: 1, duration: 4 },
+      { type, level: 9, duration: 22, pulsePeriod: 10, pulseWidth: 4 },
+      { type: 2, level: 3, duration: 4 },
+    ];
+    const { sweeps } = await read({ dacs: [{ ...STEP_DAC, epochs }] });
+    expect(Array.from(sweeps[0]!.current.slice(6, 28), (value) => Number(value.toFixed(4)))).toEqual(train);
+    expect(Array.from(sweeps[0]!.current.slice(28, 33))).toEqual([9, 7, 5, 3, 0]);
+    expect(sweeps[0]!.stimulus.kind).toBe('pulses');
+  });
+
   test('an epoch that is longer than the sweep ends with it, and one that is off is passed over', async () => {
     const epochs = [
       { type: 0, level: 50, duration: 30 },
@@ -167,9 +196,18 @@ describe('the command', () => {
     expect(sweeps[0]!.stimulus).toEqual({ source: 'header', channel: 'on', unit: 'nA', kind: 'steps' });
   });
 
+  test('of several outputs the first is taken, which is told unless one is named', async () => {
+    const dacs = [STEP_DAC, { ...STEP_DAC, name: 'Cmd 1' }];
+    expect((await read({ dacs })).notes).toEqual([
+      'Outputs "Cmd 0" and "Cmd 1" are enabled; "Cmd 0" is taken for the current. currentChannel names another.',
+    ]);
+    const named = await read({ dacs }, { currentChannel: 'Cmd 1' });
+    expect([named.sweeps[0]!.stimulus.channel, named.notes]).toEqual(['Cmd 1', undefined]);
+  });
+
   test.each([
     ['lies in another file', { dacs: [{ ...STEP_DAC, source: 2 }] }],
-    ['has a shape that is not rebuilt', { dacs: [{ ...STEP_DAC, epochs: [{ type: 5, level: 1, duration: 9 }] }] }],
+    ['has a shape that is not rebuilt', { dacs: [{ ...STEP_DAC, epochs: [{ type: 6, level: 1, duration: 9 }] }] }],
     ['is changed by a user list', { userList: true }],
     ['takes turns with another output', { alternating: true }],
     ['has no enabled output', { dacs: [{ ...STEP_DAC, enabled: false }] }],
@@ -187,6 +225,15 @@ describe('the command', () => {
 test('sweeps are continuous exactly when each starts as the one before it ends', async () => {
   expect((await read({})).continuous).toBe(true);
   expect((await read({ startToStartMs: 20 })).continuous).toBe(false);
+});
+
+test('events of fixed length are sweeps without a known command', async () => {
+  const { sweeps } = await read({ mode: 2 });
+  expect(sweeps.map(({ voltageMv, stimulus }) => [voltageMv.length, stimulus.source])).toEqual([
+    [128, 'none'],
+    [128, 'none'],
+    [128, 'none'],
+  ]);
 });
 
 test('a gap-free recording is one sweep', async () => {

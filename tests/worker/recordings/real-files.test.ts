@@ -1,4 +1,4 @@
-/** The eight shared ABF 2 files against the table of recordings/README.md and against pyABF. */
+/** The eleven shared files against the table of recordings/README.md, and against pyABF and h5py. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -21,13 +21,33 @@ interface Row {
   readonly spikes: readonly number[];
   /** median over sweeps, least, most; mV */
   readonly rest: readonly [number, number, number];
+  readonly source: 'stored' | 'header';
   readonly unit: string;
   readonly kind: StimulusKind;
   readonly continuous: boolean;
 }
 
-const plain = { format: 'ABF 2.6', channels: 'IN 0 mV', voltage: 'IN 0', sampleMs: 0.05, unit: 'pA', continuous: true } as const;
+const plain = {
+  format: 'ABF 2.6',
+  channels: 'IN 0 mV',
+  voltage: 'IN 0',
+  sampleMs: 0.05,
+  source: 'header',
+  unit: 'pA',
+  continuous: true,
+} as const;
 const zeros = (count: number): number[] => Array.from({ length: count }, () => 0);
+
+const PYR2 = {
+  samples: 20_000,
+  sampleMs: 0.1,
+  source: 'stored',
+  unit: 'pA',
+  kind: 'steps',
+  continuous: false,
+  rest: [-60.6, -61.5, -59.9],
+  spikes: [0, 0, 1, 2, 3, 4, 7, 7, 8, 8, 10, 8, 9],
+} as const;
 
 const TABLE: readonly Row[] = [
   {
@@ -62,6 +82,7 @@ const TABLE: readonly Row[] = [
     voltage: '10_Vm',
     samples: 250_000,
     sampleMs: 0.04,
+    source: 'header',
     kind: 'pulses',
     unit: 'nA',
     rest: [-71.3, -71.3, -71.3],
@@ -93,11 +114,39 @@ const TABLE: readonly Row[] = [
     rest: [-75.4, -78.8, -68.5],
     spikes: [0, 0, 0, 0, 3, 7, 10, 14, 16, 17, 19, 20, 21, 22, 23],
   },
+  {
+    ...PYR2,
+    file: 'nwbshowcase-ferguson2015/PYR2.abf',
+    format: 'ABF 1.8',
+    channels: 'Imemb pA, Vm mV',
+    voltage: 'Vm',
+  },
+  {
+    ...PYR2,
+    file: 'nwbshowcase-ferguson2015/FergusonEtAl2015_PYR2.nwb',
+    format: 'NWB 2.2.5',
+    channels: 'icephys_electrode response volts, icephys_electrode stimulus amperes',
+    voltage: 'icephys_electrode response',
+  },
+  {
+    file: 'nwbshowcase-lantyer2018/LantyerEtAl2018_180817_ME_9_CC.nwb',
+    format: 'NWB 2.2.2',
+    channels: 'icephys_electrode response volts, icephys_electrode stimulus amperes',
+    voltage: 'icephys_electrode response',
+    samples: 23_200,
+    sampleMs: 0.05,
+    source: 'stored',
+    unit: 'pA',
+    kind: 'steps',
+    continuous: false,
+    rest: [-69.4, -69.8, -68.8],
+    spikes: [0, 0, 0, 9, 21, 27, 33, 37, 42, 46],
+  },
 ];
 
 const one = (mv: number): number => Number(mv.toFixed(1));
 
-describe.skipIf(recordingsAbsent)(`the shared ABF 2 files (${recordingsAbsent ?? 'present'})`, () => {
+describe.skipIf(recordingsAbsent)(`the shared files (${recordingsAbsent ?? 'present'})`, () => {
   test.each(TABLE)('$file is inspected as the table of the recordings says', async (row) => {
     const inspection = inspectRecording(await importRecording(sharedRecording(row.file)));
     const rests = inspection.sweeps.map(({ restMv }) => restMv);
@@ -112,7 +161,7 @@ describe.skipIf(recordingsAbsent)(`the shared ABF 2 files (${recordingsAbsent ??
         samples: row.samples,
         sampleMs: row.sampleMs,
         voltageChannel: row.voltage,
-        stimulus: { source: 'header', unit: row.unit, kind: row.kind },
+        stimulus: { source: row.source, unit: row.unit, kind: row.kind },
       });
   });
 
@@ -162,13 +211,38 @@ describe.skipIf(recordingsAbsent)(`the shared ABF 2 files (${recordingsAbsent ??
     expect(median(sweeps[0]!.current)).toBeCloseTo(0.08, 1);
   });
 
-  test.each(['nwbshowcase-ferguson2015/PYR2.abf', 'nwbshowcase-ferguson2015/FergusonEtAl2015_PYR2.nwb'])(
-    '%s is refused as a format that is not read yet',
-    async (file) => {
-      await expect(importRecording(sharedRecording(file))).rejects.toMatchObject({ code: 'RECORDING_UNSUPPORTED', exitCode: 2 });
-    },
-  );
+  test('the ABF and the NWB of the same recording agree', async () => {
+    const [abf, nwb] = await Promise.all(
+      ['PYR2.abf', 'FergusonEtAl2015_PYR2.nwb'].map((file) => importRecording(sharedRecording(`nwbshowcase-ferguson2015/${file}`))),
+    );
+    expect(abf!.sweeps).toHaveLength(13);
+    expect(nwb!.notes).toEqual(['Sweeps 0 to 12 are numbered 1 to 13 in the file.']);
+    for (const [index, sweep] of abf!.sweeps.entries()) {
+      expect(furthest(sweep.voltageMv, nwb!.sweeps[index]!.voltageMv)).toBeLessThan(1e-5);
+      expect(furthest(sweep.current, nwb!.sweeps[index]!.current)).toBeLessThan(1e-4);
+    }
+  });
+
+  test('the offset of a stored current stays, and its steps are what was measured', async () => {
+    const { sweeps } = await importRecording(sharedRecording('nwbshowcase-ferguson2015/PYR2.abf'));
+    const [before, during] = [sweeps[12]!.current.slice(0, 500), sweeps[12]!.current.slice(6000, 10_000)];
+    expect(Math.abs(median(before)! + 72)).toBeLessThan(3);
+    expect(Math.abs(median(during)! - median(before)! - 321)).toBeLessThan(4);
+  });
+
+  test('stimuli are paired by sweep number, whatever their descriptions say', async () => {
+    const { sweeps } = await importRecording(sharedRecording('nwbshowcase-lantyer2018/LantyerEtAl2018_180817_ME_9_CC.nwb'));
+    const steps = sweeps.map(({ current }) => Math.round(median(current.slice(8000, 10_000))!));
+    expect(steps.every((pa, sweep) => Math.abs(pa - 40.3 * (sweep + 1)) < 3)).toBe(true);
+    expect(sweeps.every(({ current }) => Math.abs(median(current.slice(22_050, 22_150))! - 61) < 2)).toBe(true);
+    expect(Math.max(...sweeps.map(({ voltageMv }) => Math.max(...voltageMv)))).toBeCloseTo(75, 0);
+  });
 });
+
+function furthest(a: Float64Array, b: Float64Array): number {
+  expect(a.length).toBe(b.length);
+  return a.reduce((most, value, i) => Math.max(most, Math.abs(value - b[i]!)), 0);
+}
 
 interface Reference {
   readonly sweep: number;
@@ -179,22 +253,24 @@ interface Reference {
   readonly command: readonly number[];
 }
 
-// The file's shape is that of abf2-samples.py, which wrote it.
-const golden = JSON.parse(readFileSync(join(packageRoot(), 'tests/golden/abf2-samples.json'), 'utf8')) as {
+// The file's shape is that of recording-samples.py, which wrote it.
+const golden = JSON.parse(readFileSync(join(packageRoot(), 'tests/golden/recording-samples.json'), 'utf8')) as {
   files: Record<string, Reference[]>;
 };
 
-describe.skipIf(recordingsAbsent)('values of the shared ABF 2 files', () => {
-  test.each(Object.entries(golden.files))('%s has the voltages and commands that pyABF reads', async (file, references) => {
+describe.skipIf(recordingsAbsent)('values of the shared files', () => {
+  test.each(Object.entries(golden.files))('%s has the voltages and currents that pyABF or h5py reads', async (file, references) => {
     const { sweeps } = await importRecording(sharedRecording(file));
     expect(references.length).toBeGreaterThan(0);
     for (const reference of references) {
       const { voltageMv, current } = sweeps[reference.sweep]!;
       // pyABF keeps voltages as float32: 24 bits, so 4e-6 mV at 100 mV, and 5 digits are stored.
       reference.at.forEach((sample, i) => expect(Math.abs(voltageMv[sample]! - reference.voltageMv[i]!)).toBeLessThan(2e-5));
-      reference.at.forEach((sample, i) => expect(Math.abs(current[sample]! - reference.command[i]!)).toBeLessThan(2e-6));
+      reference.at.forEach((sample, i) =>
+        expect(Math.abs(current[sample]! - reference.command[i]!)).toBeLessThan(2e-6 + 1e-7 * Math.abs(current[sample]!)),
+      );
       expect(Math.abs(sum(voltageMv) - reference.sumMv)).toBeLessThan(4e-6 * voltageMv.length);
-      expect(Math.abs(sum(current) - reference.sumCommand)).toBeLessThan(1e-6 * current.length);
+      expect(Math.abs(sum(current) - reference.sumCommand)).toBeLessThan(1e-5 * current.length);
     }
   });
 });

@@ -88,7 +88,7 @@ describe('units of a recording', () => {
   });
 
   test('are one per spike, and a spike too near the end is left out with a note', async () => {
-    const { units: list, objects, notes } = await units({ ...CELL, window: { perSpike: { beforeMs: 2, afterMs: 5 } } });
+    const { units: list, objects, notes } = await units({ ...CELL, rest: false, window: { perSpike: { beforeMs: 2, afterMs: 5 } } });
     expect(list.map(({ window, label }) => [window, label])).toEqual([
       [0, 'cell.csv sweep 0 spike 0'],
       [1, 'cell.csv sweep 0 spike 1'],
@@ -142,6 +142,106 @@ describe('units of a recording', () => {
     const estimate = estimateNoiseMv(noisy.map((row) => Number(row.split(',')[1])));
     expect(estimate).toBeGreaterThan(SIGMA_FLOOR_MV);
     expect((await units({ ...CELL, file: 'noisy.csv', windowMs: [0, 40] })).units[0]!.sigmaMv).toBe(estimate);
+  });
+});
+
+describe('windows', () => {
+  const spikes = { beforeMs: 2, afterMs: 5 };
+
+  test('are epochs of the protocol, one after another', async () => {
+    const { units: list, objects } = await units({ file: 'cell.abf', sweeps: [0], window: { epoch: ['B', 'A'] } });
+    expect(list.map(({ label, window, samples }) => [label, window, samples])).toEqual([
+      ['cell.abf sweep 0 epoch B', 0, 40],
+      ['cell.abf sweep 0 epoch A', 1, 20],
+    ]);
+    expect(new Set([...objects.values()][0]!.current)).toEqual(new Set([-10]));
+    expect((await units({ file: 'cell.abf', window: { epoch: 'B' } })).units.map(({ window }) => window)).toEqual([
+      undefined,
+      undefined,
+      undefined,
+    ]);
+  });
+
+  test('lie around the onset of the step, at the same time in every sweep, with a step of nothing too', async () => {
+    const { units: list, objects } = await units({ file: 'cell.abf', window: { onset: { beforeMs: 0.5, afterMs: 1 } } });
+    const [first, second] = [...objects.values()];
+    expect(list.map(({ label }) => label)).toEqual([0, 1, 2].map((sweep) => `cell.abf sweep ${sweep} onset of B`));
+    expect(first!.current.slice(9, 12)).toEqual([0, -10, -10]);
+    expect(first!.startMs).toBeCloseTo(0.6, 9);
+    expect(second!.startMs).toBe(first!.startMs);
+    const named = await units({ file: 'cell.abf', sweeps: [1], window: { onset: { beforeMs: 0, afterMs: 1, epoch: 'A' } } });
+    expect([...named.objects.values()][0]!.startMs).toBeCloseTo(0.1, 9);
+  });
+
+  test('lie around the spikes of an epoch, which is found in the current where the file describes none', async () => {
+    const { units: list } = await units({ ...CELL, window: { epoch: 'B', perSpike: spikes } });
+    expect(list.map(({ label }) => label)).toEqual(['cell.csv sweep 0 spike 1']);
+  });
+
+  test('lie around the spikes that threshold, return and refractory time make', async () => {
+    const count = async (rule: object): Promise<number> =>
+      (await units({ ...CELL, window: { perSpike: { ...spikes, ...rule } } })).units.length;
+    expect(await count({})).toBe(2);
+    await expect(count({ thresholdMv: 40 })).rejects.toThrow('none in cell.csv sweep 0');
+    await expect(count({ returnMv: -80 })).rejects.toThrow('none in cell.csv sweep 0');
+    expect(await count({ refractoryMs: 31 })).toBe(1);
+  });
+
+  test('around spikes are kept where they share samples, or left out, with a note', async () => {
+    const wide = { beforeMs: 15, afterMs: 40 };
+    const kept = await units({ ...CELL, window: { perSpike: wide } });
+    expect(kept.units.map(({ window }) => window)).toEqual([0, 1]);
+    expect(kept.notes.at(-1)).toBe('cell.csv sweep 0: 1 of 2 windows share samples with the one before them.');
+    const dropped = await units({ ...CELL, window: { perSpike: { ...wide, overlap: 'drop' } } });
+    expect(dropped.units.map(({ window }) => window)).toEqual([0]);
+    expect(dropped.notes.at(-1)).toBe('cell.csv sweep 0: 1 of 2 windows share samples with the one before them, left out.');
+  });
+});
+
+describe('what is not fitted', () => {
+  const heldOf = ({ units: [unit], objects }: RecordingUnits) =>
+    (unit!.heldOut ?? []).map(({ label, object, fitted }) => ({ label, fitted, samples: objects.get(object)!.voltageMv.length }));
+
+  test('of a sweep is scored as its rest, with the samples that are fitted named', async () => {
+    expect(heldOf(await units({ ...CELL, windowMs: [10, 30] }))).toEqual([
+      { label: 'cell.csv sweep 0, rest', fitted: [[100, 300]], samples: 1001 },
+    ]);
+    const coarse = await units({ ...CELL, windowMs: [10.1, 30.1], sampleMs: 0.5 });
+    expect(heldOf(coarse)).toEqual([{ label: 'cell.csv sweep 0, rest', fitted: [[21, 60]], samples: 201 }]);
+    expect((await units({ ...CELL, window: { perSpike: { beforeMs: 2, afterMs: 5 } } })).objects.size).toBe(3);
+  });
+
+  test('is left alone when it is not wanted, or nothing is left of the sweep', async () => {
+    expect((await units({ ...CELL, windowMs: [10, 30], rest: false })).units[0]).not.toHaveProperty('heldOut');
+    expect((await units(CELL)).units[0]).not.toHaveProperty('heldOut');
+    expect((await units({ ...CELL, windowMs: [1, 100] })).units[0]).not.toHaveProperty('heldOut');
+  });
+
+  test('is scored where it is held out: other sweeps as a whole, or their windows, and other files', async () => {
+    const held = await units({
+      file: 'cell.abf',
+      sweeps: [0],
+      holdOut: [{ sweeps: [1] }, { sweeps: [2], window: { epoch: 'B' } }, { file: 'paused.abf', sweeps: [0], windowMs: [0, 2] }],
+    });
+    expect(held.units).toHaveLength(1);
+    expect(heldOf(held)).toEqual([
+      { label: 'cell.abf sweep 1', fitted: undefined, samples: 128 },
+      { label: 'cell.abf sweep 2 epoch B', fitted: undefined, samples: 40 },
+      { label: 'paused.abf sweep 0, 0-2 ms', fitted: undefined, samples: 41 },
+    ]);
+  });
+
+  test('may be another window of a sweep that is fitted', async () => {
+    expect(heldOf(await units({ ...CELL, rest: false, windowMs: [10, 30], holdOut: { windowMs: [30.1, 60] } }))).toMatchObject([
+      { label: 'cell.csv sweep 0, 30.1-60 ms', samples: 300 },
+    ]);
+  });
+
+  test('changes neither the id of what is fitted nor its object', async () => {
+    const [plain] = (await units({ file: 'cell.abf', sweeps: [0], rest: false })).units;
+    const [scored] = (await units({ file: 'cell.abf', sweeps: [0], holdOut: { sweeps: [1] } })).units;
+    expect(scored!.heldOut).toHaveLength(1);
+    expect([scored!.id, scored!.source]).toEqual([plain!.id, plain!.source]);
   });
 });
 
@@ -218,6 +318,49 @@ describe('an entry is refused', () => {
       { file: 'cell.abf', sweeps: [0, 2], joinSweeps: true },
       'pA',
       /sweeps\[1\]: joined sweeps must follow each other; got 2 after 0/,
+    ],
+    [
+      'when a sweep is both fitted and held out',
+      { file: 'cell.abf', sweeps: [0, 1], windowMs: [0, 3], holdOut: [{ sweeps: [2] }, { sweeps: [1] }] },
+      'pA',
+      /holdOut\[1\]: what is held out must not be fitted; got "cell\.abf sweep 1", and "cell\.abf sweep 1, 0-3 ms" is fitted/,
+    ],
+    [
+      'when all sweeps are fitted and one is held out by another name of the file',
+      { file: 'cell.abf', holdOut: { file: './cell.abf', sweeps: [1] } },
+      'pA',
+      /recording\.holdOut: what is held out must not be fitted/,
+    ],
+    [
+      'when a part of joined sweeps is held out',
+      { file: 'cell.abf', joinSweeps: true, windowMs: [5, 8], holdOut: { sweeps: [1], windowMs: [0, 2] } },
+      'pA',
+      /"cell\.abf sweep 1, 0-2 ms", and "cell\.abf sweeps 0-2, 5-8 ms" is fitted/,
+    ],
+    ['when a held-out sweep does not exist', { file: 'cell.abf', sweeps: [0], holdOut: { sweeps: [5] } }, 'pA', /holdOut\.sweeps\[0\]/],
+    [
+      'when windows that are fitted jointly share samples',
+      { ...CELL, jointly: true, window: { perSpike: { beforeMs: 15, afterMs: 40 } } },
+      'pA',
+      /fitted jointly must not share samples.*spike 0" and "cell\.csv sweep 0 spike 1".*overlap: drop/,
+    ],
+    [
+      'when the protocol has no such epoch',
+      { file: 'cell.abf', window: { epoch: 'F' } },
+      'pA',
+      /window\.epoch: the protocol has the epochs A, B; got F/,
+    ],
+    [
+      'when the window around an onset reaches beyond the sweep',
+      { file: 'cell.abf', window: { onset: { beforeMs: 2, afterMs: 1 } } },
+      'pA',
+      /window\.onset: a window must lie inside its sweep; got cell\.abf sweep 0 onset of B/,
+    ],
+    [
+      'when sweeps are joined and an epoch is asked for',
+      { file: 'cell.abf', joinSweeps: true, window: { epoch: 'B' } },
+      'pA',
+      /joined sweeps have no epochs of their own/,
     ],
     ['when the file is not there', { file: 'nowhere.abf' }, 'pA', /RECORDING_NOT_READABLE/],
   ] satisfies [string, RecordingSpec, string, RegExp][])('%s', async (_, entry, unit, message) => {
