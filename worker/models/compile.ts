@@ -2,21 +2,30 @@
  * Compiles the text of a model file to a Model: reads and checks it (model-file.ts, definitions.ts, unit-check.ts,
  * parameter-check.ts), then writes its equations as programs. All violations are thrown together.
  */
-import type { GateFile, ModelFile } from '../../schemas/generated/types.ts';
+import type { ModelFile } from '../../schemas/generated/types.ts';
 import { throwIfAny } from '../../schemas/errors.ts';
 import type { Violation } from '../../schemas/errors.ts';
-import { cycleViolations, declarationViolations, isNamed, nameOf, nameViolations, readDefinitions } from './definitions.ts';
+import { cycleViolations, declarationViolations, isNamed, nameOf, nameViolations, readDefinitions, tiedViolations } from './definitions.ts';
 import type { Definition } from './definitions.ts';
 import type { Expression } from './equation.ts';
 import { createEquationWriter } from './equation-writer.ts';
 import type { Meaning } from './equation-writer.ts';
-import { add, constant, createGraph, div, emit, input, mul, sub, unary } from './graph.ts';
+import { constant, createGraph, div, emit, input, mul, sub, unary } from './graph.ts';
 import type { Graph, Node } from './graph.ts';
 import { createScalar } from './interpret.ts';
-import type { Gate, Model, Parameter } from './model.ts';
+import { inReadingOrder, kineticsOf, linearityViolations, steadyNodes } from './kinetics.ts';
+import type { Kinetics } from './kinetics.ts';
+import type { Model, Parameter } from './model.ts';
 import { invalid, readModelFile } from './model-file.ts';
 import type { ModelText } from './model-file.ts';
-import { capacitanceValue, capacitanceViolations, defaultStart, parameterViolations, unusedViolations } from './parameter-check.ts';
+import {
+  capacitanceValue,
+  capacitanceViolations,
+  defaultStart,
+  parameterViolations,
+  poolViolations,
+  unusedViolations,
+} from './parameter-check.ts';
 import type { Program } from './program.ts';
 import { unitViolations } from './unit-check.ts';
 
@@ -37,14 +46,16 @@ export function compileModel(text: string, file: string): Model {
   throwIfAny([
     ...syntax,
     ...declarationViolations(model, read.text),
+    ...tiedViolations(definitions, model, read.text),
     ...names,
     ...cycleViolations(definitions, read.text),
     ...unitViolations(definitions, model, read.text),
     ...parameterViolations(model, read.text),
+    ...poolViolations(model, read.text),
     ...(syntax.length + names.length > 0 ? [] : unusedViolations(model, definitions, read.text)),
   ]);
-  const compiled = modelOf(model, definitions);
-  throwIfAny(restViolations(compiled, read.text));
+  const compiled = modelOf(model, definitions, read.text);
+  throwIfAny([...restViolations(compiled, model, read.text), ...tiedValueViolations(compiled, model, read.text)]);
   return compiled;
 }
 
@@ -53,52 +64,50 @@ function refuse(violations: readonly Violation[]): never {
   throw new Error('internal: a model file was refused without a violation');
 }
 
-function modelOf(file: ModelFile, definitions: readonly Definition[]): Model {
+/** The model with its ties, and without them beside it. */
+function modelOf(file: ModelFile, definitions: readonly Definition[], text: ModelText): Model {
+  const untied = programsOf(file, definitions, text, {});
+  const { tied = {} } = file;
+  if (Object.keys(tied).length === 0) return untied;
+  return { ...programsOf(file, definitions, text, tied), untied };
+}
+
+/** Throws where states are not linear, or read each other in a circle: known only once the equations are nodes. */
+function programsOf(file: ModelFile, definitions: readonly Definition[], text: ModelText, tied: Readonly<Record<string, string>>): Model {
   const graph = createGraph();
-  const gates = gatesOf(file);
-  const write = createEquationWriter(graph, (name) => meaningOf(graph, name, file, definitions));
-  const expression = (...path: readonly string[]): Node => write(expressionAt(definitions, path));
-  const kinetics = gates.map(({ name }) => kineticsOf(graph, name, file.gates?.[name], expression));
-  const balance = expression('balance');
-  const capacitance = write({ kind: 'name', at: 0, name: file.capacitance });
-  const outputs = (prefix: string, node: (gate: Kinetics) => Node): { name: string; node: Node }[] =>
-    kinetics.map((gate) => ({ name: `${prefix}:${gate.name}`, node: node(gate) }));
+  const write = createEquationWriter(graph, (name) => meaningOf(graph, name, file, definitions, tied));
+  const equation = (...path: readonly string[]): Node => write(expressionAt(definitions, path));
+  const states = kineticsOf(graph, file, equation);
+  throwIfAny(linearityViolations(graph, states, text));
+  const { ordered, violations } = inReadingOrder(states, text);
+  throwIfAny(violations);
+  const balance = equation('balance');
+  const valueOf = (name: string): Node => write({ kind: 'name', at: 0, name });
+  const capacitance = valueOf(file.capacitance);
+  const outputs = (prefix: string, node: (state: Kinetics) => Node): { name: string; node: Node }[] =>
+    ordered.map((state) => ({ name: `${prefix}:${state.name}`, node: node(state) }));
 
   return {
     name: file.name,
     source: file.source,
     currentUnit: file.current,
     rest: file.rest,
-    gates,
-    parameters: parametersOf(file),
+    gates: ordered.map(({ name, initial, unit, range, positive, reads }) => ({ name, initial, unit, range, positive, reads })),
+    parameters: parametersOf(file).filter(({ name }) => tied[name] === undefined),
+    tied: Object.entries(tied).map(([name, written]) => ({ name, unit: file.parameters[name]?.unit ?? '', equation: written })),
     derivatives: emit(graph, [{ name: 'd:V', node: div(graph, balance, capacitance) }, ...outputs('d', ({ slope }) => slope)]),
     currentResidual: emit(graph, [{ name: 'residual:V', node: residualOfV(graph, capacitance, balance, capacitanceValue(file)) }]),
     gateResiduals: emit(
       graph,
-      outputs('residual', (gate) => residualOfGate(graph, gate)),
+      outputs('residual', (state) => residualOfGate(graph, state)),
     ),
     gateRates: emit(graph, [...outputs('inf', ({ steady }) => steady), ...outputs('rate', ({ rate }) => rate)]),
+    steadyStates: emit(graph, steadyNodes(graph, ordered)),
+    tiedValues: emit(
+      graph,
+      Object.keys(tied).map((name) => ({ name, node: valueOf(name) })),
+    ),
   };
-}
-
-/** A gate x obeys dx/dt = slope = rate * (steady - x). */
-interface Kinetics {
-  readonly name: string;
-  readonly rate: Node;
-  readonly steady: Node;
-  readonly slope: Node;
-}
-
-function kineticsOf(graph: Graph, name: string, gate: GateFile | undefined, expression: (...path: readonly string[]) => Node): Kinetics {
-  const x = input(graph, name);
-  if (gate !== undefined && 'tau' in gate) {
-    const tau = expression('gates', name, 'tau');
-    const steady = expression('gates', name, 'infinity');
-    return { name, steady, rate: div(graph, constant(graph, 1), tau), slope: div(graph, sub(graph, steady, x), tau) };
-  }
-  const alpha = expression('gates', name, 'alpha');
-  const rate = add(graph, alpha, expression('gates', name, 'beta'));
-  return { name, steady: div(graph, alpha, rate), rate, slope: sub(graph, alpha, mul(graph, rate, x)) };
 }
 
 /** (C d:V - balance) / C0 with the number C0: linear in C and in conductances. */
@@ -106,12 +115,23 @@ function residualOfV(graph: Graph, capacitance: Node, balance: Node, c0: number)
   return div(graph, sub(graph, mul(graph, capacitance, input(graph, 'd:V')), balance), constant(graph, c0));
 }
 
-function residualOfGate(graph: Graph, { name, rate, slope }: Kinetics): Node {
-  return div(graph, sub(graph, input(graph, `d:${name}`), slope), unary(graph, 'sqrt', rate));
+function residualOfGate(graph: Graph, { name, rate, slope, range, positive }: Kinetics): Node {
+  const scaled = div(graph, sub(graph, input(graph, `d:${name}`), slope), unary(graph, 'sqrt', rate));
+  if (positive) return div(graph, scaled, input(graph, name));
+  return div(graph, scaled, constant(graph, range[1] - range[0]));
 }
 
-function meaningOf(graph: Graph, name: string, file: ModelFile, definitions: readonly Definition[]): Meaning {
-  const definition = definitions.find((candidate) => isNamed(candidate) && nameOf(candidate) === name);
+/** A tied parameter is its equation where it is tied, and an input where it is not. */
+function meaningOf(
+  graph: Graph,
+  name: string,
+  file: ModelFile,
+  definitions: readonly Definition[],
+  tied: Readonly<Record<string, string>>,
+): Meaning {
+  const definition = definitions.find(
+    (candidate) => isNamed(candidate) && nameOf(candidate) === name && (candidate.role !== 'tied' || Object.hasOwn(tied, name)),
+  );
   if (definition?.expression !== undefined) return { kind: 'definition', expression: definition.expression };
   const value = file.constants?.[name]?.value;
   return { kind: 'node', node: value === undefined ? input(graph, name) : constant(graph, value) };
@@ -123,11 +143,6 @@ function expressionAt(definitions: readonly Definition[], path: readonly string[
   return expression;
 }
 
-/** Without a word in the file a gate's first value is inferred: safe for any, if slower than tying a fast one. */
-function gatesOf(file: ModelFile): Gate[] {
-  return Object.entries(file.gates ?? {}).map(([name, { initial }]) => ({ name, initial: initial ?? 'free' }));
-}
-
 function parametersOf(file: ModelFile): Parameter[] {
   return Object.entries(file.parameters).map(([name, parameter]) => {
     const { unit, value, range, positive = false, start = defaultStart(parameter) } = parameter;
@@ -135,22 +150,37 @@ function parametersOf(file: ModelFile): Parameter[] {
   });
 }
 
-/** Where a simulation starts, everything must be a number, and gates must approach a steady state between 0 and 1. */
-function restViolations(model: Model, text: ModelText): Violation[] {
+/** Where a simulation starts, everything must be a number, and states must approach a steady state within their range. */
+function restViolations(model: Model, file: ModelFile, text: ModelText): Violation[] {
   const values = new Map([['V', model.rest], ['I', 0], ...model.parameters.map(({ name, value }) => [name, value] as const)]);
+  const steady = evaluate(model.steadyStates, values);
+  for (const { name } of model.gates) values.set(name, steady.get(`steady:${name}`) ?? Number.NaN);
   const kinetics = evaluate(model.gateRates, values);
-  const gates = model.gates.flatMap(({ name }) => {
-    const steady = kinetics.get(`inf:${name}`) ?? Number.NaN;
+  const gates = model.gates.flatMap(({ name, unit, range: [low, high] }) => {
+    const rest = values.get(name) ?? Number.NaN;
     const rate = kinetics.get(`rate:${name}`) ?? Number.NaN;
-    values.set(name, steady);
-    if (steady >= 0 && steady <= 1 && rate > 0 && rate < Infinity) return [];
-    const rule = 'must at rest have a steady state from 0 to 1 and a rate above 0';
-    const remedy = 'Where x / (exp(x) - 1) is 0 / 0, write 1 / exprel(x).';
-    return [invalid(text.whereKey(['gates', name]), rule, `${steady} and ${rate} per ms`, remedy)];
+    if (rest >= low && rest <= high && rate > 0 && rate < Infinity) return [];
+    const got = `${rest}${unit === '1' ? '' : ` ${unit}`} and ${rate} per ms`;
+    const rule = `must at rest have a steady state from ${low} to ${high} and a rate above 0`;
+    const section = file.pools?.[name] === undefined ? 'gates' : 'pools';
+    const remedy = section === 'gates' ? 'Where x / (exp(x) - 1) is 0 / 0, write 1 / exprel(x).' : undefined;
+    return [invalid(text.whereKey([section, name]), rule, got, remedy)];
   });
   const slope = evaluate(model.derivatives, values).get('d:V') ?? Number.NaN;
   if (gates.length > 0 || Number.isFinite(slope)) return gates;
   return [invalid(text.where(['balance']), 'must be finite at rest', `dV/dt = ${slope} mV/ms`)];
+}
+
+/** Ties that a file's own values break. A tied parameter may leave its range while others are inferred: it has no coordinate of its own. */
+function tiedValueViolations(model: Model, file: ModelFile, text: ModelText): Violation[] {
+  const values = evaluate(model.tiedValues, new Map(model.parameters.map(({ name, value }) => [name, value])));
+  return model.tied.flatMap(({ name, unit }) => {
+    const value = values.get(name) ?? Number.NaN;
+    const positive = file.parameters[name]?.positive === true;
+    if (Number.isFinite(value) && (value > 0 || !positive)) return [];
+    const rule = `must give a ${positive ? 'value above 0' : 'finite value'} at the values of the other parameters`;
+    return [invalid(text.where(['tied', name]), rule, `${value} ${unit}`)];
+  });
 }
 
 function evaluate(program: Program, values: ReadonlyMap<string, number>): Map<string, number> {

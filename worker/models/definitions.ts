@@ -11,7 +11,7 @@ import type { ModelText } from './model-file.ts';
 import type { Path } from '../../schemas/meant-branch.ts';
 
 /** What an equation is for decides what it may mention. */
-export type Role = 'function' | 'rate' | 'current' | 'balance';
+export type Role = 'function' | 'rate' | 'pool' | 'current' | 'balance' | 'tied';
 
 export interface Definition {
   readonly role: Role;
@@ -21,22 +21,33 @@ export interface Definition {
   readonly expression: Expression | undefined;
 }
 
-export type NameKind = 'voltage' | 'stimulus' | 'parameter' | 'constant' | 'function' | 'gate' | 'current';
+export type NameKind = 'voltage' | 'stimulus' | 'parameter' | 'constant' | 'function' | 'gate' | 'pool' | 'current';
 
-const SECTIONS = { parameters: 'parameter', constants: 'constant', functions: 'function', gates: 'gate', currents: 'current' } as const;
+const SECTIONS = {
+  parameters: 'parameter',
+  constants: 'constant',
+  functions: 'function',
+  gates: 'gate',
+  pools: 'pool',
+  currents: 'current',
+} as const;
 
 const ALLOWED: Readonly<Record<Role, readonly NameKind[]>> = {
-  function: ['voltage', 'parameter', 'constant', 'function'],
-  rate: ['voltage', 'parameter', 'constant', 'function'],
-  current: ['voltage', 'parameter', 'constant', 'function', 'gate', 'current'],
-  balance: ['voltage', 'parameter', 'constant', 'function', 'gate', 'current', 'stimulus'],
+  function: ['voltage', 'parameter', 'constant', 'function', 'pool'],
+  rate: ['voltage', 'parameter', 'constant', 'function', 'pool'],
+  pool: ['voltage', 'parameter', 'constant', 'function', 'gate', 'pool', 'current'],
+  current: ['voltage', 'parameter', 'constant', 'function', 'gate', 'pool', 'current'],
+  balance: ['voltage', 'parameter', 'constant', 'function', 'gate', 'pool', 'current', 'stimulus'],
+  tied: ['parameter', 'constant'],
 };
 
 const ROLE_RULE: Readonly<Record<Role, string>> = {
-  function: 'must mention only V, parameters, constants and other functions',
-  rate: 'must mention only V, parameters, constants and functions',
-  current: 'must mention only V, gates, parameters, constants, functions and other currents',
-  balance: 'must mention only V, I, gates, parameters, constants, functions and currents',
+  function: 'must mention only V, pools, parameters, constants and other functions',
+  rate: 'must mention only V, pools, parameters, constants and functions',
+  pool: 'must mention only V, gates, pools, parameters, constants, functions and currents',
+  current: 'must mention only V, gates, pools, parameters, constants, functions and other currents',
+  balance: 'must mention only V, I, gates, pools, parameters, constants, functions and currents',
+  tied: 'must mention only parameters and constants',
 };
 
 /** Every equation of a file, parsed. `raw` may break the schema: what is no text is left out. */
@@ -82,6 +93,24 @@ export function declarationViolations(model: ModelFile, text: ModelText): Violat
   return violations;
 }
 
+/** What is tied must be a parameter, and must follow one: an expression of numbers alone is a fixed value. */
+export function tiedViolations(definitions: readonly Definition[], model: ModelFile, text: ModelText): Violation[] {
+  const names = Object.keys(model.parameters);
+  return definitions.flatMap((definition): Violation[] => {
+    const { role, path, expression, equation } = definition;
+    const name = nameOf(definition);
+    if (role !== 'tied') return [];
+    if (!names.includes(name)) {
+      const rule = 'must be the name of a parameter';
+      return [{ code: 'MODEL_UNKNOWN_NAME', where: text.whereKey(path), rule, got: name, ...suggestion(name, names) }];
+    }
+    if (expression === undefined || namesOf(expression).some((mentioned) => names.includes(mentioned.name))) return [];
+    return [
+      invalid(text.where(path), 'must mention another parameter', equation, 'A number is the value of a parameter that is not inferred.'),
+    ];
+  });
+}
+
 /** Unknown names, names out of their place, and powers that cannot be computed. */
 export function nameViolations(definitions: readonly Definition[], model: ModelFile, text: ModelText): Violation[] {
   const kinds = nameKinds(model);
@@ -108,7 +137,7 @@ export function nameViolations(definitions: readonly Definition[], model: ModelF
   });
 }
 
-/** Functions and currents that depend on themselves; one violation per circle, at the name that closes it. */
+/** Functions, currents and tied parameters that depend on themselves; one violation per circle, at the name that closes it. */
 export function cycleViolations(definitions: readonly Definition[], text: ModelText): Violation[] {
   const named = new Map(definitions.flatMap((definition) => (isNamed(definition) ? [[nameOf(definition), definition] as const] : [])));
   const done = new Set<string>();
@@ -134,12 +163,12 @@ export function cycleViolations(definitions: readonly Definition[], text: ModelT
   return violations;
 }
 
-/** True for functions and currents, which other equations can mention. */
-export function isNamed(definition: Definition): boolean {
-  return definition.role === 'function' || definition.role === 'current';
+/** True for functions, currents and tied parameters, which other equations can mention. */
+export function isNamed({ role }: Definition): boolean {
+  return role === 'function' || role === 'current' || role === 'tied';
 }
 
-/** The name that a function or current defines. */
+/** The name that a function, current or tie defines. */
 export function nameOf(definition: Definition): string {
   return String(definition.path.at(-1));
 }
@@ -150,6 +179,7 @@ function sectionEntries(): (readonly [keyof typeof SECTIONS, NameKind])[] {
     ['constants', SECTIONS.constants],
     ['functions', SECTIONS.functions],
     ['gates', SECTIONS.gates],
+    ['pools', SECTIONS.pools],
     ['currents', SECTIONS.currents],
   ];
 }
@@ -164,11 +194,19 @@ function isReserved(name: string): boolean {
 function equationTexts(raw: unknown): { role: Role; path: Path; equation: string }[] {
   const texts = (role: Role, path: Path): { role: Role; path: Path; equation: string }[] =>
     entriesOf(raw, path).flatMap(([name, value]) => (typeof value === 'string' ? [{ role, path: [...path, name], equation: value }] : []));
-  const gates = entriesOf(raw, ['gates']).flatMap(([gate]) =>
-    texts('rate', ['gates', gate]).filter(({ path }) => ['alpha', 'beta', 'infinity', 'tau'].includes(String(path.at(-1)))),
-  );
+  const states = (role: Role, section: string, keys: readonly string[]): { role: Role; path: Path; equation: string }[] =>
+    entriesOf(raw, [section]).flatMap(([name]) => texts(role, [section, name]).filter(({ path }) => keys.includes(String(path.at(-1)))));
+  const gates = states('rate', 'gates', ['alpha', 'beta', 'infinity', 'tau']);
+  const pools = states('pool', 'pools', ['derivative']);
   const balance = texts('balance', []).filter(({ path }) => path[0] === 'balance');
-  return [...texts('function', ['functions']), ...gates, ...texts('current', ['currents']), ...balance];
+  return [
+    ...texts('function', ['functions']),
+    ...gates,
+    ...pools,
+    ...texts('current', ['currents']),
+    ...balance,
+    ...texts('tied', ['tied']),
+  ];
 }
 
 function entriesOf(raw: unknown, path: Path): [string, unknown][] {

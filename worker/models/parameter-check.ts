@@ -1,5 +1,5 @@
 /** What numbers of a model file must obey beyond the schema: ranges, values within them, starts, and that every parameter is used. */
-import type { ContinuousDistribution, ModelFile, ParameterFile } from '../../schemas/generated/types.ts';
+import type { ContinuousDistribution, ModelFile, ParameterFile, PoolFile } from '../../schemas/generated/types.ts';
 import type { Violation } from '../../schemas/errors.ts';
 import { namesOf, suggestion } from './equation.ts';
 import type { Definition } from './definitions.ts';
@@ -52,16 +52,28 @@ export function defaultStart({ value, range, positive }: ParameterFile): Continu
   return { uniform: [Math.max(low, value - reach), Math.min(high, value + reach)] };
 }
 
-function rangeViolations({ value, range, positive }: ParameterFile, path: Path, text: ModelText): Violation[] {
-  const [low, high] = range;
+/** Ranges of pools. */
+export function poolViolations(model: ModelFile, text: ModelText): Violation[] {
+  return Object.entries(model.pools ?? {}).flatMap(([name, pool]) => intervalViolations(pool, 'pool', ['pools', name], text));
+}
+
+function intervalViolations(
+  { range: [low, high], positive }: Pick<ParameterFile | PoolFile, 'range' | 'positive'>,
+  what: 'parameter' | 'pool',
+  path: Path,
+  text: ModelText,
+): Violation[] {
   const where = text.where([...path, 'range']);
   const shown = `[${low}, ${high}]`;
   if (!(low < high)) return [invalid(where, 'must be [low, high] with low < high', shown)];
-  const sign = positive === true && low <= 0 ? [invalid(where, 'must begin above 0, as the parameter is positive', shown)] : [];
-  const inside = isInside(value, range)
-    ? []
-    : [invalid(text.where([...path, 'value']), `must be within the range ${shown}`, String(value))];
-  return [...sign, ...inside];
+  return positive === true && low <= 0 ? [invalid(where, `must begin above 0, as the ${what} is positive`, shown)] : [];
+}
+
+function rangeViolations(parameter: ParameterFile, path: Path, text: ModelText): Violation[] {
+  const { value, range } = parameter;
+  const interval = intervalViolations(parameter, 'parameter', path, text);
+  if (isInside(value, range) || !(range[0] < range[1])) return interval;
+  return [...interval, invalid(text.where([...path, 'value']), `must be within the range [${range[0]}, ${range[1]}]`, String(value))];
 }
 
 function startViolations({ start, range, positive }: ParameterFile, path: Path, text: ModelText): Violation[] {

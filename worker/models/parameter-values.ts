@@ -1,6 +1,7 @@
 /** Parameters of a model by name: looking one up, a value for each, and what to say of a name that is none. */
 import type { Violation } from '../../schemas/errors.ts';
 import { didYouMean } from '../../schemas/wording.ts';
+import { createScalar } from './interpret.ts';
 import type { Model, Parameter } from './model.ts';
 
 export function findParameter({ parameters }: Pick<Model, 'parameters'>, name: string): Parameter | undefined {
@@ -14,11 +15,25 @@ export function parameterNamed(model: Model, name: string): Parameter {
   return parameter;
 }
 
-/** A value for every parameter, in the model's units: the given one, else the model's own. */
+/** A value for every parameter, in the model's units: the given one, else the model's own. What is given for a tied one is passed over. */
 export function parameterValues(model: Model, given: Readonly<Record<string, number>> = {}): Record<string, number> {
-  const stranger = Object.keys(given).find((name) => findParameter(model, name) === undefined);
+  const known = model.untied ?? model;
+  const stranger = Object.keys(given).find((name) => findParameter(known, name) === undefined);
   if (stranger !== undefined) throw new Error(`internal: model ${model.name} has no parameter ${stranger}`);
   return Object.fromEntries(model.parameters.map(({ name, value }) => [name, given[name] ?? value]));
+}
+
+/** What the tied parameters are where the others have these values. */
+export function tiedValues(model: Model, given: Readonly<Record<string, number>>): Record<string, number> {
+  const values = parameterValues(model, given);
+  const results = new Float64Array(model.tiedValues.outputs.length);
+  createScalar(model.tiedValues, Object.keys(values))(Float64Array.from(Object.values(values)), results);
+  return Object.fromEntries(model.tiedValues.outputs.map(({ name }, k) => [name, results[k]!]));
+}
+
+/** A value for every parameter, each on its own: what is given, else what it is tied to, else the model's own. */
+export function untiedValues(model: Model, given: Readonly<Record<string, number>> = {}): Record<string, number> {
+  return parameterValues(model.untied ?? model, { ...tiedValues(model, given), ...given });
 }
 
 /** SPEC_UNKNOWN_PARAMETER at `where`. */

@@ -1,15 +1,15 @@
 /**
- * Checks the units of a whole model: alpha and beta are 1/ms, infinity has none, tau is ms, currents and the balance have the file's
- * current unit, and capacitance * mV / ms has it too, scales included.
+ * Checks the units of a whole model: alpha and beta are 1/ms, infinity has none, tau is ms, a pool's derivative has its unit per ms, currents
+ * and the balance have the file's current unit, capacitance * mV / ms has it too, and a tie has its parameter's, scales included.
  */
 import type { ModelFile } from '../../schemas/generated/types.ts';
 import type { Violation } from '../../schemas/errors.ts';
-import { mayMention, nameKinds, nameOf } from './definitions.ts';
+import { mayMention, nameKinds } from './definitions.ts';
 import type { Definition } from './definitions.ts';
 import type { ModelText } from './model-file.ts';
 import type { Path } from '../../schemas/meant-branch.ts';
 import { createUnitSystem, describeUnit, freshUnit, knownUnit, NO_UNIT, unify, unitOfExpression } from './unit-inference.ts';
-import type { UnitSystem, UnitTerm } from './unit-inference.ts';
+import type { Literals, UnitSystem, UnitTerm } from './unit-inference.ts';
 import { combine, parseUnit } from './units.ts';
 import type { UnitVector } from './units.ts';
 
@@ -37,7 +37,7 @@ export function unitViolations(definitions: readonly Definition[], model: ModelF
   for (const definition of definitions) {
     const unitOf = (name: string): UnitTerm =>
       (mayMention(definition.role, name, kinds) ? units.get(name) : undefined) ?? freshUnit(system);
-    violations.push(...definitionViolations(definition, unitOf, demandedUnit(definition, units, current), text, system));
+    violations.push(...definitionViolations(definition, unitOf, demandedUnit(definition, units, current, system), text, system));
   }
   return violations;
 }
@@ -56,6 +56,7 @@ function unitsOfNames(
   for (const [name, { unit }] of Object.entries(model.constants ?? {})) units.set(name, declared(['constants', name, 'unit'], unit));
   for (const name of Object.keys(model.functions ?? {})) units.set(name, freshUnit(system));
   for (const name of Object.keys(model.gates ?? {})) units.set(name, NO_UNIT);
+  for (const [name, { unit }] of Object.entries(model.pools ?? {})) units.set(name, declared(['pools', name, 'unit'], unit));
   for (const name of Object.keys(model.currents)) units.set(name, current);
   return units;
 }
@@ -71,7 +72,7 @@ function definitionViolations(
   const violations: Violation[] = [];
   const unit = unitOfExpression(expression, {
     system,
-    literals: role === 'function' || role === 'rate' ? 'polymorphic' : 'plain',
+    literals: LITERALS[role],
     unitOf,
     report: ({ at, ...problem }) => violations.push({ code: 'MODEL_UNIT', where: text.where(path, at), ...problem }),
   });
@@ -83,10 +84,36 @@ function definitionViolations(
   return violations;
 }
 
-function demandedUnit(definition: Definition, units: ReadonlyMap<string, UnitTerm>, current: UnitTerm): UnitTerm {
-  if (definition.role === 'function') return units.get(nameOf(definition)) ?? NO_UNIT;
-  if (definition.role !== 'rate') return current;
-  switch (definition.path.at(-1)) {
+/** What a number of an equation may stand for. */
+const LITERALS: Readonly<Record<Definition['role'], Literals>> = {
+  function: 'polymorphic',
+  rate: 'polymorphic',
+  pool: 'plain',
+  current: 'plain',
+  balance: 'plain',
+  tied: 'offset',
+};
+
+/** The unit that an equation must have. Of a name that is unknown any: it is reported elsewhere. */
+function demandedUnit({ role, path }: Definition, units: ReadonlyMap<string, UnitTerm>, current: UnitTerm, system: UnitSystem): UnitTerm {
+  switch (role) {
+    case 'function':
+    case 'tied':
+      return units.get(String(path.at(-1))) ?? freshUnit(system);
+    case 'rate':
+      return rateUnit(path);
+    case 'pool':
+      return perMs(units.get(String(path[1])) ?? freshUnit(system));
+    case 'current':
+    case 'balance':
+      return current;
+    default:
+      return role satisfies never;
+  }
+}
+
+function rateUnit(path: Path): UnitTerm {
+  switch (path.at(-1)) {
     case 'infinity':
       return NO_UNIT;
     case 'tau':
@@ -94,6 +121,10 @@ function demandedUnit(definition: Definition, units: ReadonlyMap<string, UnitTer
     default:
       return knownUnit(PER_MS);
   }
+}
+
+function perMs({ known, variables }: UnitTerm): UnitTerm {
+  return { known: combine(known, MS, -1), variables };
 }
 
 function currentViolations(current: UnitTerm, model: ModelFile, text: ModelText): Violation[] {

@@ -4,7 +4,7 @@
  * "Types for units-of-measure", 2010, section 3. An equation that contradicts the earlier ones is the one that is reported.
  *
  * Literals of rates and functions are variables: fitted formulas such as 0.1 * (V + 40) hide units in their numbers. Literals of
- * currents are plain numbers.
+ * currents and pools are plain numbers, and so are those of ties but where they are added: in EK + 20 the 20 is in mV.
  */
 import { constantValue } from './equation.ts';
 import type { Expression, Problem } from './equation.ts';
@@ -25,7 +25,7 @@ export interface UnitSystem {
   readonly written: Map<string, UnitVector>;
 }
 
-export type Literals = 'plain' | 'polymorphic';
+export type Literals = 'plain' | 'polymorphic' | 'offset';
 
 export interface UnitScope {
   readonly system: UnitSystem;
@@ -56,7 +56,7 @@ export function unitOfExpression(expression: Expression, scope: UnitScope): Unit
   const { system } = scope;
   switch (expression.kind) {
     case 'number':
-      return scope.literals === 'plain' ? NO_UNIT : freshUnit(system);
+      return scope.literals === 'polymorphic' ? freshUnit(system) : NO_UNIT;
     case 'name':
       return scope.unitOf(expression.name);
     case 'negation':
@@ -133,11 +133,17 @@ function unitOfOperation(expression: Extract<Expression, { kind: 'operation' }>,
   const right = unitOfExpression(expression.right, scope);
   if (expression.operator === '*') return times(left, right, 1);
   if (expression.operator === '/') return times(left, right, -1);
+  if (scope.literals === 'offset' && isNumber(expression.left)) return right;
+  if (scope.literals === 'offset' && isNumber(expression.right)) return left;
   if (!unify(scope.system, left, right)) {
     const got = `${describeUnit(scope.system, left)} ${expression.operator} ${describeUnit(scope.system, right)}`;
     scope.report({ at: expression.at, rule: `must have the same unit on both sides of ${expression.operator}`, got });
   }
   return left;
+}
+
+function isNumber(expression: Expression): boolean {
+  return constantValue(expression) !== undefined;
 }
 
 /** a * b^power */

@@ -12,9 +12,13 @@ export const DIMENSIONLESS: UnitVector = Array.from({ length: 10 }, () => 0);
 /** Exponents are small fractions and logarithms of scales below 20: rounding stays under 1e-14, unequal units differ by far more. */
 const TOLERANCE = 1e-9;
 
-/** The vector of a unit such as "mS/cm2" or "1/ms"; "1" is no unit. Undefined where the text is no unit, a quantity (5 mV) or shifted (degC). */
-export function parseUnit(text: string): UnitVector | undefined {
-  if (text.trim() === '1') return DIMENSIONLESS;
+/** Molar, which mathjs does not know; M after a prefix is no other unit. */
+const MOLAR = /\b([mun]?)M\b/g;
+
+/** The vector of a unit such as "mS/cm2", "uM" or "1/ms"; "1" is no unit. Undefined where the text is no unit, a quantity (5 mV) or shifted (degC). */
+export function parseUnit(written: string): UnitVector | undefined {
+  if (written.trim() === '1') return DIMENSIONLESS;
+  const text = written.replaceAll(MOLAR, '($1mol/l)');
   try {
     const parsed = Unit.parse(text);
     const { value: scale, units, dimensions } = new Unit(1, text);

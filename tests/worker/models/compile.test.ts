@@ -22,9 +22,10 @@ function places(text: string): string[] {
 test('a sound file becomes a model with its gates, parameters and default starts', () => {
   const model = compileModel(SOUND_MODEL, 'cell.yaml');
   expect(model).toMatchObject({ name: 'test', currentUnit: 'uA/cm2', rest: -65 });
+  const plain = { unit: '1', range: [0, 1], positive: false, reads: [] };
   expect(model.gates).toEqual([
-    { name: 'm', initial: 'steady' },
-    { name: 'p', initial: 'free' },
+    { name: 'm', initial: 'steady', ...plain },
+    { name: 'p', initial: 'free', ...plain },
   ]);
   expect(model.parameters.map(({ name, positive, start }) => ({ name, positive, start }))).toEqual([
     { name: 'gNa', positive: true, start: { logUniform: [12, 1200] } },
@@ -162,7 +163,7 @@ test('an unknown name suggests the nearest one that may stand there', () => {
   expect(violationsOf(changed('gL * p', 'gl * p'))).toContainEqual({
     code: 'MODEL_UNKNOWN_NAME',
     where: 'model.currents.IL (cell.yaml:25:7)',
-    rule: 'must mention only V, gates, parameters, constants, functions and other currents',
+    rule: 'must mention only V, gates, pools, parameters, constants, functions and other currents',
     got: 'gl',
     remedy: 'Did you mean "gL"?',
   });

@@ -19,7 +19,16 @@ function violationOf(name: string): unknown {
 }
 
 test('every built-in is found by name, from any folder, and is called what its file is called', () => {
-  expect(builtinModels()).toEqual(['hodgkin-huxley', 'pospischil-rs']);
+  expect(builtinModels()).toEqual([
+    'connor-stevens',
+    'hodgkin-huxley',
+    'morris-lecar',
+    'pospischil-fs',
+    'pospischil-ib',
+    'pospischil-lts',
+    'pospischil-rs',
+    'wang-adapting',
+  ]);
   for (const name of builtinModels()) {
     const { model, text, file } = loadModel(name, folder);
     expect(model.name).toBe(name);
