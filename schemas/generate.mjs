@@ -34,6 +34,23 @@ async function types() {
   });
 }
 
+/**
+ * Keys of a pattern `^prefix\.` become a template literal key of their own type, in formatted text. The generator gives them the key `string`
+ * and the union of all of the object's types, which would take the names and types of the other keys away.
+ */
+function withPatternKeys(text) {
+  const definitions = Object.values(schemas).flatMap((schema) => Object.values(schema.definitions ?? {}));
+  return definitions.reduce((whole, { title, patternProperties }) => {
+    if (patternProperties === undefined) return whole;
+    const [[pattern, { $ref, type }]] = Object.entries(patternProperties);
+    const [, prefix] = /^\^(\w+)\\\./.exec(pattern);
+    const value = $ref === undefined ? type : schemas.common.definitions[$ref.split('/').at(-1)].title;
+    const last = new RegExp(`(\nexport interface ${title} {\n(?:.+\n)*?  )\\[k: string\\]:(?:.*\n)+?}\n`);
+    if (!last.test(whole)) throw new Error(`internal: ${title} has no keys by pattern`);
+    return whole.replace(last, (_match, before) => `${before}[key: \`${prefix}.\${string}\`]: ${value};\n}\n`);
+  }, text);
+}
+
 /** Every definition that code validates on its own is exported beside the roots. */
 function validators() {
   const ajv = new Ajv({
@@ -67,7 +84,7 @@ ${[...names.filter((name) => name !== 'common'), 'configuration'].map((name) => 
 
 const options = (await prettier.resolveConfig(fileURLToPath(here))) ?? {};
 const outputs = {
-  'types.ts': await prettier.format(await types(), { ...options, parser: 'typescript' }),
+  'types.ts': withPatternKeys(await prettier.format(await types(), { ...options, parser: 'typescript' })),
   'validators.js': validators(),
   'validators.d.ts': await prettier.format(declarations, { ...options, parser: 'typescript' }),
 };

@@ -3,7 +3,18 @@
  * lists every bad path. Specs and model files, which people write, have their own readers on top of violationsOf().
  */
 import { throwIfAny, type ErrorCode } from './errors.ts';
-import type { Checkpoint, DeadReplica, Lock, Result, Summary, SweepNotice, Task, TraceObject, WorkerCard } from './generated/types.ts';
+import type {
+  Baseline,
+  Checkpoint,
+  DeadReplica,
+  Lock,
+  Result,
+  Summary,
+  SweepNotice,
+  Task,
+  TraceObject,
+  WorkerCard,
+} from './generated/types.ts';
 import type { SchemaName } from './schema-node.ts';
 import { VALIDATORS, violationsOf } from './violations.ts';
 
@@ -18,6 +29,7 @@ interface Parsed {
   checkpoint: Checkpoint;
   lock: Lock;
   summary: Summary;
+  baseline: Baseline;
 }
 
 // messages, and a stored window of a recording (trace)
@@ -31,6 +43,8 @@ export const parseCheckpoint = parser('checkpoint', 'SCHEMA_MESSAGE');
 // sweep.lock.json and summary.json
 export const parseLock = parser('lock', 'RUN_CORRUPT');
 export const parseSummary = parser('summary', 'RUN_CORRUPT');
+// of `loligo baseline`
+export const parseBaseline = parser('baseline', 'BASELINE_INVALID');
 
 /** The function throws `code`. */
 function parser<Name extends keyof Parsed>(schema: Name, code: ErrorCode): (value: unknown) => Parsed[Name] {

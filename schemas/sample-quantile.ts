@@ -15,7 +15,8 @@ export function quantile(sorted: ArrayLike<number>, probability: number): number
 
 /** A sorted copy without what is not finite. */
 export function sortedFinite(values: Iterable<number>): Float64Array {
-  return Float64Array.from(values).filter(Number.isFinite).sort();
+  const numbers = values instanceof Float64Array ? values : Float64Array.from(values);
+  return numbers.filter(Number.isFinite).sort();
 }
 
 /** Median of unsorted values, what is not finite left out; null of nothing. */

@@ -6,7 +6,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { packageRoot } from './package-root.ts';
 
-export type SchemaName = 'spec' | 'model' | 'task' | 'result' | 'lock' | 'summary' | 'trace' | 'card' | 'checkpoint' | 'notice' | 'dead';
+export type SchemaName =
+  'spec' | 'model' | 'task' | 'result' | 'lock' | 'summary' | 'trace' | 'card' | 'checkpoint' | 'notice' | 'dead' | 'baseline';
 
 /** The keywords that our schema files use. */
 export interface SchemaNode {
@@ -24,6 +25,7 @@ export interface SchemaNode {
   readonly maxItems?: number;
   readonly pattern?: string;
   readonly properties?: Readonly<Record<string, SchemaNode>>;
+  readonly patternProperties?: Readonly<Record<string, SchemaNode>>;
   readonly required?: readonly string[];
   readonly additionalProperties?: boolean | SchemaNode;
   readonly propertyNames?: SchemaNode;
@@ -66,8 +68,11 @@ export function alternatives(located: LocatedNode): readonly LocatedNode[] {
 
 /** The node of one property or item, or undefined where the schema says nothing of it. */
 export function child(parent: LocatedNode, key: string | number): LocatedNode | undefined {
-  const { properties, additionalProperties, items } = parent.node;
-  const node = typeof key === 'number' ? itemNode(items, key) : (ownProperty(properties, key) ?? objectNode(additionalProperties));
+  const { properties, patternProperties, additionalProperties, items } = parent.node;
+  const node =
+    typeof key === 'number'
+      ? itemNode(items, key)
+      : (ownProperty(properties, key) ?? patternNode(patternProperties, key) ?? objectNode(additionalProperties));
   return node === undefined ? undefined : { file: parent.file, node };
 }
 
@@ -105,6 +110,10 @@ function isList(items: SchemaNode['items']): items is readonly SchemaNode[] {
 
 function ownProperty(properties: SchemaNode['properties'], key: string): SchemaNode | undefined {
   return properties !== undefined && Object.hasOwn(properties, key) ? properties[key] : undefined;
+}
+
+function patternNode(patterns: SchemaNode['patternProperties'] = {}, key: string): SchemaNode | undefined {
+  return Object.entries(patterns).find(([pattern]) => new RegExp(pattern, 'u').test(key))?.[1];
 }
 
 function objectNode(schema: boolean | SchemaNode | undefined): SchemaNode | undefined {

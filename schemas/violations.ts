@@ -9,7 +9,7 @@
  */
 import type { ErrorObject, ValidateFunction } from 'ajv';
 import { describeViolation, type ErrorCode, type Violation } from './errors.ts';
-import { card, checkpoint, dead, lock, model, notice, result, spec, summary, task, trace } from './generated/validators.js';
+import { baseline, card, checkpoint, dead, lock, model, notice, result, spec, summary, task, trace } from './generated/validators.js';
 import { expectationsOf, tagOf, type Expectation, type Path } from './meant-branch.ts';
 import { alternatives, child, follow, rootNode, type LocatedNode, type SchemaName, type SchemaNode } from './schema-node.ts';
 import { didYouMean, listed, nearest } from './wording.ts';
@@ -25,6 +25,7 @@ export interface Place {
 
 /** The generated validators by name. A validator keeps its errors until its next call. */
 export const VALIDATORS: Readonly<Record<SchemaName, ValidateFunction>> = {
+  baseline,
   card,
   checkpoint,
   dead,

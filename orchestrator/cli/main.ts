@@ -4,9 +4,12 @@ import yargs from 'yargs';
 import { hideBin } from 'yargs/helpers';
 import { EXIT, LoligoError } from '../../schemas/errors.ts';
 import { packageVersion } from '../../schemas/package-root.ts';
+import { baseline } from './commands/baseline.ts';
 import { cancel } from './commands/cancel.ts';
+import { compare } from './commands/compare.ts';
 import { dead } from './commands/dead.ts';
 import { doctor } from './commands/doctor.ts';
+import { exportCommand } from './commands/export.ts';
 import { inspect } from './commands/inspect.ts';
 import { plan } from './commands/plan.ts';
 import { report } from './commands/report.ts';
@@ -17,10 +20,10 @@ import { validate } from './commands/validate.ts';
 import { worker } from './commands/worker.ts';
 import { say } from './output.ts';
 
-const COMMANDS = [validate, plan, run, worker, status, cancel, dead, report, inspect, simulate, doctor];
+const COMMANDS = [validate, plan, run, worker, status, cancel, dead, report, baseline, compare, exportCommand, inspect, simulate, doctor];
 
 /** Options that may be given several times. */
-const LISTS = new Set(['_', 'set', 'columns', 'index']);
+const LISTS = new Set(['_', 'set', 'columns', 'index', 'tolerance']);
 
 /** Wrong usage, found by yargs: its message, and no stack. */
 class UsageError extends Error {}
@@ -37,6 +40,9 @@ try {
     .command(cancel)
     .command(dead)
     .command(report)
+    .command(baseline)
+    .command(compare)
+    .command(exportCommand)
     .command(inspect)
     .command(simulate)
     .command(doctor)

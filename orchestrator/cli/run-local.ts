@@ -2,8 +2,9 @@
  * A sweep without a server: queue, workers and collector in this process, training in pool threads. The one place where the
  * orchestrator's side and the worker's side are put together.
  */
-import type { Lock, ResolvedSweep, SweepNotice } from '../../schemas/generated/types.ts';
+import type { Lock, SweepNotice } from '../../schemas/generated/types.ts';
 import type { TaskQueue } from '../../schemas/queue.ts';
+import { cohortSize } from '../../worker/engines/cohort-size.ts';
 import { openPool } from '../../worker/pool/pool.ts';
 import { consume } from '../../worker/queue/consumer.ts';
 import { openLocalQueue } from '../queue/local.ts';
@@ -12,7 +13,6 @@ import { writeProgress } from '../results/progress-file.ts';
 import type { WritableRun } from '../results/run-directory.ts';
 import type { Progress } from '../run/progress.ts';
 import { runSweep, type RunEnd } from '../run/run-sweep.ts';
-import { placesOf } from './cohort-places.ts';
 import type { LoadedSweep } from './load-sweep.ts';
 import { closeAll, openRunFiles } from './run-files.ts';
 import { openRunWatch, probeOf, type RunWatchOptions } from './run-watch.ts';
@@ -39,15 +39,6 @@ export interface LocalRunOptions {
   onProgress(progress: Progress): void;
 }
 
-/**
- * Levenberg-Marquardt takes replicas one after the other on every engine there is now, and a cohort hands in its results together: company
- * would only delay them.
- */
-function cohortSize(engine: string, { training }: ResolvedSweep): number {
-  const stages = [...training.integrated, ...training.network];
-  return stages.every(({ optimizer }) => optimizer === 'adam') ? placesOf(engine) : 1;
-}
-
 export async function runLocal(options: LocalRunOptions): Promise<RunEnd> {
   const { sweep, lock, out, engine, signal } = options;
   const closing: (() => unknown)[] = [];
@@ -62,7 +53,7 @@ export async function runLocal(options: LocalRunOptions): Promise<RunEnd> {
     closing.push(() => pool.close());
     options.onStart(run, log.stored, threads);
     programLog.logger.info({ event: 'run-started', sweep: lock.sweep, engine, threads, finished: log.stored }, 'run started');
-    const places = Math.max(1, Math.min(cohortSize(engine, sweep.resolved), Math.ceil(left / threads)));
+    const places = Math.max(1, Math.min(cohortSize(engine, Object.values(sweep.resolved.training).flat()), Math.ceil(left / threads)));
     const stopped = new AbortController();
     const consumer = consume({
       source: queue,

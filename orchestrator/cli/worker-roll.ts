@@ -1,9 +1,10 @@
 /** The worker's card: what this process has and is doing, told to whoever asks on the server who serves. */
-import { cpus, hostname, totalmem } from 'node:os';
+import { hostname, totalmem } from 'node:os';
 import type { NatsConnection } from '@nats-io/transport-node';
 import type { LaneRefusal, WorkerCard } from '../../schemas/generated/types.ts';
 import { packageVersion } from '../../schemas/package-root.ts';
 import { ROLL } from '../../schemas/wire.ts';
+import { processorModel } from './processor-model.ts';
 
 /** What changes while it serves. */
 export interface WorkerState {
@@ -29,7 +30,7 @@ export function cardOf({ worker, engine, threads }: WorkerKind, state: WorkerSta
     engine: engine.name,
     threads,
     memoryMb: Math.round(memoryBytes() / 1e6),
-    device: { model: cpus()[0]?.model.trim() ?? 'unknown', arithmetic: engine.arithmetic },
+    device: { model: processorModel(), arithmetic: engine.arithmetic },
     versions: { loligo: packageVersion(), node: process.versions.node },
     ...state,
   };

@@ -8,20 +8,40 @@
  * random, with a continuous axis (or more than 2^52 cells): every axis is drawn independently, from its own stream, at the configuration's position. random
  * without one: cells of the grid in shuffled order, without repetition, because a configuration drawn twice would be the same replicas
  * twice. Either way a larger N only appends.
+ *
+ * With several methods each has its own configurations, one method after the other in the order of the spec (spec/method-spaces.ts).
  */
 import { canonicalJson, sha256 } from '../../schemas/content-id.ts';
 import { sampleContinuous, UNLIMITED } from '../../schemas/distribution.ts';
 import type { Configuration, ContinuousDistribution, ResolvedSweep, Space } from '../../schemas/generated/types.ts';
 import { randomStream, type RandomStream } from '../../schemas/random.ts';
-import { AXES, AXIS_LIMITS, type AxisName } from '../spec/axes.ts';
+import { AXES, AXIS_LIMITS, axisNames, isFixedAxis, type AxisName } from '../spec/axes.ts';
 import { DEFAULT_CONFIGURATION } from '../spec/defaults.ts';
-import { cardinality, cellCount, hasContinuousAxis, isContinuous, type Axis } from '../spec/sweep-size.ts';
+import { methodSpaces } from '../spec/method-spaces.ts';
+import { cardinality, cellCount, hasContinuousAxis, isContinuous, methodCount, type Axis } from '../spec/sweep-size.ts';
 import { MAX_PERMUTATION, permutation } from './permutation.ts';
 
 /** The configuration at a position from 0. */
 export type ConfigurationAt = (position: number) => Configuration;
 
+/** Method by method; `method` is told of those without a network, so that a PINN is the same replica in a sweep without the axis. */
 export function configurationAt({ seed, space, sampler }: Pick<ResolvedSweep, 'seed' | 'space' | 'sampler'>): ConfigurationAt {
+  const methods = methodSpaces(space).map((one) => ({
+    method: one.method,
+    count: methodCount(sampler, one),
+    at: spaceAt({ seed, space: one.space, sampler }),
+  }));
+  return (position) => {
+    let rest = position;
+    for (const { method, count, at } of methods) {
+      if (rest < count) return method === 'pinn' ? at(rest) : { method, ...at(rest) };
+      rest -= count;
+    }
+    throw new Error(`internal: no configuration ${position}`);
+  };
+}
+
+function spaceAt({ seed, space, sampler }: Pick<ResolvedSweep, 'seed' | 'space' | 'sampler'>): ConfigurationAt {
   const axes = axesOf(space, seed);
   if (sampler === 'grid') return (position) => cell(axes, position);
   if (hasContinuousAxis(space) || cellCount(space) > MAX_PERMUTATION) return (position) => filled(drawnAll(axes, position));
@@ -40,7 +60,7 @@ type Values = Partial<Record<AxisName, Value | undefined>>;
 
 function axesOf(space: Space, seed: number): NamedAxis[] {
   const full: Space = { ...DEFAULT_CONFIGURATION, ...space };
-  return AXES.flatMap((name) => {
+  return axisNames(full).flatMap((name) => {
     const axis = full[name];
     return axis === undefined ? [] : [{ name, axis, stream: randomStream(seed, `space:${name}`) }];
   });
@@ -94,9 +114,9 @@ function isDistribution(axis: Axis): axis is ContinuousDistribution {
   return typeof axis === 'object' && ('uniform' in axis || 'logUniform' in axis || 'normal' in axis);
 }
 
-/** All keys, in the order of the table. */
+/** All keys, in the order of the table, then the fixed values. */
 function filled(values: Values): Configuration {
   const full: Values = {};
-  for (const name of AXES) full[name] = values[name];
+  for (const name of [...AXES, ...Object.keys(values).filter(isFixedAxis)]) full[name] = values[name];
   return full as Configuration; // every axis has a value of its type: the space is valid and has all defaults
 }

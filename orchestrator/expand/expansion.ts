@@ -12,12 +12,14 @@
  * replica derives from its seed.
  */
 import { canonicalJson, sha256 } from '../../schemas/content-id.ts';
-import type { Configuration, ResolvedSweep, Stage, States, Task } from '../../schemas/generated/types.ts';
+import type { Configuration, Networkless, ResolvedSweep, Stage, Task } from '../../schemas/generated/types.ts';
+import { isFixedAxis, parameterOf } from '../spec/axes.ts';
 import { sweepId } from '../spec/resolve.ts';
 import { configurationCount, dataCount, seedCount } from '../spec/sweep-size.ts';
 import { configurationAt } from './configurations.ts';
 import { replicaText, shapeId, shapeKey } from './identity.ts';
 import { memo } from './memo.ts';
+import { networklessOf } from './networkless.ts';
 import { seeds, type Seeded } from './seeds.ts';
 import { unitDraws } from './unit-draws.ts';
 
@@ -60,18 +62,15 @@ interface Counts {
 
 function taskMaker(resolved: ResolvedSweep, { sweep, configurations, data, replicas }: Counts): (index: number) => Task {
   const { accept, finish, problem, traces } = resolved;
-  const { fixed } = problem;
   const model = problem.model.object;
   const acceptText = canonicalJson(accept);
-  const fixedText = canonicalJson(fixed);
-  const finishText = finish === undefined ? '' : `"finish":${canonicalJson(finish)},`;
   const modelText = canonicalJson(model);
   const unitAt = unitDraws(problem.data);
   const at = configurationAt(resolved);
   const seedAt = seeds(resolved);
   const knownSeeds = memo<number, Seeded>(REMEMBERED);
   const knownConfigurations = memo<number, Configured>(REMEMBERED);
-  const knownTraining = memo<States, Trained>(REMEMBERED);
+  const knownTraining = memo<string, Trained>(REMEMBERED);
   const knownShapes = memo<string, string>(REMEMBERED);
 
   // Written out, without spread: it runs a million times, and spreading four objects here took two fifths of the time.
@@ -79,24 +78,29 @@ function taskMaker(resolved: ResolvedSweep, { sweep, configurations, data, repli
     const rest = Math.floor(index / configurations);
     const { unit, draw } = unitAt(rest % data);
     const { seed, infer, text: inferText } = knownSeeds(Math.floor(rest / data), seedAt);
-    const configured = knownConfigurations(index % configurations, (c) => withTexts(at(c)));
-    const { configuration } = configured;
-    const { training, text: trainingText } = knownTraining(configuration.states, (states) => trainingOf(resolved, states));
+    const configured = knownConfigurations(index % configurations, (c) => withTexts(at(c), problem.fixed));
+    const { configuration, fixed } = configured;
+    const trained = knownTraining(configuration.method ?? configuration.states, () => trainingOf(resolved, configuration));
+    const { training } = trained;
     const replica = sha256(
       replicaText({
         accept: acceptText,
         configuration: configured.text,
         unit,
         draw,
-        finish: finishText,
-        fixed: fixedText,
+        finish: trained.finishText,
+        fixed: configured.fixedText,
         infer: inferText,
+        method: trained.methodText,
         model: modelText,
         seed,
-        training: trainingText,
+        spikeShapeMv: accept.yardstick === 'spikeShape' ? unit.spikeShapeMv : undefined,
+        training: trained.text,
       }),
     );
-    const shape = knownShapes(`${unit.samples} ${configured.shape}`, () => shapeId({ model, infer, data: unit, training, configuration }));
+    const shape = knownShapes(`${unit.samples} ${unit.segments?.length ?? 1} ${configured.shape}`, () =>
+      shapeId({ model, infer, data: unit, training, configuration }),
+    );
     const tracePoints = keepsTraces(replica, traces.replicas / replicas) ? traces.points : 0;
     const task: Task = {
       sweep,
@@ -114,7 +118,8 @@ function taskMaker(resolved: ResolvedSweep, { sweep, configurations, data, repli
       seed,
       tracePoints,
     };
-    if (finish !== undefined) task.finish = finish;
+    if (trained.method !== undefined) task.method = trained.method;
+    else if (finish !== undefined) task.finish = finish;
     return task;
   };
 }
@@ -122,21 +127,42 @@ function taskMaker(resolved: ResolvedSweep, { sweep, configurations, data, repli
 interface Configured {
   readonly configuration: Configuration;
   readonly text: string;
+  readonly fixed: Readonly<Record<string, number>>;
+  readonly fixedText: string;
   readonly shape: string;
 }
 
-function withTexts(configuration: Configuration): Configured {
-  return { configuration, text: canonicalJson(configuration), shape: shapeKey(configuration) };
+function withTexts(configuration: Configuration, common: ResolvedSweep['problem']['fixed']): Configured {
+  const fixed = fixedOf(configuration, common);
+  return { configuration, text: canonicalJson(configuration), fixed, fixedText: canonicalJson(fixed), shape: shapeKey(configuration) };
 }
 
+/** The sweep's fixed values, but for those that are axes. */
+function fixedOf(configuration: Configuration, common: Readonly<Record<string, number>>): Record<string, number> {
+  const axes = Object.keys(configuration).filter(isFixedAxis);
+  return { ...common, ...Object.fromEntries(axes.map((axis) => [parameterOf(axis), configuration[axis]!])) };
+}
+
+/** How a replica is estimated: stages and finish of a network, or a method without one. With the texts for its id. */
 interface Trained {
-  readonly training: [Stage, ...Stage[]];
+  readonly training: Stage[];
   readonly text: string;
+  readonly finishText: string;
+  readonly method: Networkless | undefined;
+  readonly methodText: string;
 }
 
-function trainingOf(resolved: ResolvedSweep, states: States): Trained {
-  const training = resolved.training[states];
-  return { training, text: canonicalJson(training) };
+function trainingOf(resolved: ResolvedSweep, configuration: Configuration): Trained {
+  const method = networklessOf(configuration, resolved);
+  const training = method === undefined ? resolved.training[configuration.states] : [];
+  const finish = method === undefined ? resolved.finish : undefined;
+  return {
+    training,
+    text: canonicalJson(training),
+    finishText: finish === undefined ? '' : `"finish":${canonicalJson(finish)},`,
+    method,
+    methodText: method === undefined ? '' : `"method":${canonicalJson(method)},`,
+  };
 }
 
 /** A replica keeps its traces when its id, read as a number in [0, 1), lies below the share that may. */

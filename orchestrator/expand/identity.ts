@@ -3,15 +3,15 @@
  *
  * A replica's id is the content id of all that determines its numbers, and of nothing else:
  *
- *   { accept, configuration, data: { id, sigmaMv, draw }, finish?, fixed, infer: [{ name, start }], model, seed, training }
+ *   { accept, configuration, data: { id, sigmaMv, draw }, finish?, fixed, infer: [{ name, start, prior? }], method?, model, seed, training }
  *
- * each as it stands in its task, `finish` only where there is one. Not in it: sweep, position, stored trace points, names and labels. So the same replica in another sweep,
+ * each as it stands in its task, `finish` and `method` only where there is one. Not in it: sweep, position, stored trace points, names and labels. So the same replica in another sweep,
  * or in a longer one, is the same replica. `accept` is in it because it decides between `converged` and `stopped`; `sigmaMv` because
- * chi2 is counted in it.
+ * chi2 is counted in it, and so `spikeShapeMv` where that is the yardstick.
  *
  * A shape's id is the first 16 digits of the content id of all that must be equal for replicas to train in one batch:
  *
- *   { model, infer: [name], samples, training, states, and the configuration's architecture, depth, width, features, scale, activation,
+ *   { model, infer: [name], samples, segments?: how many, training, method?, states, and the configuration's architecture, depth, width, features, scale, activation,
  *     factorisation, initial gates, perSample }
  *
  * Frequencies, collocation times, loss weights and what else the loss is made of are per replica in a batch; with them in the shape, a
@@ -22,15 +22,41 @@ import type { Configuration, DataUnit, Task } from '../../schemas/generated/type
 
 /** What a replica's id is the content id of. */
 export function replicaContent(task: Omit<Task, 'sweep' | 'index' | 'replica' | 'shape' | 'tracePoints'>): unknown {
-  const { accept, configuration, data, draw, finish, fixed, infer, model, seed, training } = task;
-  const described = { id: data.id, sigmaMv: data.sigmaMv, draw };
-  return { accept, configuration, data: described, ...(finish === undefined ? {} : { finish }), fixed, infer, model, seed, training };
+  const { accept, configuration, data, draw, finish, fixed, infer, method, model, seed, training } = task;
+  const spikeShapeMv = accept.yardstick === 'spikeShape' ? data.spikeShapeMv : undefined;
+  const described = { id: data.id, sigmaMv: data.sigmaMv, ...(spikeShapeMv === undefined ? {} : { spikeShapeMv }), draw };
+  return {
+    accept,
+    configuration,
+    data: described,
+    ...(finish === undefined ? {} : { finish }),
+    fixed,
+    infer,
+    ...(method === undefined ? {} : { method }),
+    model,
+    seed,
+    training,
+  };
 }
 
 /** Canonical JSON of replicaContent, put together from texts that many replicas share. A million ids take seconds this way. */
-export function replicaText({ accept, configuration, unit, draw, finish, fixed, infer, model, seed, training }: ReplicaTexts): string {
-  const data = `{"draw":${draw},"id":"${unit.id}","sigmaMv":${unit.sigmaMv}}`;
-  return `{"accept":${accept},"configuration":${configuration},"data":${data},${finish}"fixed":${fixed},"infer":${infer},"model":${model},"seed":${seed},"training":${training}}`;
+export function replicaText({
+  accept,
+  configuration,
+  unit,
+  draw,
+  finish,
+  fixed,
+  infer,
+  method,
+  model,
+  seed,
+  spikeShapeMv,
+  training,
+}: ReplicaTexts): string {
+  const shape = spikeShapeMv === undefined ? '' : `,"spikeShapeMv":${spikeShapeMv}`;
+  const data = `{"draw":${draw},"id":"${unit.id}","sigmaMv":${unit.sigmaMv}${shape}}`;
+  return `{"accept":${accept},"configuration":${configuration},"data":${data},${finish}"fixed":${fixed},"infer":${infer},${method}"model":${model},"seed":${seed},"training":${training}}`;
 }
 
 /** Canonical JSON of each part; plain numbers and a hash are canonical as they are. */
@@ -43,15 +69,21 @@ export interface ReplicaTexts {
   readonly finish: string;
   readonly fixed: string;
   readonly infer: string;
+  /** the key with its value and a comma, or empty */
+  readonly method: string;
   readonly model: string;
   readonly seed: number;
+  /** of the unit, where chi2 is counted in it */
+  readonly spikeShapeMv: number | undefined;
   readonly training: string;
 }
 
 export function shapeId(task: Pick<Task, 'model' | 'infer' | 'data' | 'training' | 'configuration'>): string {
   const { model, infer, data, training, configuration } = task;
   const names = infer.map(({ name }) => name);
-  return contentId({ model, infer: names, samples: data.samples, training, ...batchedKeys(configuration) }).slice(0, 16);
+  const { samples, segments } = data;
+  const parts = segments === undefined ? {} : { segments: segments.length };
+  return contentId({ model, infer: names, samples, ...parts, training, ...batchedKeys(configuration) }).slice(0, 16);
 }
 
 /** What a shape takes from a configuration, as a text: cheaper to compare than the id. Within a sweep training follows from `states`. */
@@ -61,6 +93,7 @@ export function shapeKey(configuration: Configuration): string {
 
 function batchedKeys(configuration: Configuration): Partial<Configuration> {
   return {
+    ...(configuration.method === undefined ? {} : { method: configuration.method }),
     states: configuration.states,
     'network.architecture': configuration['network.architecture'],
     'network.depth': configuration['network.depth'],

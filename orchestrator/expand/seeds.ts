@@ -29,8 +29,9 @@ export function seeds({ seed: sweepSeed, problem }: Pick<ResolvedSweep, 'seed' |
   };
 }
 
-function startOf({ name, start, positive }: InferredParameter): (seed: number) => Start {
+function startOf({ name, start, positive, prior }: InferredParameter): (seed: number) => Start {
   const stream = streamName(`start:${name}`);
   const limits = positive ? POSITIVE : UNLIMITED;
-  return (seed) => ({ name, start: sampleStart(start, randomStream(seed, stream), 0, limits) });
+  const known = prior === undefined ? {} : { prior };
+  return (seed) => ({ name, start: sampleStart(start, randomStream(seed, stream), 0, limits), ...known });
 }

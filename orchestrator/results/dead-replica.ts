@@ -5,7 +5,7 @@ import type { DeadOutcome } from './outcome-index.ts';
 export function describeDead(task: Task, { result, retries }: DeadOutcome, { space }: Pick<ResolvedSweep, 'space'>): DeadReplica {
   const { index, replica, attempts, worker, engine, outcome } = result;
   // the keys of a configuration are those of the space that are axes; the expansion fills in what the spec leaves out
-  const axes = (Object.keys(space) as (keyof Configuration)[]).filter((axis) => axis in task.configuration);
+  const axes = Object.keys(space) as (keyof Configuration)[];
   return {
     index,
     replica,
@@ -17,8 +17,13 @@ export function describeDead(task: Task, { result, retries }: DeadOutcome, { spa
     data: task.data.label,
     draw: task.draw,
     seed: task.seed,
-    configuration: Object.fromEntries(axes.map((axis) => [axis, task.configuration[axis]])),
+    configuration: Object.fromEntries(axes.flatMap((axis) => valueOf(task, axis))),
   };
+}
+
+function valueOf({ configuration }: Task, axis: keyof Configuration): [string, string | number][] {
+  const value = configuration[axis];
+  return value === undefined ? [] : [[axis, value]];
 }
 
 /** It has to fit into a message. */

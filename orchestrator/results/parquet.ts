@@ -27,6 +27,13 @@ const ROW_GROUP = { replicas: 122_880, traces: 2048 };
 /** DuckDB's own default, and the largest line it takes without being told. */
 const LINE_BYTES = 16_777_216;
 
+/** Of a spike; columns are named `predictive.features.observed.amplitudeMv`. */
+const FEATURES = ['amplitudeMv', 'halfWidthMs', 'thresholdMv', 'ahpMv', 'upstrokeMvPerMs', 'downstrokeMvPerMs'];
+const SPIKE = `STRUCT(${FEATURES.map((name) => `${name} DOUBLE`).join(', ')})`;
+/** What a forward simulation is scored by, beside its misfit. */
+const SCORED = `spikes STRUCT(observed BIGINT, simulated BIGINT), coincidence DOUBLE, toleranceMs DOUBLE,
+    timing STRUCT(medianMs DOUBLE, worstMs DOUBLE), features STRUCT(observed ${SPIKE}, simulated ${SPIKE})`;
+
 /** What read_json takes from a line; keys not named here are passed over, absent ones are null. */
 const RESULT_TYPES = {
   index: 'BIGINT',
@@ -37,10 +44,12 @@ const RESULT_TYPES = {
   engine: 'VARCHAR',
   seconds: 'DOUBLE',
   steps: 'BIGINT',
-  estimate: `STRUCT(parameters MAP(VARCHAR, DOUBLE), "initial" MAP(VARCHAR, DOUBLE), losses MAP(VARCHAR, DOUBLE), noiseMv DOUBLE, stationarity DOUBLE,
+  estimate: `STRUCT(parameters MAP(VARCHAR, DOUBLE), tied MAP(VARCHAR, DOUBLE), "initial" MAP(VARCHAR, DOUBLE), losses MAP(VARCHAR, DOUBLE), noiseMv DOUBLE, stationarity DOUBLE,
     standardErrors MAP(VARCHAR, DOUBLE), shooting STRUCT(outcome VARCHAR, iterations BIGINT),
     network STRUCT(rmseMv DOUBLE, rmseToTruth MAP(VARCHAR, DOUBLE), parameters MAP(VARCHAR, DOUBLE), "initial" MAP(VARCHAR, DOUBLE), chi2 DOUBLE),
-    predictive STRUCT(rmseMv DOUBLE, chi2 DOUBLE, spikes STRUCT(observed BIGINT, simulated BIGINT), coincidence DOUBLE),
+    predictive STRUCT(rmseMv DOUBLE, chi2 DOUBLE, ${SCORED}),
+    rest STRUCT("label" VARCHAR, score STRUCT(rmseMv DOUBLE, ${SCORED}))[], heldOut STRUCT("label" VARCHAR, score STRUCT(rmseMv DOUBLE, ${SCORED}))[],
+    bound STRUCT(standardErrors MAP(VARCHAR, DOUBLE), weakest VARCHAR),
     traces STRUCT(tMs DOUBLE[], states MAP(VARCHAR, DOUBLE[]), simulatedV DOUBLE[]))`,
 };
 
@@ -48,8 +57,10 @@ const RESULT_TYPES = {
 const MAPS = {
   'losses.': 'estimate.losses',
   'parameters.': 'estimate.parameters',
+  'tied.': 'estimate.tied',
   'initial.': 'estimate."initial"',
   'standardErrors.': 'estimate.standardErrors',
+  'bound.': 'estimate.bound.standardErrors',
   'network.parameters.': 'estimate.network.parameters',
   'network.initial.': 'estimate.network."initial"',
   'reconstruction.rmseToTruth.': 'estimate.network.rmseToTruth',
@@ -203,6 +214,7 @@ function resultColumns(found: Record<keyof typeof MAPS, string[]>): string[] {
     'steps',
     ...found['losses.'],
     ...found['parameters.'],
+    ...found['tied.'],
     ...found['initial.'],
     ...found['standardErrors.'],
     'estimate.shooting.outcome AS "shooting"',
@@ -219,11 +231,28 @@ function resultColumns(found: Record<keyof typeof MAPS, string[]>): string[] {
     'estimate.predictive.spikes.observed AS "predictive.spikes.observed"',
     'estimate.predictive.spikes.simulated AS "predictive.spikes.simulated"',
     'estimate.predictive.coincidence AS "predictive.coincidence"',
+    'estimate.predictive.toleranceMs AS "predictive.toleranceMs"',
+    'estimate.predictive.timing.medianMs AS "predictive.timing.medianMs"',
+    'estimate.predictive.timing.worstMs AS "predictive.timing.worstMs"',
+    ...['observed', 'simulated'].flatMap((side) =>
+      FEATURES.map((name) => `estimate.predictive.features.${side}.${name} AS "predictive.features.${side}.${name}"`),
+    ),
+    ...stretchColumns('rest'),
+    ...stretchColumns('heldOut'),
+    ...found['bound.'],
+    'estimate.bound.weakest AS "bound.weakest"',
     'engine',
     'worker',
     'attempts',
     'seconds',
   ];
+}
+
+/** Lists with one item for each stretch; null where its simulation did not run through. */
+function stretchColumns(kind: 'rest' | 'heldOut'): string[] {
+  const scores = ['rmseMv', 'spikes.observed', 'spikes.simulated', 'coincidence', 'timing.medianMs'];
+  const column = (path: string): string => `list_transform(estimate.${kind}, lambda one: one.${path}) AS`;
+  return [`${column('label')} "${kind}.label"`, ...scores.map((path) => `${column(`score.${path}`)} "${kind}.${path}"`)];
 }
 
 /** One look at the whole log for the keys of its maps; each becomes a column. Traces are named by their state alone. */
@@ -243,8 +272,10 @@ async function mapColumns(connection: DuckDBConnection): Promise<Record<keyof ty
   return {
     'losses.': columnsOf('losses.'),
     'parameters.': columnsOf('parameters.'),
+    'tied.': columnsOf('tied.'),
     'initial.': columnsOf('initial.'),
     'standardErrors.': columnsOf('standardErrors.'),
+    'bound.': columnsOf('bound.'),
     'network.parameters.': columnsOf('network.parameters.'),
     'network.initial.': columnsOf('network.initial.'),
     'reconstruction.rmseToTruth.': columnsOf('reconstruction.rmseToTruth.'),

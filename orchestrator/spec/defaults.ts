@@ -8,9 +8,11 @@ import type {
   AdamStage,
   Configuration,
   LbfgsStage,
+  DifferentialEvolutionOptions,
   LevenbergMarquardtStage,
   ResolvedTolerate,
   ResolvedTraces,
+  ShootingOptions,
 } from '../../schemas/generated/types.ts';
 
 export const DEFAULT_SEED = 1;
@@ -44,6 +46,11 @@ export const DEFAULT_CONFIGURATION: Configuration = {
 export const DEFAULT_ACCEPT: Accept = { chi2: STANDARD_ACCEPT.chi2, spikes: STANDARD_ACCEPT.spikes };
 export const DEFAULT_TOLERATE: ResolvedTolerate = { failed: 0, diverged: 0.1 };
 export const DEFAULT_TRACES: ResolvedTraces = { points: 250, replicas: 2000 };
+
+/** The best of 16 starts within x/ 10 succeeded in 12 of 12 draws (50 ms, 1 mV), a single start in 119 of 192 cases under constant and 58 of 192 under fluctuating current (README). */
+export const DEFAULT_SHOOTING: Required<ShootingOptions> = { starts: 16 };
+/** With 60 generations 4 of 4 draws reached the best minimum of Hodgkin-Huxley's conductances (50 ms, 1 mV, whole ranges), as with 200. */
+export const DEFAULT_DIFFERENTIAL_EVOLUTION: Required<DifferentialEvolutionOptions> = { population: 60, generations: 100, polish: true };
 
 /** `warmup` is at most the stage's own steps. */
 export const DEFAULT_ADAM: Omit<Required<AdamStage>, 'optimizer' | 'steps'> = {

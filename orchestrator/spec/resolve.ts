@@ -3,21 +3,34 @@
  * (model, parameters, data) comes resolved from the side that knows neurons. A schedule depends on `states`, which may be an axis, so
  * the stages of both formulations are written down.
  */
+import { yardstickMv } from '../../schemas/acceptance.ts';
 import { contentId } from '../../schemas/content-id.ts';
 import { distributionViolations, POSITIVE, UNLIMITED } from '../../schemas/distribution.ts';
 import { throwIfAny, type Violation } from '../../schemas/errors.ts';
-import type { FinishEntry, InferredParameter, ResolvedProblem, ResolvedSweep, Spec, Stage, States } from '../../schemas/generated/types.ts';
+import type {
+  FinishEntry,
+  InferredParameter,
+  ResolvedMethods,
+  ResolvedProblem,
+  ResolvedSweep,
+  Spec,
+  Stage,
+  States,
+} from '../../schemas/generated/types.ts';
 import { shown, whereOf, type Place } from '../../schemas/violations.ts';
 import {
   DEFAULT_ACCEPT,
   DEFAULT_CONFIGURATION,
+  DEFAULT_DIFFERENTIAL_EVOLUTION,
   DEFAULT_REPLICAS,
   DEFAULT_SAMPLER,
   DEFAULT_SEED,
+  DEFAULT_SHOOTING,
   DEFAULT_TOLERATE,
   DEFAULT_TRACES,
   DEFAULT_TRAINING,
 } from './defaults.ts';
+import { methodSpaces } from './method-spaces.ts';
 import { filledStage, schedule, type ScheduleName } from './schedules.ts';
 import { sizeViolations } from './sweep-size.ts';
 
@@ -32,12 +45,13 @@ export function resolveSpec(spec: Spec, problem: ResolvedProblem): ResolvedSweep
     sampler: spec.sampler ?? DEFAULT_SAMPLER,
     training: { integrated: stagesOf(training, 'integrated'), network: stagesOf(training, 'network') },
     ...finishOf(training),
+    ...methodsOf(spec),
     accept: { ...DEFAULT_ACCEPT, ...spec.accept },
     tolerate: { ...DEFAULT_TOLERATE, ...spec.tolerate },
     traces: { ...DEFAULT_TRACES, ...spec.traces },
   };
   const starts = problem.infer.flatMap((parameter) => startViolations(parameter));
-  throwIfAny([...starts, ...duplicateUnits(problem), ...sizeViolations(resolved, PLACE)]);
+  throwIfAny([...starts, ...duplicateUnits(problem), ...yardstickViolations(resolved), ...sizeViolations(resolved, PLACE)]);
   return resolved;
 }
 
@@ -62,6 +76,18 @@ function finishOf(training: Training): Pick<ResolvedSweep, 'finish'> {
   return typeof last === 'object' && 'finish' in last ? { finish: last.finish } : {};
 }
 
+/** Options of the methods that are asked for, and of no other: what is resolved is part of the sweep's id. */
+function methodsOf({ space = {}, methods = {} }: Spec): Pick<ResolvedSweep, 'methods'> {
+  const asked = new Set(methodSpaces(space).map(({ method }) => method));
+  const resolved: ResolvedMethods = {
+    ...(asked.has('shooting') ? { shooting: { ...DEFAULT_SHOOTING, ...methods.shooting } } : {}),
+    ...(asked.has('differential-evolution')
+      ? { 'differential-evolution': { ...DEFAULT_DIFFERENTIAL_EVOLUTION, ...methods['differential-evolution'] } }
+      : {}),
+  };
+  return Object.keys(resolved).length === 0 ? {} : { methods: resolved };
+}
+
 /** The id of a sweep. */
 export function sweepId(resolved: ResolvedSweep): string {
   return contentId(resolved);
@@ -75,6 +101,23 @@ function startViolations({ name, positive, start }: InferredParameter): Violatio
   if (!positive || start > 0) return [];
   return [
     { code: 'SPEC_DISTRIBUTION', where: whereOf(path, PLACE), rule: `must be greater than 0, as ${name} is positive`, got: shown(start) },
+  ];
+}
+
+/** Spikes that a data unit lacks cannot be its yardstick. */
+function yardstickViolations({ accept, problem }: ResolvedSweep): Violation[] {
+  if (accept.yardstick !== 'spikeShape') return [];
+  const lacking = problem.data.filter((unit) => yardstickMv('spikeShape', unit) === undefined).map(({ label }) => `"${label}"`);
+  if (lacking.length === 0) return [];
+  const [first, ...others] = lacking;
+  return [
+    {
+      code: 'SPEC_INVALID',
+      where: whereOf(['accept', 'yardstick'], PLACE),
+      rule: 'spikeShape needs recorded data with three spikes or more in the windows of each sweep',
+      got: others.length === 0 ? first! : `${first} and ${others.length} more without`,
+      remedy: 'Take out what has too few spikes, or use "noise" with a noiseMv of your own.',
+    },
   ];
 }
 

@@ -4,11 +4,11 @@
  * take an unchecked value, and pass over whatever has the wrong type: the schema reports that.
  */
 import { canonicalJson } from '../../schemas/content-id.ts';
-import { distributionViolations, isInside, limitRule, type Limits } from '../../schemas/distribution.ts';
+import { distributionViolations, isInside, limitRule, UNLIMITED, type Limits } from '../../schemas/distribution.ts';
 import type { ErrorCode, Violation } from '../../schemas/errors.ts';
 import type { Path } from '../../schemas/meant-branch.ts';
 import { shown, whereOf, type Place } from '../../schemas/violations.ts';
-import { AXES, AXIS_LIMITS } from './axes.ts';
+import { AXES, AXIS_LIMITS, isFixedAxis, parameterOf } from './axes.ts';
 
 /** Every violation of the rules. `spec` is any value. */
 export function ruleViolations(spec: unknown, place: Place): Violation[] {
@@ -20,9 +20,13 @@ export function ruleViolations(spec: unknown, place: Place): Violation[] {
     ...duplicateData(data, place),
     ...data.flatMap((entry, index) => [
       ...syntheticViolations(field(entry, 'synthetic'), ['problem', 'data', index, 'synthetic'], place),
-      ...windowViolations(field(entry, 'recording'), ['problem', 'data', index, 'recording'], place),
+      ...selections(field(entry, 'recording'), ['problem', 'data', index, 'recording']).flatMap(([path, selection]) =>
+        windowViolations(selection, path, place),
+      ),
     ]),
     ...axisViolations(field(spec, 'space'), place),
+    ...methodViolations(spec, place),
+    ...bothFixedAndAxis(spec, place),
     ...items(field(spec, 'training')).flatMap((stage, index) => stageViolations(stage, ['training', index], place)),
     ...finishViolations(items(field(spec, 'training')), place),
   ];
@@ -45,6 +49,15 @@ function bothInferredAndFixed(problem: unknown, place: Place): Violation[] {
     }));
 }
 
+function bothFixedAndAxis(spec: unknown, place: Place): Violation[] {
+  const fixed = new Set(fields(field(field(spec, 'problem'), 'fixed')).map(([name]) => name));
+  return fields(field(spec, 'space')).flatMap(([axis, value]) => {
+    if (!isFixedAxis(axis) || !fixed.has(parameterOf(axis))) return [];
+    const remedy = `Take "${parameterOf(axis)}" out of "problem.fixed".`;
+    return [{ ...violation('SPEC_INVALID', ['space', axis], place, 'has a value in "problem.fixed" already', value), remedy }];
+  });
+}
+
 function duplicateData(data: readonly unknown[], place: Place): Violation[] {
   const firsts = new Map<string, number>();
   return data.flatMap((entry, index) => {
@@ -62,15 +75,32 @@ function duplicateData(data: readonly unknown[], place: Place): Violation[] {
 function syntheticViolations(synthetic: unknown, path: Path, place: Place): Violation[] {
   const sampleMs = field(synthetic, 'sampleMs');
   const durationMs = field(synthetic, 'durationMs');
-  const stimulus = field(synthetic, 'stimulus');
-  const parts: readonly [Path, unknown][] = Array.isArray(stimulus)
-    ? stimulus.map((part: unknown, index) => [[...path, 'stimulus', index], part])
-    : [[[...path, 'stimulus'], stimulus]];
+  const parts = [...stimulusEntries(synthetic, path), ...stimulusEntries(field(synthetic, 'holdOut'), [...path, 'holdOut'])].flatMap(
+    ([where, stimulus]): [Path, unknown][] =>
+      Array.isArray(stimulus) ? stimulus.map((part: unknown, index) => [[...where, index], part]) : [[where, stimulus]],
+  );
   const tooCoarse = isNumber(sampleMs) && isNumber(durationMs) && sampleMs > durationMs;
   return [
+    ...oneOfTwo(synthetic, ['stimulus', 'stimuli'], path, place),
     ...(tooCoarse ? [violation('SPEC_INVALID', [...path, 'sampleMs'], place, 'must be at most durationMs', sampleMs)] : []),
     ...parts.flatMap(([where, part]) => fields(part).flatMap(([kind, body]) => spanViolations(body, [...where, kind], place))),
   ];
+}
+
+function stimulusEntries(entry: unknown, path: Path): [Path, unknown][] {
+  const stimuli = items(field(entry, 'stimuli'));
+  return [
+    [[...path, 'stimulus'], field(entry, 'stimulus')],
+    ...stimuli.map((one, index): [Path, unknown] => [[...path, 'stimuli', index], one]),
+  ];
+}
+
+/** Of two keys one and not both. */
+function oneOfTwo(entry: unknown, keys: readonly [string, string], path: Path, place: Place): Violation[] {
+  if (typeof entry !== 'object' || entry === null) return [];
+  const given = keys.filter((key) => field(entry, key) !== undefined);
+  if (given.length === 1) return [];
+  return [violation('SPEC_INVALID', path, place, `must have either "${keys[0]}" or "${keys[1]}"`, given.length === 0 ? undefined : given)];
 }
 
 function spanViolations(body: unknown, path: Path, place: Place): Violation[] {
@@ -80,22 +110,56 @@ function spanViolations(body: unknown, path: Path, place: Place): Violation[] {
   return [violation('SPEC_INVALID', [...path, 'endMs'], place, 'must be greater than startMs', endMs)];
 }
 
+/** What is fitted of a recording, and each stretch that is held out. */
+function selections(recording: unknown, path: Path): [Path, unknown][] {
+  const holdOut = field(recording, 'holdOut');
+  const held: [Path, unknown][] = Array.isArray(holdOut)
+    ? holdOut.map((one: unknown, index) => [[...path, 'holdOut', index], one])
+    : [[[...path, 'holdOut'], holdOut]];
+  return [[path, recording], ...held];
+}
+
 function windowViolations(recording: unknown, path: Path, place: Place): Violation[] {
   const windowMs = field(recording, 'windowMs');
   const windows: readonly [Path, unknown][] =
     Array.isArray(windowMs) && windowMs.some((item) => Array.isArray(item))
       ? windowMs.map((window: unknown, index) => [[...path, 'windowMs', index], window])
       : [[[...path, 'windowMs'], windowMs]];
-  return windows.flatMap(([where, window]) => {
+  const turned = windows.flatMap(([where, window]) => {
     const [from, to] = items(window);
     return isNumber(from) && isNumber(to) && from >= to ? [violation('SPEC_INVALID', where, place, 'from < to must hold', window)] : [];
   });
+  return [...turned, ...ruleOfWindowViolations(field(recording, 'window'), windowMs !== undefined, [...path, 'window'], place)];
+}
+
+/** perSpike may stand with an epoch or windowMs, which say where spikes are looked for; nothing else says the same twice. */
+function ruleOfWindowViolations(window: unknown, inTime: boolean, path: Path, place: Place): Violation[] {
+  const keys = fields(window).map(([key]) => key);
+  const [perSpike, epoch, onset] = ['perSpike', 'epoch', 'onset'].map((key) => keys.includes(key));
+  if (window === undefined || window === null || (keys.length > 0 && perSpike !== true && epoch !== true && onset !== true)) return [];
+  const rule = (text: string): Violation[] => [violation('SPEC_INVALID', path, place, text, window)];
+  if (keys.length === 0) return rule('must have the key "perSpike", "epoch" or "onset"');
+  if (onset === true && (perSpike === true || epoch === true)) return rule('"onset" must stand alone');
+  return inTime && (epoch === true || onset === true) ? rule('must not stand beside "windowMs" unless it is perSpike alone') : [];
+}
+
+/** Options of a method that no replica is estimated by. */
+function methodViolations(spec: unknown, place: Place): Violation[] {
+  const axis = field(field(spec, 'space'), 'method') ?? 'pinn';
+  const named = new Set(typeof axis === 'string' ? [axis] : items(field(axis, 'choice')));
+  return fields(field(spec, 'methods'))
+    .filter(([name]) => !named.has(name))
+    .map(([name, options]) => ({
+      ...violation('SPEC_INVALID', ['methods', name], place, 'options are for methods that space.method names', options),
+      remedy: `Write space: { method: { choice: [pinn, ${name}] } }.`,
+    }));
 }
 
 function axisViolations(space: unknown, place: Place): Violation[] {
-  return AXES.flatMap((name) => {
+  const fixed = fields(space).flatMap(([name]) => (isFixedAxis(name) ? [name] : []));
+  return [...AXES, ...fixed].flatMap((name) => {
     const axis = field(space, name);
-    const limits = AXIS_LIMITS[name];
+    const limits = isFixedAxis(name) ? UNLIMITED : AXIS_LIMITS[name];
     if (limits === undefined) return [];
     const choice = items(field(axis, 'choice')).map((value, index): [Path, unknown] => [['space', name, 'choice', index], value]);
     const values: readonly [Path, unknown][] = [[['space', name], axis], ...choice];

@@ -2,10 +2,11 @@
 import type { Violation } from '../../schemas/errors.ts';
 import type { ResolvedSweep, Space } from '../../schemas/generated/types.ts';
 import { whereOf, type Place } from '../../schemas/violations.ts';
-import { AXES, type AxisName } from './axes.ts';
+import { axisNames, type AxisName } from './axes.ts';
 import { DEFAULT_REPLICAS } from './defaults.ts';
+import { methodSpaces, type MethodSpace } from './method-spaces.ts';
 
-export type Axis = Exclude<Space[AxisName], undefined>;
+export type Axis = Exclude<Space[AxisName & keyof Space], undefined>;
 
 /** True where an axis has a distribution over the reals; a range without extent is a value. */
 export function isContinuous(axis: Axis): boolean {
@@ -31,8 +32,15 @@ export function hasContinuousAxis(space: Space): boolean {
   return presentAxes(space).some(isContinuous);
 }
 
-export function configurationCount({ sampler, space }: ResolvedSweep): number {
-  return typeof sampler === 'string' ? cellCount(space) : sampler.random;
+/** Of all methods together. */
+export function configurationCount({ sampler, space }: Pick<ResolvedSweep, 'sampler' | 'space'>): number {
+  return methodSpaces(space).reduce((sum, one) => sum + methodCount(sampler, one), 0);
+}
+
+/** Of one method. A method without a network may have fewer configurations than are asked for at random. */
+export function methodCount(sampler: ResolvedSweep['sampler'], { method, space }: MethodSpace): number {
+  if (typeof sampler === 'string') return cellCount(space);
+  return method === 'pinn' || hasContinuousAxis(space) ? sampler.random : Math.min(sampler.random, cellCount(space));
 }
 
 /** Data units, each counted once for every noise draw. */
@@ -47,9 +55,9 @@ export function seedCount({ space }: ResolvedSweep): number {
 /** More than 2^53 - 1 replicas cannot be counted; more random configurations than the space has would repeat replicas. */
 export function sizeViolations(resolved: ResolvedSweep, place: Place): Violation[] {
   const replicas = configurationCount(resolved) * dataCount(resolved) * seedCount(resolved);
-  const cells = cellCount(resolved.space);
-  const { sampler } = resolved;
-  const repeats = typeof sampler !== 'string' && !hasContinuousAxis(resolved.space) && sampler.random > cells;
+  const { sampler, space } = resolved;
+  const cells = Math.max(...methodSpaces(space).map((one) => cellCount(one.space)));
+  const repeats = typeof sampler !== 'string' && !hasContinuousAxis(space) && sampler.random > cells;
   return [
     ...(Number.isSafeInteger(replicas) ? [] : [tooMany(replicas, place)]),
     ...(repeats ? [repeating(sampler.random, cells, place)] : []),
@@ -67,5 +75,7 @@ function repeating(random: number, cells: number, place: Place): Violation {
 }
 
 function presentAxes(space: Space): Axis[] {
-  return AXES.map((name) => space[name]).filter((axis) => axis !== undefined);
+  return axisNames(space)
+    .map((name) => space[name])
+    .filter((axis) => axis !== undefined);
 }

@@ -30,15 +30,28 @@ export type Interval = [number, number];
 export type StartDistribution = number | ContinuousDistribution;
 export type ContinuousDistribution = Uniform | LogUniform | Normal;
 /**
+ * What is known of a parameter before the data, in the parameter's unit: it counts beside the misfit as one more measurement, independent of the noise
+ */
+export type PriorDistribution = NormalPrior | LogNormalPrior;
+export type PassiveUse = 'fixed' | 'prior' | 'off';
+/**
  * SHA-256 of canonical JSON, 64 lower-case hexadecimal digits
  */
 export type Hash2 = string;
+/**
+ * SHA-256 of canonical JSON, 64 lower-case hexadecimal digits
+ */
+export type Hash3 = string;
 export type DataSource = SyntheticSource | TraceSource;
 export type Stimulus = StimulusPart | [StimulusPart, ...StimulusPart[]];
 /**
  * One term of a stimulus; a list of terms is their sum. Amplitudes in the model's current unit
  */
 export type StimulusPart = StepStimulus | RampStimulus | SineStimulus | PulsesStimulus | OrnsteinUhlenbeckStimulus | FileStimulus;
+/**
+ * how a replica is estimated. pinn: a physics-informed network; regression: the current balance in weak form along the smoothed V; shooting: the forward solution fitted from many starts; differential-evolution: a population of forward solutions
+ */
+export type Method = 'pinn' | 'regression' | 'shooting' | 'differential-evolution';
 /**
  * network: one network gives V and every gate; integrated: the network gives V, gates are integrated along it
  */
@@ -109,6 +122,13 @@ export type Noise = 'known' | 'estimated';
  */
 export type InitialGates = 'model' | 'free' | 'steady';
 /**
+ * value of a parameter that is not inferred
+ *
+ * This interface was referenced by `Space`'s JSON-Schema definition
+ * via the `patternProperty` "^fixed\.[A-Za-z][A-Za-z0-9_]*$".
+ */
+export type NumberAxis4 = number | NumberChoice | IntUniform | ContinuousDistribution;
+/**
  * grid: every combination of the listed values, continuous axes drawn once per combination; random: so many configurations drawn from all axes
  */
 export type Sampler = 'grid' | RandomSampler;
@@ -125,6 +145,10 @@ export type Stage = AdamStage | LevenbergMarquardtStage | LbfgsStage;
  * @maxItems 2
  */
 export type PhysicsSpan = [number, number];
+/**
+ * what chi2 is counted in. noise: the noise of V (standard); spikeShape: the spread of the cell's own spike shapes in the recorded sweep, where auto allows chi2/N up to 9
+ */
+export type Yardstick = 'noise' | 'spikeShape';
 /**
  * what follows the last stage. shooting: the forward solution is fitted from the network's estimate
  */
@@ -146,12 +170,48 @@ export type GateFile = AlphaBetaGate | InfinityTauGate;
  */
 export type InitialGate = 'steady' | 'free';
 /**
+ * [low, high]
+ *
+ * @minItems 2
+ * @maxItems 2
+ */
+export type Interval2 = [number, number];
+/**
  * how a replica ended. converged: trained through and passed the acceptance filter; stopped: trained through or cut short, but not accepted
  */
 export type Outcome = Converged | Stopped | Diverged | Pruned | Failed;
+/**
+ * [low, high]
+ *
+ * @minItems 2
+ * @maxItems 2
+ */
+export type Interval3 = [number, number];
 export type DataEntry = SyntheticEntry | RecordingEntry;
 /**
- * 95 % interval of the median: percentiles of a bootstrap over data units and draws, then over the replicas in each. null below 2 replicas
+ * indices from 0; all when absent
+ *
+ * @minItems 1
+ */
+export type SweepList = [number, ...number[]];
+/**
+ * [from, to], or a list of such windows
+ */
+export type WindowMs = Interval | [Interval, ...Interval[]];
+/**
+ * A, B, C ...
+ */
+export type EpochName = string;
+/**
+ * A, B, C ...
+ */
+export type EpochName1 = string;
+/**
+ * accepted: there are accepted replicas, which the statistics are over; failed: none of the finished ones passed the filter, so that no parameter counts as identified, however alike the estimates; none: no replica has finished
+ */
+export type SummaryVerdict = 'accepted' | 'failed' | 'none';
+/**
+ * 95 % interval of the median: BCa, by a bootstrap over data units and draws, then configurations, then seeds; of more than 10000 replicas over 10000 of them. null below 2 replicas
  */
 export type Range = [number, number] | null;
 /**
@@ -171,9 +231,37 @@ export type Statistic2 = number | null;
  */
 export type Statistic3 = number | null;
 /**
- * SHA-256 of canonical JSON, 64 lower-case hexadecimal digits
+ * null where there is nothing to compute it from
  */
-export type Hash3 = string;
+export type Statistic4 = number | null;
+/**
+ * null where there is nothing to compute it from
+ */
+export type Statistic5 = number | null;
+/**
+ * null where there is nothing to compute it from
+ */
+export type Statistic6 = number | null;
+/**
+ * null where there is nothing to compute it from
+ */
+export type Statistic7 = number | null;
+/**
+ * null where there is nothing to compute it from
+ */
+export type Statistic8 = number | null;
+/**
+ * null where there is nothing to compute it from
+ */
+export type Statistic9 = number | null;
+/**
+ * null where there is nothing to compute it from
+ */
+export type Statistic10 = number | null;
+/**
+ * null where there is nothing to compute it from
+ */
+export type Statistic11 = number | null;
 /**
  * SHA-256 of canonical JSON, 64 lower-case hexadecimal digits
  */
@@ -183,15 +271,28 @@ export type Hash4 = string;
  */
 export type Hash5 = string;
 /**
+ * SHA-256 of canonical JSON, 64 lower-case hexadecimal digits
+ */
+export type Hash6 = string;
+/**
+ * how a replica is estimated. pinn: a physics-informed network; regression: the current balance in weak form along the smoothed V; shooting: the forward solution fitted from many starts; differential-evolution: a population of forward solutions
+ */
+export type Method1 = 'pinn' | 'regression' | 'shooting' | 'differential-evolution';
+/**
  * misfit in mV above which a sample counts linearly; off: never
  */
 export type HuberMv = 'off' | number;
+/**
+ * what estimates the replica without a network; a network when absent
+ */
+export type Networkless = RegressionTask | ShootingTask | DifferentialEvolutionTask;
 /**
  * what follows the last stage. shooting: the forward solution is fitted from the network's estimate
  */
 export type Finish1 = 'shooting';
 
 export interface Schemas {
+  baseline?: Baseline;
   card?: WorkerCard;
   checkpoint?: Checkpoint;
   dead?: DeadReplica;
@@ -203,6 +304,93 @@ export interface Schemas {
   summary?: Summary;
   task?: Task;
   trace?: TraceObject;
+}
+/**
+ * What `loligo compare` needs of a run to hold a later one against it
+ */
+export interface Baseline {
+  /**
+   * of this format
+   */
+  version: 1;
+  sweep: BaselineSweep;
+  engine: string;
+  /**
+   * model of the one processor that trained it all; absent where that is not known
+   */
+  processor?: string;
+  versions: {
+    [k: string]: string;
+  };
+  startedAt: string;
+  planned: number;
+  /**
+   * replicas with an outcome; `replicas` may list fewer
+   */
+  finished: number;
+  tolerances: Tolerances;
+  /**
+   * what is compared, in the order of each replica's values
+   *
+   * @minItems 1
+   */
+  measures: [GatedMeasure, ...GatedMeasure[]];
+  /**
+   * sorted by id; of a large run a sample of them, those of the smallest ids
+   */
+  replicas: GatedReplica[];
+}
+export interface BaselineSweep {
+  name: string;
+  id: Hash;
+  model: string;
+}
+/**
+ * changes that do not matter, beside those of the measures: shares, 0.25 for 25 %, but of the success rate the difference of the rates
+ */
+export interface Tolerances {
+  spread: number;
+  success: number;
+  speed: number;
+}
+export interface GatedMeasure {
+  /**
+   * reconstruction: misfit of a state's time course, to the truth of synthetic data, else of V to the data; predictive: misfit of a forward simulation
+   */
+  kind: 'parameter' | 'reconstruction' | 'predictive';
+  name: string;
+  unit: string;
+  /**
+   * log: compared by ratio; linear: by difference
+   */
+  scale: 'log' | 'linear';
+  /**
+   * of a parameter, where all data are synthetic with this one value
+   */
+  truth?: number;
+  /**
+   * shift of the location that does not matter: a share for scale log, in the unit for linear
+   */
+  tolerance: number;
+}
+export interface GatedReplica {
+  /**
+   * first 16 digits
+   */
+  id: string;
+  /**
+   * data unit (first 16 digits) and noise draw: replicas on the same data err together
+   */
+  cluster: string;
+  accepted: boolean;
+  /**
+   * core-seconds
+   */
+  seconds: number;
+  /**
+   * one for each measure, in its unit; null where the replica has none. Empty unless accepted
+   */
+  values: (number | null)[];
 }
 /**
  * What a worker says of itself when it is asked who serves. A later version may say more
@@ -371,6 +559,10 @@ export interface Lock {
   sweep: Hash1;
   resolved: ResolvedSweep;
   engine: string;
+  /**
+   * model of the processor of the machine that began a run without a server
+   */
+  processor?: string;
   versions: {
     [k: string]: string;
   };
@@ -388,6 +580,7 @@ export interface ResolvedSweep {
   training: ResolvedTraining;
   accept: Accept;
   finish?: Finish;
+  methods?: ResolvedMethods;
   tolerate: ResolvedTolerate;
   traces: ResolvedTraces;
 }
@@ -399,12 +592,25 @@ export interface ResolvedProblem {
    */
   states: string[];
   /**
+   * unit of each state that is a pool; absent where there is none
+   */
+  pools?: {
+    [k: string]: string;
+  };
+  /**
    * @minItems 1
    */
   infer: [InferredParameter, ...InferredParameter[]];
   fixed: {
     [k: string]: number;
   };
+  /**
+   * parameters that follow others; the model's object has them replaced. Absent where there is none
+   *
+   * @minItems 1
+   */
+  tied?: [Tie, ...Tie[]];
+  passive?: ResolvedPassive;
   /**
    * @minItems 1
    */
@@ -420,6 +626,7 @@ export interface InferredParameter {
   positive: boolean;
   range: Interval;
   start: StartDistribution;
+  prior?: PriorDistribution;
 }
 export interface Uniform {
   uniform: Interval;
@@ -432,6 +639,60 @@ export interface LogUniform {
  */
 export interface Normal {
   normal: Interval;
+}
+export interface NormalPrior {
+  /**
+   * [mean, standard deviation]
+   *
+   * @minItems 2
+   * @maxItems 2
+   */
+  normal: [number, number];
+}
+export interface LogNormalPrior {
+  /**
+   * [median, factor] of a positive parameter: 68 % between median / factor and median * factor
+   *
+   * @minItems 2
+   * @maxItems 2
+   */
+  logNormal: [number, number];
+}
+export interface Tie {
+  name: string;
+  unit: string;
+  equation: string;
+}
+/**
+ * what a passive pre-fit measured, and what was done with it; absent without one
+ */
+export interface ResolvedPassive {
+  file: string;
+  /**
+   * how many steps, and which were left out
+   */
+  steps: string;
+  quantities: MeasuredQuantity[];
+  /**
+   * by parameter
+   */
+  uses: {
+    [k: string]: PassiveUse;
+  };
+  /**
+   * what a passive membrane of one compartment would not do
+   */
+  remarks: string[];
+}
+export interface MeasuredQuantity {
+  name: string;
+  unit: string;
+  value: number;
+  /**
+   * 95 %
+   */
+  low?: number;
+  high?: number;
 }
 /**
  * one stretch of data that one replica is fitted to
@@ -452,13 +713,36 @@ export interface DataUnit {
   window?: number;
   label: string;
   draws: number;
+  /**
+   * of all segments together
+   */
   samples: number;
+  /**
+   * index of each segment's first sample, from 0 and ascending; one segment when absent
+   */
+  segments?: number[];
+  /**
+   * stretches that are simulated and scored after training, and never trained on
+   */
+  heldOut?: HeldOut[];
   sampleMs: number;
   /**
    * standard deviation of V that chi2 is counted in
    */
   sigmaMv: number;
+  /**
+   * root mean square by which spikes of the sweep differ from their mean shape; absent without enough spikes, and for synthetic data
+   */
+  spikeShapeMv?: number;
   source: DataSource;
+}
+export interface HeldOut {
+  label: string;
+  object: Hash3;
+  /**
+   * samples [first, last] that the replica is trained on: the stretch is the rest of a fitted sweep, and these do not count
+   */
+  fitted?: Interval[];
 }
 export interface SyntheticSource {
   kind: 'synthetic';
@@ -466,12 +750,21 @@ export interface SyntheticSource {
     [k: string]: number;
   };
   stimulus: Stimulus;
+  /**
+   * of further segments, each as long as the first
+   *
+   * @minItems 1
+   */
+  furtherStimuli?: [Stimulus, ...Stimulus[]];
   initialMv: number;
   noiseMv: number;
   /**
    * the sweep's seed: noise draws derive from it
    */
   seed: number;
+  /**
+   * of one segment
+   */
   samples: number;
   sampleMs: number;
 }
@@ -547,6 +840,17 @@ export interface TraceSource {
  * axes of the sweep: a value or a distribution each
  */
 export interface Space {
+  /**
+   * axes of the network and its loss do not multiply the other methods
+   */
+  method?:
+    | Method
+    | {
+        /**
+         * @minItems 1
+         */
+        choice: [Method, ...Method[]];
+      };
   states?:
     | States
     | {
@@ -643,6 +947,7 @@ export interface Space {
    * seeds per configuration
    */
   replicas?: number;
+  [key: `fixed.${string}`]: NumberAxis;
 }
 export interface IntegerChoice {
   /**
@@ -757,9 +1062,41 @@ export interface Accept {
    */
   rmseMv?: 'off' | number;
   /**
-   * equal: as many spikes as the data; an integer: at most so many more or fewer; off does not test
+   * equal: as many spikes as the data; an integer: at most so many more or fewer; off: half to twice as many, and one where the data have one
    */
   spikes?: ('equal' | 'off') | number;
+  yardstick?: Yardstick;
+  /**
+   * spikes of data and simulation count as one within this time; auto (standard) is 2 ms, or a tenth of the data's median interval where that is less
+   */
+  coincidenceMs?: 'auto' | number;
+}
+/**
+ * options of the methods without a network that the space names; absent where it names none
+ */
+export interface ResolvedMethods {
+  shooting?: ShootingOptions;
+  'differential-evolution'?: DifferentialEvolutionOptions;
+}
+export interface ShootingOptions {
+  /**
+   * Levenberg-Marquardt runs from first guesses of the start distributions, of which the best is kept
+   */
+  starts?: number;
+}
+export interface DifferentialEvolutionOptions {
+  /**
+   * members
+   */
+  population?: number;
+  /**
+   * at most; it ends earlier when its members agree
+   */
+  generations?: number;
+  /**
+   * shooting from the best member at the end
+   */
+  polish?: boolean;
 }
 export interface ResolvedTolerate {
   failed: number;
@@ -795,7 +1132,7 @@ export interface ModelFile {
     [k: string]: ConstantFile;
   };
   /**
-   * named expressions of V, parameters and constants, for the gates
+   * named expressions of V, pools, parameters and constants
    */
   functions?: {
     [k: string]: string;
@@ -805,6 +1142,18 @@ export interface ModelFile {
    */
   gates?: {
     [k: string]: GateFile;
+  };
+  /**
+   * states with a unit, such as concentrations, that obey a linear equation given V and the other states
+   */
+  pools?: {
+    [k: string]: PoolFile;
+  };
+  /**
+   * parameters that follow others: an expression of parameters and constants for each. They are neither inferred nor fixed
+   */
+  tied?: {
+    [k: string]: string;
   };
   /**
    * named currents, outward positive
@@ -854,6 +1203,20 @@ export interface InfinityTauGate {
    * time constant, ms
    */
   tau: string;
+  initial?: InitialGate;
+  description?: string;
+}
+export interface PoolFile {
+  unit: string;
+  range: Interval2;
+  /**
+   * its place in the range is that of its logarithm
+   */
+  positive?: boolean;
+  /**
+   * by time, in the unit per ms: linear in the pool itself, of V, gates, pools, currents, functions, parameters and constants
+   */
+  derivative: string;
   initial?: InitialGate;
   description?: string;
 }
@@ -939,7 +1302,7 @@ export interface Stopped {
   /**
    * the first test of the acceptance filter that it failed, or the limit it ran into
    */
-  reason: 'chi2' | 'rmse' | 'spikes' | 'not-stationary' | 'simulation-failed' | 'time-limit';
+  reason: 'no-spikes' | 'chi2' | 'rmse' | 'spikes' | 'not-stationary' | 'simulation-failed' | 'time-limit';
 }
 export interface Diverged {
   kind: 'diverged';
@@ -974,11 +1337,23 @@ export interface Estimate {
     [k: string]: number;
   };
   /**
+   * tied parameters at those values, in the model's units; absent where nothing is tied
+   */
+  tied?: {
+    [k: string]: number;
+  };
+  /**
    * inferred initial values of V (mV) and the gates, final as well
    */
   initial: {
     [k: string]: number;
   };
+  /**
+   * those of the segments after the first, where windows were fitted jointly
+   */
+  furtherInitial?: {
+    [k: string]: number;
+  }[];
   /**
    * unweighted terms of the loss at the end
    */
@@ -1002,6 +1377,15 @@ export interface Estimate {
   shooting?: Shooting;
   network: NetworkScore;
   predictive?: Predictive;
+  /**
+   * of an accepted replica: forward simulation of the whole sweep from its beginning, scored outside the fitted windows
+   */
+  rest?: StretchScore[];
+  /**
+   * of an accepted replica: forward simulation of the stretches that were held out
+   */
+  heldOut?: StretchScore[];
+  bound?: Bound;
   traces?: Traces;
 }
 /**
@@ -1011,9 +1395,12 @@ export interface Shooting {
   outcome: 'taken' | 'worse' | 'failed';
   iterations: number;
 }
+/**
+ * of what the method itself reconstructs: the network, the smoothed V of a regression, or the forward solution
+ */
 export interface NetworkScore {
   /**
-   * network V against the data
+   * V of the reconstruction against the data
    */
   rmseMv: number;
   /**
@@ -1035,6 +1422,12 @@ export interface NetworkScore {
     [k: string]: number;
   };
   /**
+   * those of the segments after the first
+   */
+  furtherInitial?: {
+    [k: string]: number;
+  }[];
+  /**
    * per sample, of the forward simulation with its own estimate, where a finish followed and the simulation ran through
    */
   chi2?: number;
@@ -1045,23 +1438,108 @@ export interface NetworkScore {
 export interface Predictive {
   rmseMv: number;
   /**
-   * per sample
+   * per sample, counted in accept.yardstick
    */
   chi2: number;
   spikes: SpikeCounts;
   /**
-   * Kistler and Jolivet's factor; absent (null) without spikes on either side
+   * Kistler and Jolivet's factor; null without spikes on either side
    */
   coincidence: number | null;
+  /**
+   * within which two spikes count as one
+   */
+  toleranceMs?: number;
+  timing?: Timing;
+  features?: FeaturePair;
 }
 export interface SpikeCounts {
   observed: number;
   simulated: number;
 }
+/**
+ * from each spike of the data to the nearest of the simulation; absent without spikes on either side
+ */
+export interface Timing {
+  medianMs: number;
+  worstMs: number;
+}
+/**
+ * absent where neither has a spike
+ */
+export interface FeaturePair {
+  observed: SpikeFeatures;
+  simulated: SpikeFeatures;
+}
+/**
+ * medians over the spikes, by eFEL's definitions; null without a spike that has it
+ */
+export interface SpikeFeatures {
+  /**
+   * peak minus threshold
+   */
+  amplitudeMv: number | null;
+  /**
+   * time above the middle of threshold and peak
+   */
+  halfWidthMs: number | null;
+  /**
+   * V where the rise begins
+   */
+  thresholdMv: number | null;
+  /**
+   * V of the after-hyperpolarisation
+   */
+  ahpMv: number | null;
+  /**
+   * steepest rise
+   */
+  upstrokeMvPerMs: number | null;
+  /**
+   * steepest fall, negative
+   */
+  downstrokeMvPerMs: number | null;
+}
+/**
+ * forward simulation of one stretch; without a score when it did not run through, or nothing of it is left to score
+ */
+export interface StretchScore {
+  label: string;
+  score?: Score;
+}
+export interface Score {
+  rmseMv: number;
+  spikes: SpikeCounts;
+  /**
+   * Kistler and Jolivet's factor; null without spikes on either side
+   */
+  coincidence: number | null;
+  /**
+   * within which two spikes count as one
+   */
+  toleranceMs: number;
+  timing?: Timing;
+  features?: FeaturePair;
+}
+/**
+ * of an accepted replica: what V can tell of its parameters (Cramer-Rao at the estimate, initial values unknown too), the noise being as large as the forward simulation's misfit, sigmaMv at least
+ */
+export interface Bound {
+  /**
+   * in the model's units; a parameter that V does not determine is left out
+   */
+  standardErrors: {
+    [k: string]: number;
+  };
+  /**
+   * the combination of parameters that V says least about, in words
+   */
+  weakest: string;
+}
 export interface Traces {
   tMs: number[];
   /**
-   * V and each gate as the network gives them
+   * V and each gate as the method reconstructs them: the network, the smoothed V and the gates along it, or the forward solution
    */
   states: {
     [k: string]: number[];
@@ -1088,6 +1566,7 @@ export interface Spec {
    * a named schedule, or a list of named schedules and stages that a finish may end
    */
   training?: ('standard' | 'quick') | [('standard' | 'quick') | Stage | FinishEntry, ...(('standard' | 'quick') | Stage | FinishEntry)[]];
+  methods?: MethodsSpec;
   accept?: Accept;
   tolerate?: Tolerate;
   traces?: TracesSpec;
@@ -1112,13 +1591,56 @@ export interface Problem {
     [k: string]: number;
   };
   /**
+   * parameters that follow others: for each an expression of parameters and constants of the model, such as gK: 0.3 * gNa
+   */
+  tied?: {
+    [k: string]: string;
+  };
+  passive?: PassiveSpec;
+  /**
    * @minItems 1
    * @maxItems 10000
    */
   data: [DataEntry, ...DataEntry[]];
+  /**
+   * every replica is fitted to all entries at once: the same parameters, an initial state for each window
+   */
+  jointly?: boolean;
 }
 export interface Unknown {
   start?: StartDistribution;
+  prior?: PriorDistribution;
+}
+/**
+ * capacitance, leak and series resistance measured from current steps of a recording
+ */
+export interface PassiveSpec {
+  /**
+   * path relative to the spec; that of the first recording of problem.data when absent
+   */
+  file?: string;
+  columns?: CsvColumns;
+  voltageChannel?: string;
+  currentChannel?: string;
+  /**
+   * indices from 0; all when absent
+   *
+   * @minItems 1
+   */
+  sweeps?: [number, ...number[]];
+  windowMs?: Interval3;
+  /**
+   * largest change of V that counts as small, for the input conductance; 12 when absent
+   */
+  mostMv?: number;
+  /**
+   * what is done with the capacitance, fixed when absent; or with each of the capacitance and the leak, by the model's name of it
+   */
+  use?:
+    | PassiveUse
+    | {
+        [k: string]: PassiveUse;
+      };
 }
 export interface SyntheticEntry {
   synthetic: Synthetic;
@@ -1130,7 +1652,19 @@ export interface Synthetic {
   parameters?: {
     [k: string]: number;
   };
-  stimulus: Stimulus;
+  stimulus?: Stimulus;
+  /**
+   * several stimuli in place of one, each its own trace of the same cell
+   *
+   * @minItems 1
+   * @maxItems 1000
+   */
+  stimuli?: [Stimulus, ...Stimulus[]];
+  /**
+   * one replica is fitted to all windows of the entry at once: the same parameters, an initial state for each window
+   */
+  jointly?: boolean;
+  holdOut?: SyntheticHoldOut;
   durationMs: number;
   sampleMs?: number;
   /**
@@ -1146,6 +1680,16 @@ export interface Synthetic {
    */
   initialMv?: number;
 }
+/**
+ * traces that no replica is fitted to: each replica is scored on them
+ */
+export interface SyntheticHoldOut {
+  /**
+   * @minItems 1
+   * @maxItems 1000
+   */
+  stimuli: [Stimulus, ...Stimulus[]];
+}
 export interface RecordingEntry {
   recording: RecordingSpec;
 }
@@ -1155,23 +1699,25 @@ export interface RecordingSpec {
    */
   file: string;
   columns?: CsvColumns;
-  /**
-   * indices from 0; all when absent
-   *
-   * @minItems 1
-   */
-  sweeps?: [number, ...number[]];
+  correct?: Corrections;
+  sweeps?: SweepList;
   /**
    * one continuous trace of all chosen sweeps
    */
   joinSweeps?: boolean;
   voltageChannel?: string;
   currentChannel?: string;
-  /**
-   * [from, to], or a list of such windows, each its own replica
-   */
-  windowMs?: Interval | [Interval, ...Interval[]];
+  windowMs?: WindowMs;
   window?: WindowRule;
+  /**
+   * one replica is fitted to all windows of the entry at once: the same parameters, an initial state for each window
+   */
+  jointly?: boolean;
+  holdOut?: HoldOut | [HoldOut, ...HoldOut[]];
+  /**
+   * score each replica on the rest of its sweeps too; done when absent, unless a sweep is very long
+   */
+  rest?: boolean;
   /**
    * keep every k-th sample so that samples are this far apart; the file's own when absent
    */
@@ -1181,18 +1727,87 @@ export interface RecordingSpec {
    */
   noiseMv?: number;
 }
+/**
+ * What to correct in a recording; each is told in the notes
+ */
+export interface Corrections {
+  /**
+   * this resistance times the current is subtracted from V; negative where the bridge cancelled too much
+   */
+  bridgeMohm?: number | 'estimate';
+  /**
+   * liquid junction potential, subtracted from V
+   */
+  junctionPotentialMv?: number;
+  /**
+   * samples so long after each edge of the current are neither fitted nor scored
+   */
+  blankMs?: number;
+}
+/**
+ * windows that are found in the recording: around spikes (with an epoch, those in it), whole epochs of the protocol, or around the onset of the current step
+ */
 export interface WindowRule {
-  perSpike: PerSpike;
+  perSpike?: PerSpike;
+  /**
+   * of the protocol: a letter, or several
+   */
+  epoch?: EpochName | [EpochName, ...EpochName[]];
+  onset?: Onset;
 }
 export interface PerSpike {
   beforeMs: number;
   afterMs: number;
+  /**
+   * a spike crosses it upwards; -10 when absent
+   */
+  thresholdMv?: number;
+  /**
+   * V must have been below it since the last crossing; -20 when absent
+   */
+  returnMv?: number;
+  /**
+   * two spikes are at least so far apart; 1 when absent
+   */
+  refractoryMs?: number;
+  /**
+   * of windows that share samples: keep (all, when absent), or drop (those that begin in the window before them)
+   */
+  overlap?: 'keep' | 'drop';
+}
+export interface Onset {
+  beforeMs: number;
+  afterMs: number;
+  epoch?: EpochName1;
+}
+/**
+ * what no replica of the entry is fitted to: each is scored on it. Whole sweeps where no window is named
+ */
+export interface HoldOut {
+  /**
+   * another recording of the same cell, read as the entry's; the entry's own when absent
+   */
+  file?: string;
+  sweeps?: SweepList;
+  /**
+   * one continuous trace of all chosen sweeps
+   */
+  joinSweeps?: boolean;
+  windowMs?: WindowMs;
+  window?: WindowRule;
 }
 /**
  * the end of a list of stages
  */
 export interface FinishEntry {
   finish: Finish;
+}
+/**
+ * options of the methods without a network, where space.method names them
+ */
+export interface MethodsSpec {
+  shooting?: ShootingOptions;
+  'differential-evolution'?: DifferentialEvolutionOptions;
 }
 /**
  * shares of the finished replicas above which the exit code is 3
@@ -1220,6 +1835,7 @@ export interface TracesSpec {
 export interface Summary {
   sweep: SweepSummary;
   counts: Counts;
+  verdict?: SummaryVerdict;
   /**
    * planned replicas that are in no filtered statistic, counted by outcome and reason (`stopped/chi2`, `diverged/current`, `failed/CODE`, `unfinished`, ...). With counts.accepted they add up to the larger of planned and finished
    */
@@ -1239,6 +1855,41 @@ export interface Summary {
     [k: string]: ReconstructionSummary;
   };
   predictive: PredictiveSummary;
+  yardstick?: YardstickSummary;
+  rest?: StretchSummary;
+  /**
+   * what the spec holds out, one entry for each stretch
+   */
+  heldOut?: StretchSummary[];
+  identifiability?: Identifiability;
+  varianceDesign?: VarianceDesign;
+  /**
+   * by parameter: which share of the accepted estimates' variance goes with each axis of the sweep by itself, over the levels that the sweep has; computed on ln(x) for positive parameters. `residual`: what no axis explains by itself, that is seeds that are not shared, and interactions. All add up to 1
+   */
+  varianceShares?: {
+    [k: string]: {
+      [k: string]: VarianceShare;
+    };
+  };
+  /**
+   * by parameter, where each spike or window is fitted by itself: how the estimates differ from one to the next, over accepted replicas
+   */
+  acrossSpikes?: {
+    [k: string]: AcrossSpikes;
+  };
+  /**
+   * by parameter: Hartigan's dip test of one mode over accepted replicas, and the modes where it fails
+   */
+  modes?: {
+    [k: string]: Modality;
+  };
+  /**
+   * by positive parameter: what would bring the 95 % interval of the median to 1 % on either side
+   */
+  replicasNeeded?: {
+    [k: string]: ReplicasNeeded;
+  };
+  acceptance?: Acceptance;
   speed: Speed;
 }
 export interface SweepSummary {
@@ -1285,6 +1936,14 @@ export interface ParameterSummary {
   mad: number | null;
   ci95: Range;
   quantiles: Quantiles;
+  /**
+   * mean without the lowest and the highest tenth, computed like the median on ln(x) for a positive parameter
+   */
+  trimmedMean?: number | null;
+  /**
+   * median of the means of all pairs (Hodges and Lehmann), computed like the median on ln(x) for a positive parameter; of more than 500 replicas over 500 quantiles
+   */
+  hodgesLehmann?: number | null;
   /**
    * where all data are synthetic with this one true value
    */
@@ -1359,6 +2018,14 @@ export interface Distribution {
   ci95: Range;
   quantiles: Quantiles;
   /**
+   * mean without the lowest and the highest tenth, computed like the median on ln(x) for a positive parameter
+   */
+  trimmedMean?: number | null;
+  /**
+   * median of the means of all pairs (Hodges and Lehmann), computed like the median on ln(x) for a positive parameter; of more than 500 replicas over 500 quantiles
+   */
+  hodgesLehmann?: number | null;
+  /**
    * (median - truth) / |truth|, signed; where data have several truths, the median of the replicas' own signed relative errors
    */
   relativeError?: number | null;
@@ -1409,7 +2076,7 @@ export interface PredictiveSummary {
    */
   rmseMv: number | null;
   /**
-   * per sample; 1 is what the noise alone gives
+   * per sample, in the yardstick; 1 is what the noise alone gives, where that is the yardstick
    */
   chi2: number | null;
   spikes: SpikesSummary;
@@ -1417,9 +2084,24 @@ export interface PredictiveSummary {
    * Kistler and Jolivet's factor, over replicas that have one
    */
   coincidence: number | null;
+  /**
+   * median over replicas of each one's median distance from a spike of the data to the nearest of the simulation
+   */
+  timingMs?: number | null;
+  features?: Features;
   unfiltered: Prediction;
 }
 export interface SpikesSummary {
+  observed: Statistic;
+  simulated: Statistic;
+}
+/**
+ * features of spikes by eFEL's definitions: medians over replicas of each one's median over spikes; empty without spikes
+ */
+export interface Features {
+  [k: string]: FeatureSummary;
+}
+export interface FeatureSummary {
   observed: Statistic;
   simulated: Statistic;
 }
@@ -1436,7 +2118,7 @@ export interface Prediction {
    */
   rmseMv: number | null;
   /**
-   * per sample; 1 is what the noise alone gives
+   * per sample, in the yardstick; 1 is what the noise alone gives, where that is the yardstick
    */
   chi2: number | null;
   spikes: SpikesSummary;
@@ -1444,27 +2126,199 @@ export interface Prediction {
    * Kistler and Jolivet's factor, over replicas that have one
    */
   coincidence: number | null;
+  /**
+   * median over replicas of each one's median distance from a spike of the data to the nearest of the simulation
+   */
+  timingMs?: number | null;
+  features?: Features;
+}
+/**
+ * what chi2 is counted in
+ */
+export interface YardstickSummary {
+  kind: Yardstick;
+  mv: Statistic1;
+}
+/**
+ * medians over accepted replicas, by forward simulation of what they were not trained on: a stretch that is held out, or the rest of the sweeps that windows were cut from
+ */
+export interface StretchSummary {
+  label: string;
+  /**
+   * accepted replicas with a score
+   */
+  n: number;
+  /**
+   * accepted replicas whose simulation of it did not run through
+   */
+  failed: number;
+  /**
+   * forward simulation against data
+   */
+  rmseMv: number | null;
+  spikes: SpikesSummary;
+  /**
+   * Kistler and Jolivet's factor, over replicas that have one
+   */
+  coincidence: number | null;
+  /**
+   * median over replicas of each one's median distance from a spike of the data to the nearest of the simulation
+   */
+  timingMs: number | null;
+  features: Features;
+}
+/**
+ * Cramer-Rao bounds of the accepted replicas at their estimates, the noise being as large as the forward simulation's misfit
+ */
+export interface Identifiability {
+  /**
+   * the combination of parameters that V says least about, for the accepted replica of median misfit
+   */
+  weakest: string;
+  /**
+   * median over accepted replicas, in the parameter's unit; null where V determines it in none
+   */
+  standardErrors: {
+    [k: string]: Statistic;
+  };
+  /**
+   * spread over accepted replicas (mad) over the standard error: about 1 where the data's noise explains the spread
+   */
+  ensembleOverBound: {
+    [k: string]: Statistic;
+  };
+}
+/**
+ * what the variance shares are computed from; absent where the accepted replicas have no axis, or too few replicas on them
+ */
+export interface VarianceDesign {
+  /**
+   * anova: omega squared of a balanced factorial, which estimates first-order Sobol indices; reml: random effects by restricted maximum likelihood, where the accepted replicas are no balanced factorial
+   */
+  estimator: 'anova' | 'reml';
+  /**
+   * accepted replicas on the levels that are used
+   */
+  n: number;
+  /**
+   * by axis: its levels in use. `data` are data sets, `window` the windows or spikes of each, `draw` the noise draws of each, `seed` the seeds that several configurations or data sets share; an axis of many numbers is cut at its quartiles
+   */
+  axes: {
+    [k: string]: number;
+  };
+}
+export interface VarianceShare {
+  share: number;
+  /**
+   * by a parametric bootstrap; it holds what chance in the residual does, the levels being what they are
+   *
+   * @minItems 2
+   * @maxItems 2
+   */
+  ci95: [number, number];
+  /**
+   * with all interactions that the axis takes part in: the total Sobol index; of a balanced factorial alone
+   */
+  total?: number;
+}
+export interface AcrossSpikes {
+  /**
+   * spikes or windows with an accepted replica
+   */
+  n: number;
+  cv: Statistic2;
+  icc: Statistic3;
+  /**
+   * Theil's slope of the windows' medians along their order, and Mann's test of it; null below 3 windows or where they come from several recordings
+   */
+  drift: Drift | null;
+}
+export interface Drift {
+  /**
+   * for a positive parameter relative, else in its unit
+   */
+  perWindow: number;
+  p: number;
+}
+export interface Modality {
+  dip: number;
+  /**
+   * by simulation against uniform samples
+   */
+  p: number;
+  /**
+   * p adjusted for false discoveries over the parameters; at or below 0.05 there are several modes
+   */
+  q: number;
+  /**
+   * degeneracy: modes that the data cannot tell apart by chi2; optima: one fits better, the others are local optima; data: the modes are of different data sets
+   */
+  kind?: 'degeneracy' | 'optima' | 'data';
+  /**
+   * ascending; empty where the test finds one
+   */
+  modes: Mode[];
+}
+export interface Mode {
+  n: number;
+  median: number;
+  chi2: Statistic4;
+}
+export interface ReplicasNeeded {
+  /**
+   * of the interval that there is, on ln(x)
+   */
+  halfWidth: number;
+  dataSets: Statistic5;
+  perDataSet: Statistic6;
+}
+/**
+ * what the filter does to the estimates
+ */
+export interface Acceptance {
+  rejectedShare: Statistic7;
+  /**
+   * by parameter: median of the accepted minus that of all with an estimate, in robust standard deviations of all (of ln(x), for positive parameters)
+   */
+  shifts: {
+    [k: string]: Statistic;
+  };
+  /**
+   * accepted replicas whose network is closer to the data than the noise allows: the right model is below 1 - 3 sqrt(2 / N) in one of 700. They have fitted noise
+   */
+  belowNoise: number;
+  /**
+   * were chi2 alone to decide, at several limits: replicas that would pass and their medians
+   */
+  thresholds: Threshold[];
+}
+export interface Threshold {
+  factor: Statistic8;
+  n: number;
+  medians: {
+    [k: string]: Statistic;
+  };
 }
 export interface Speed {
-  replicaStepsPerSecond: Statistic1;
-  coreSecondsPerReplica: Statistic2;
-  orchestrationMsPerReplica: Statistic3;
+  replicaStepsPerSecond: Statistic9;
+  coreSecondsPerReplica: Statistic10;
+  orchestrationMsPerReplica: Statistic11;
 }
 /**
  * One replica to train: everything a worker needs, files by content hash
  */
 export interface Task {
-  sweep: Hash3;
+  sweep: Hash4;
   /**
    * position in the sweep's expansion
    */
   index: number;
-  replica: Hash4;
+  replica: Hash5;
   /**
    * replicas of equal shape train in one cohort
    */
   shape: string;
-  model: Hash5;
+  model: Hash6;
   /**
    * @minItems 1
    */
@@ -1479,9 +2333,10 @@ export interface Task {
   draw: number;
   configuration: Configuration;
   /**
-   * @minItems 1
+   * stages of a network; none where another method is asked for
    */
-  training: [Stage, ...Stage[]];
+  training: Stage[];
+  method?: Networkless;
   finish?: Finish1;
   accept: Accept;
   /**
@@ -1496,11 +2351,13 @@ export interface Task {
 export interface Start {
   name: Name;
   start: number;
+  prior?: PriorDistribution;
 }
 /**
  * one point of the sweep's space; keys as in the spec
  */
 export interface Configuration {
+  method?: Method1;
   states: States;
   'network.architecture': Architecture;
   'network.depth': number;
@@ -1520,13 +2377,39 @@ export interface Configuration {
   'loss.huberMv': HuberMv;
   'loss.noise': Noise;
   'initial.gates': InitialGates;
+  /**
+   * value of a parameter that is not inferred
+   *
+   * This interface was referenced by `Configuration`'s JSON-Schema definition
+   * via the `patternProperty` "^fixed\.[A-Za-z][A-Za-z0-9_]*$".
+   */
+  [key: `fixed.${string}`]: number;
+}
+export interface RegressionTask {
+  kind: 'regression';
+}
+export interface ShootingTask {
+  kind: 'shooting';
+  starts: number;
+  /**
+   * start distributions of the inferred parameters: the task's own first guesses are the first start, the others are drawn from here
+   */
+  from: {
+    [k: string]: StartDistribution;
+  };
+}
+export interface DifferentialEvolutionTask {
+  kind: 'differential-evolution';
+  population: number;
+  generations: number;
+  polish: boolean;
 }
 /**
- * A stored window of a recording
+ * A stored stretch of data: a window, several that are fitted jointly, or a stretch that is held out
  */
 export interface TraceObject {
   /**
-   * time of the first sample in its sweep
+   * time of the first sample in its sweep; of the first segment
    */
   startMs: number;
   sampleMs: number;
@@ -1540,4 +2423,12 @@ export interface TraceObject {
    * @minItems 2
    */
   current: [number, number, ...number[]];
+  /**
+   * index of each segment's first sample, from 0 and ascending; one segment when absent. A cell starts anew in each
+   */
+  segments?: number[];
+  /**
+   * samples [first, last] that are neither fitted nor scored; none when absent
+   */
+  ignored?: [number, number][];
 }

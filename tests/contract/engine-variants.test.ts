@@ -3,13 +3,14 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { LbfgsStage, LevenbergMarquardtStage } from '../../schemas/generated/types.ts';
 import type { Cohort, Engine, Evaluation, Member, ReplicaState, Settings, Shape, StageOutcome } from '../../worker/engines/engine.ts';
 import { heldBySecondOrder, layoutOf } from '../../worker/engines/layout.ts';
+import { isPlainGate } from '../../worker/models/model.ts';
 import { createReferenceEngine } from '../../worker/engines/reference/reference-engine.ts';
 import { ENGINES, NAMED_ENGINES } from '../helpers/contract-engines.ts';
 import { adamStage, controlOf, distance, memberOf, settingsOf, shapeOf, trained, withCohort } from '../helpers/engine-cohorts.ts';
 import { expectEvaluations } from '../helpers/evaluation-distance.ts';
-import { GRID_VARIANTS, LOSS_VARIANTS, NETWORK_VARIANTS } from '../helpers/engine-variants.ts';
+import { GRID_VARIANTS, LOSS_VARIANTS, NETWORK_VARIANTS, POOL_VARIANTS } from '../helpers/engine-variants.ts';
 
-const VARIANTS = { ...NETWORK_VARIANTS, ...GRID_VARIANTS, ...LOSS_VARIANTS };
+const VARIANTS = { ...NETWORK_VARIANTS, ...GRID_VARIANTS, ...POOL_VARIANTS, ...LOSS_VARIANTS };
 
 const LEVENBERG_MARQUARDT: Required<LevenbergMarquardtStage> = {
   optimizer: 'levenberg-marquardt',
@@ -208,13 +209,21 @@ function opened(create: () => Promise<Engine>): () => Engine {
   return () => engine;
 }
 
-/** Only tfjs may refuse, and what it names must be what the case has beyond the plain one. */
+/** Only tfjs and webgpu may refuse, and what they name must be what the case has beyond the plain one. */
 function refused(engine: Engine, shape: Shape, settings: Settings): boolean {
   const refusal = engine.refuses(shape, settings);
   if (refusal === null) return false;
-  expect(engine.name).toBe('tfjs');
-  expect(beyondPlain(shape, settings)).toContain(refusal);
+  expect(['tfjs', 'webgpu']).toContain(engine.name);
+  const joint = shape.segments > 1 ? ['jointly: true'] : [];
+  const prior = shape.priors > 0 ? ['problem.infer with a prior'] : [];
+  const beyond = [...beyondPlain(shape, settings), ...poolsOf(shape), ...joint, ...prior];
+  expect(beyond).toContain(refusal);
   return true;
+}
+
+function poolsOf({ model }: Shape): string[] {
+  const others = model.gates.filter((gate) => !isPlainGate(gate)).map(({ name }) => name);
+  return others.length === 0 ? [] : [`pools: ${others.join(', ')} (model ${model.name})`];
 }
 
 /** Axes of the spec and their values. */

@@ -5,6 +5,7 @@ import type { AdamStage } from '../../schemas/generated/types.ts';
 import type { Cohort, Engine, Member, Settings, Shape, StageControl } from '../../worker/engines/engine.ts';
 import { initialTheta } from '../../worker/engines/initial.ts';
 import { gridSize } from '../../worker/engines/layout.ts';
+import type { Prior } from '../../worker/engines/prior.ts';
 import { loadModel } from '../../worker/models/library.ts';
 import { collocationGrid } from '../../worker/train/collocation.ts';
 import { simulate } from '../../worker/simulate/forward.ts';
@@ -14,6 +15,7 @@ export function shapeOf(modelName: string, overrides: Partial<Omit<Shape, 'model
   return {
     model,
     infer: ['gNa', 'gK', 'gL'],
+    priors: 0,
     states: 'network',
     architecture: 'mlp',
     depth: 2,
@@ -24,22 +26,28 @@ export function shapeOf(modelName: string, overrides: Partial<Omit<Shape, 'model
     factorisation: 'none',
     initialGates: 'model',
     samples: 41,
+    segments: 1,
     perSample: 1,
     ...overrides,
   };
 }
 
-/** Replica `seed` of a shape; the last `padded` samples carry no weight. Samples are 0.1 to 0.14 ms apart. */
+/** Replica `seed` of a shape; the last `padded` samples carry no weight. Samples are 0.1 to 0.14 ms apart. Segments are of unequal length, and not the same for every seed. */
 export function memberOf(shape: Shape, seed: number, padded = 0): Member {
   const points = gridSize(shape);
+  const segments = segmentsOf(shape, seed);
   const stepMs = sampleMsOf(seed) / shape.perSample;
   const voltageMv = Float64Array.from({ length: shape.samples }, (_, i) => -50 + 25 * Math.sin(i / 9 + seed));
   const values = Object.fromEntries(shape.model.parameters.map(({ name, value }) => [name, value]));
   const starts = Object.fromEntries(shape.infer.map((name, k) => [name, values[name]! * (1 + 0.1 * ((seed + k) % 3))]));
   const fixed = Object.fromEntries(Object.entries(values).filter(([name]) => !shape.infer.includes(name)));
-  return {
+  const uniform = {
     grid: Float64Array.from({ length: points }, (_, p) => p * stepMs),
     sampleAt: Int32Array.from({ length: shape.samples }, (_, i) => i * shape.perSample),
+  };
+  return {
+    segments,
+    ...(shape.segments === 1 ? uniform : collocationGrid({ voltageMv, sampleMs: sampleMsOf(seed), segments }, shape.perSample, 'uniform')),
     voltageMv,
     sampleWeight: Float64Array.from({ length: shape.samples }, (_, i) => (i < shape.samples - padded ? 1 : 0)),
     current: Float64Array.from({ length: points }, (_, j) => 5 + 3 * Math.sin(j / 20 + seed)),
@@ -48,11 +56,35 @@ export function memberOf(shape: Shape, seed: number, padded = 0): Member {
     frequencies: scatteredFrequencies(seed, shape.features),
     fixed,
     weights: { data: 1, current: 0.7, gates: 1.3 },
+    priors: priorsFor(shape, starts),
+    sigmaMv: 30,
     huberMv: Infinity,
     noise: 'known',
     weighting: 'fixed',
-    theta: initialTheta(shape, seed, { ...values, ...starts }, fixed, voltageMv[0]!),
+    theta: initialTheta(
+      shape,
+      seed,
+      { ...values, ...starts },
+      fixed,
+      Array.from(segments, (first) => voltageMv[first]!),
+    ),
   };
+}
+
+/** Of the first parameters, in turn of the logarithm (where positive) and of the value, away from where the fit starts. */
+function priorsFor({ model, infer, priors }: Shape, starts: Readonly<Record<string, number>>): Prior[] {
+  return infer.slice(0, priors).map((name, parameter) => {
+    const start = starts[name]!;
+    const logarithmic = parameter % 2 === 0 && model.parameters.some((candidate) => candidate.name === name && candidate.positive);
+    return logarithmic
+      ? { parameter, logarithmic, centre: Math.log(1.3 * start), sd: 0.1 }
+      : { parameter, logarithmic, centre: 0.8 * start, sd: 0.1 * Math.abs(start) };
+  });
+}
+
+/** First samples: the later segments are a little shorter than the first. */
+function segmentsOf({ samples, segments }: Shape, seed: number): Int32Array {
+  return Int32Array.from({ length: segments }, (_, s) => (s === 0 ? 0 : Math.floor((s * samples) / segments) + 1 + (seed % 2)));
 }
 
 /** Wider and less even than a replica's own, so that few of them draw much: the tolerances of the tests were set with them. */
@@ -68,7 +100,7 @@ function sampleMsOf(seed: number): number {
 /** The same with points where V changes, and a current that is as uneven. */
 export function unevenMember(shape: Shape, seed: number, padded = 0): Member {
   const member = memberOf(shape, seed, padded);
-  const { grid, sampleAt } = collocationGrid({ voltageMv: member.voltageMv, sampleMs: sampleMsOf(seed) }, shape.perSample, 'data-slope');
+  const { grid, sampleAt } = collocationGrid({ ...member, sampleMs: sampleMsOf(seed) }, shape.perSample, 'data-slope');
   return { ...member, grid, sampleAt, current: grid.map((t) => 5 + 3 * Math.sin(2 * t + seed)) };
 }
 

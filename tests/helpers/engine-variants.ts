@@ -1,7 +1,9 @@
 /** Shapes and members of every variant of the network, the loss and the grid, small: cases for the contract of engines and for the oracle. */
 import type { Member, Settings, Shape } from '../../worker/engines/engine.ts';
 import { layoutOf } from '../../worker/engines/layout.ts';
+import { compileModel } from '../../worker/models/compile.ts';
 import { memberOf, settingsOf, shapeOf, unevenMember } from './engine-cohorts.ts';
+import { POOLS } from './model-text.ts';
 
 export interface Variant {
   readonly shape: Shape;
@@ -11,8 +13,8 @@ export interface Variant {
 
 type Changes = Partial<Pick<Member, 'huberMv' | 'noise' | 'weighting'>>;
 
-function variant(overrides: Partial<Omit<Shape, 'model'>>, changes: Changes = {}, model = 'hodgkin-huxley', uneven = false): Variant {
-  const shape = shapeOf(model, { width: 9, features: 5, samples: 33, ...overrides });
+function variant(overrides: Partial<Shape>, changes: Changes = {}, model = 'hodgkin-huxley', uneven = false): Variant {
+  const shape = { ...shapeOf(model, { width: 9, features: 5, samples: 33, ...overrides }), ...overrides };
   const { scaleOffset } = layoutOf(shape);
   const member = (seed: number): Member => {
     const own = { ...(uneven ? unevenMember(shape, seed, seed % 4) : memberOf(shape, seed, seed % 4)), ...changes };
@@ -51,6 +53,36 @@ export const GRID_VARIANTS: Readonly<Record<string, Variant>> = {
   'uneven grid, integrated': variant({ perSample: 3, states: 'integrated' }, {}, 'hodgkin-huxley', true),
   'every initial gate free': variant({ states: 'integrated', initialGates: 'free' }),
   'every initial gate steady': variant({ states: 'integrated', initialGates: 'steady', infer: ['gNa', 'VT'] }, {}, 'pospischil-rs'),
+};
+
+/** A pool that a current of gate m fills, and a gate that reads it. */
+const POOL_MODEL = compileModel(POOLS, 'pools');
+const CALCIUM = ['gCa', 'influx', 'gNa'];
+
+/** Of states beside V that have a range of their own, or read each other. */
+export const POOL_VARIANTS: Readonly<Record<string, Variant>> = {
+  'pools, network': variant({ model: POOL_MODEL, infer: CALCIUM }),
+  'pools, integrated': variant({ model: POOL_MODEL, infer: [...CALCIUM, 'tauCa', 'Ca0'], states: 'integrated', perSample: 2 }),
+  'pools, integrated, every initial value free': variant({
+    model: POOL_MODEL,
+    infer: CALCIUM,
+    states: 'integrated',
+    initialGates: 'free',
+    segments: 2,
+  }),
+  'pools, integrated, every initial value steady': variant({
+    model: POOL_MODEL,
+    infer: ['tauCa', 'Ca0'],
+    states: 'integrated',
+    initialGates: 'steady',
+    segments: 2,
+  }),
+  'a pool that reads V alone, network': variant({ infer: ['gAHP', 'influx'] }, {}, 'wang-adapting'),
+  'a pool that reads V alone, integrated': variant(
+    { infer: ['gAHP', 'influx', 'tauCa'], states: 'integrated', segments: 2 },
+    {},
+    'wang-adapting',
+  ),
 };
 
 /** Of the loss. The misfit of these members at their start is some 30 mV. */

@@ -3,7 +3,7 @@
  * (an error shared by each noise draw, a smaller one of each seed), some rejected, some diverged, some failed. Seeded.
  */
 import { createHash } from 'node:crypto';
-import type { DataUnit, Lock, Outcome, Result, Task } from '../../schemas/generated/types.ts';
+import type { DataUnit, HeldOut, Lock, Outcome, Result, Score, SpikeFeatures, StretchScore, Task } from '../../schemas/generated/types.ts';
 import { randomStream } from '../../schemas/random.ts';
 import { simulateSquid } from './squid.ts';
 import type { Conductances } from './squid.ts';
@@ -27,6 +27,15 @@ export interface FixtureOptions {
   readonly truths?: readonly Conductances[];
   /** Recordings instead of synthetic data: no truth is known. */
   readonly recorded?: boolean;
+  /** Features of spikes, bounds, and scores of so many held-out stretches and of the rest of each sweep, for the accepted. */
+  readonly heldOut?: number;
+  /** Each data unit is a window of one sweep. */
+  readonly windows?: boolean;
+  /** Weights of the current balance: an axis. */
+  readonly currentWeights?: readonly number[];
+  /** A constructed failure: estimates that agree closely, and no spike in any forward simulation. */
+  readonly silent?: boolean;
+  readonly accept?: Lock['resolved']['accept'];
 }
 
 export interface FixtureReplica {
@@ -63,6 +72,11 @@ function resolve(options: FixtureOptions): Resolved {
     label: 'synthetic',
     name: 'fixture',
     recorded: false,
+    heldOut: 0,
+    windows: false,
+    currentWeights: [1],
+    silent: false,
+    accept: { chi2: 'auto', spikes: 'equal' },
     ...options,
     amplitudes,
     truths: options.truths ?? amplitudes.map(() => SQUID),
@@ -94,33 +108,44 @@ export function fixtureLock(given: FixtureOptions = {}): Lock {
       space: {
         states: 'integrated',
         'network.depth': 2,
-        'network.width': widthAxis(options.widths),
+        'network.width': choiceAxis(options.widths),
+        ...(options.currentWeights.length > 1 ? { 'loss.current': choiceAxis(options.currentWeights) } : {}),
         replicas: options.seeds,
       },
       sampler: 'grid',
       training: { integrated: [{ optimizer: 'adam', steps: 1500 }], network: [{ optimizer: 'adam', steps: 1500 }] },
       ...(options.finish ? { finish: 'shooting' as const } : {}),
-      accept: { chi2: 'auto', spikes: 'equal' },
+      accept: options.accept,
       tolerate: { failed: 0, diverged: 0.1 },
       traces: { points: TRACE_POINTS, replicas: 200 },
     },
   };
 }
 
-function widthAxis([first = 24, ...rest]: readonly number[]): number | { choice: [number, ...number[]] } {
+function choiceAxis([first = 24, ...rest]: readonly number[]): number | { choice: [number, ...number[]] } {
   return rest.length === 0 ? first : { choice: [first, ...rest] };
 }
 
-function dataUnit({ amplitudes, label, draws, truths, recorded }: Resolved, unit: number): DataUnit {
+/** Labels of what is held out. */
+export function heldOutLabel(k: number): string {
+  return `sweep ${20 + k}`;
+}
+
+function dataUnit({ amplitudes, label, draws, truths, recorded, heldOut, windows }: Resolved, unit: number): DataUnit {
   const truth = truths[unit] ?? SQUID;
+  const stretches = Array.from({ length: heldOut }, (_, k) => ({ label: heldOutLabel(k), object: hash(`held out ${k}`) }));
+  const rest = { label: `${label} ${unit}, rest`, object: hash(`rest ${unit}`), fitted: [[100, 600]] as [[number, number]] };
   return {
     id: hash(`data ${unit}`),
-    entry: unit,
+    entry: windows ? 0 : unit,
+    ...(windows ? { sweep: 0, window: unit } : {}),
     label: `${label}, ${amplitudes[unit]} uA/cm2`,
     draws,
     samples: SAMPLES,
     sampleMs: SAMPLE_MS,
     sigmaMv: 1,
+    ...(recorded ? { spikeShapeMv: 0.6 } : {}),
+    ...(heldOut === 0 ? {} : { heldOut: [rest, ...stretches] as [HeldOut, ...HeldOut[]] }),
     source: recorded
       ? { kind: 'trace', object: hash(`trace ${unit}`) }
       : {
@@ -144,17 +169,33 @@ export function* fixtureReplicas(given: FixtureOptions = {}): Generator<FixtureR
   for (const [unit, data] of lock.resolved.problem.data.entries()) {
     for (let draw = 0; draw < options.draws; draw++) {
       for (const width of options.widths)
-        for (let k = 0; k < options.seeds; k++) yield replica(options, lock, data, unit, draw, width, index++);
+        for (const weight of options.currentWeights)
+          for (let k = 0; k < options.seeds; k++) yield replica(options, lock, data, unit, draw, { width, weight, seed: k }, index++);
     }
   }
 }
 
-function replica(options: Resolved, lock: Lock, data: DataUnit, unit: number, draw: number, width: number, index: number): FixtureReplica {
+interface Configured {
+  readonly width: number;
+  readonly weight: number;
+  /** the same in every configuration and on every data unit */
+  readonly seed: number;
+}
+
+function replica(
+  options: Resolved,
+  lock: Lock,
+  data: DataUnit,
+  unit: number,
+  draw: number,
+  configured: Configured,
+  index: number,
+): FixtureReplica {
   const stream = randomStream(options.seed, `replica ${index}`);
   const own = { uniform: (i: number) => stream.uniform(i), normal: (i: number) => stream.normal(i) };
   const shared = randomStream(options.seed, `draw ${unit} ${draw}`);
-  const fate = fateOf(own.uniform(100), options.accepted);
-  const spread = fate.kind === 'converged' ? 0.4 : 12;
+  const fate: Outcome = options.silent ? { kind: 'stopped', reason: 'no-spikes' } : fateOf(own.uniform(100), options.accepted);
+  const spread = fate.kind === 'converged' || options.silent ? 0.4 : 12;
   const truth = options.truths[unit] ?? SQUID;
   const soft = 0.012 * shared.normal(0) + 0.004 * spread * own.normal(1);
   const g = {
@@ -164,7 +205,7 @@ function replica(options: Resolved, lock: Lock, data: DataUnit, unit: number, dr
   };
   const hasEstimate = fate.kind === 'converged' || fate.kind === 'stopped';
   return {
-    task: taskOf(lock, data, draw, width, index, own.uniform),
+    task: taskOf(lock, data, draw, configured, index, own.uniform),
     result: {
       sweep: lock.sweep,
       index,
@@ -189,7 +230,14 @@ function fateOf(u: number, accepted: number): Outcome {
   return { kind: 'failed', error: { code: 'REPLICA_GIVEN_UP', message: 'the worker died 3 times' } };
 }
 
-function taskOf(lock: Lock, data: DataUnit, draw: number, width: number, index: number, uniform: (i: number) => number): Task {
+function taskOf(
+  lock: Lock,
+  data: DataUnit,
+  draw: number,
+  { width, weight, seed }: Configured,
+  index: number,
+  uniform: (i: number) => number,
+): Task {
   const start = (centre: number, i: number) => centre * 10 ** (2 * uniform(i) - 1);
   return {
     sweep: lock.sweep,
@@ -219,7 +267,7 @@ function taskOf(lock: Lock, data: DataUnit, draw: number, width: number, index: 
       'collocation.perSample': 2,
       'collocation.density': 'uniform',
       'loss.data': 1,
-      'loss.current': 1,
+      'loss.current': weight,
       'loss.gates': 10,
       'loss.weighting': 'fixed',
       'loss.huberMv': 'off',
@@ -228,7 +276,7 @@ function taskOf(lock: Lock, data: DataUnit, draw: number, width: number, index: 
     },
     training: [{ optimizer: 'adam', steps: 1500 }],
     accept: lock.resolved.accept,
-    seed: index,
+    seed,
     tracePoints: TRACE_POINTS,
   };
 }
@@ -264,10 +312,54 @@ function estimateOf(
     predictive: {
       rmseMv: Math.sqrt(chi2),
       chi2,
-      spikes: { observed: 4, simulated: good || uniform(25) < 0.5 ? 4 : 3 },
-      coincidence: good ? 1 : 0.75,
+      spikes: { observed: 4, simulated: options.silent ? 0 : good || uniform(25) < 0.5 ? 4 : 3 },
+      coincidence: options.silent ? 0 : good ? 1 : 0.75,
+      ...(options.heldOut === 0 ? {} : { toleranceMs: 1.4, timing: { medianMs: 0.1, worstMs: 0.4 }, features: featurePair(uniform(30)) }),
     },
+    ...(options.heldOut === 0 || !good ? {} : examination(options, unit, g, uniform)),
     ...(options.traces ? { traces: tracesOf(g, options.amplitudes[unit] ?? 10, truth, normal) } : {}),
+  };
+}
+
+function featurePair(share: number): NonNullable<Score['features']> {
+  const of = (factor: number): SpikeFeatures => ({
+    amplitudeMv: 95 * factor,
+    halfWidthMs: 1.2 * factor,
+    thresholdMv: -55 + factor,
+    ahpMv: null,
+    upstrokeMvPerMs: 250 * factor,
+    downstrokeMvPerMs: -63 * factor,
+  });
+  return { observed: of(1), simulated: of(0.95 + 0.1 * share) };
+}
+
+/** What only accepted replicas are asked. The last held-out stretch fails in every fourth. */
+function examination(
+  { heldOut, label }: Resolved,
+  unit: number,
+  g: Conductances,
+  uniform: (i: number) => number,
+): Pick<NonNullable<Result['estimate']>, 'rest' | 'heldOut' | 'bound'> {
+  const scored = (name: string, i: number): StretchScore => ({
+    label: name,
+    score: {
+      rmseMv: 2 + uniform(i),
+      spikes: { observed: 10 + i, simulated: 10 + i - Math.floor(2 * uniform(i + 1)) },
+      coincidence: 0.7 + 0.3 * uniform(i + 2),
+      toleranceMs: 1.4,
+      timing: { medianMs: uniform(i + 3), worstMs: 3 },
+      features: featurePair(uniform(i + 4)),
+    },
+  });
+  const stretches = Array.from({ length: heldOut }, (_, k) => scored(heldOutLabel(k), 60 + 10 * k));
+  const last = uniform(59) < 0.25 ? [{ label: heldOutLabel(heldOut - 1) }] : stretches.slice(-1);
+  return {
+    rest: [scored(`${label} ${unit}, rest`, 40)],
+    heldOut: [...stretches.slice(0, -1), ...last],
+    bound: {
+      standardErrors: { gNa: 0.01 * g.gNa, gK: 0.005 * g.gK, gL: 0.04 * g.gL },
+      weakest: 'gNa +0.8 %, gK +0.2 % and gL +4 % together cannot be told from the noise',
+    },
   };
 }
 

@@ -23,7 +23,8 @@ export function quickSpec(options: QuickOptions = {}) {
     problem: {
       model: 'hodgkin-huxley',
       infer: ['gNa', 'gK', 'gL'],
-      data: [{ synthetic: { stimulus: { step: { amplitude: 10 } }, durationMs: 6, sampleMs: 0.1, noiseMv: 1, draws } }],
+      // no spike: parameters without one, where the data have some, are never accepted
+      data: [{ synthetic: { stimulus: { step: { amplitude: 2 } }, durationMs: 6, sampleMs: 0.1, noiseMv: 1, draws } }],
     },
     space: { 'network.width': 8, 'network.features': 8, replicas },
     training: [
@@ -40,6 +41,16 @@ export function quickSpec(options: QuickOptions = {}) {
     accept: accept ?? { chi2: 'off', rmseMv: 'off', spikes: 'off' },
     tolerate,
   };
+}
+
+/** Two replicas that are fitted to two traces jointly, scored on a third, with C at two values. */
+export function jointSpec(options: QuickOptions = {}) {
+  const spec = quickSpec({ name: 'joint', draws: 1, replicas: 1, ...options });
+  const [{ synthetic }] = spec.problem.data as [(typeof spec.problem.data)[number]];
+  const { stimulus, ...trace } = synthetic;
+  const step = (amplitude: number) => ({ step: { amplitude } });
+  const data = [{ synthetic: { ...trace, stimuli: [stimulus, step(1.5)], jointly: true, holdOut: { stimuli: [step(1)] } } }];
+  return { ...spec, problem: { ...spec.problem, data }, space: { ...spec.space, 'fixed.C': { choice: [1, 1.1] } } };
 }
 
 /** Writes the spec (JSON is YAML) and returns its path. */

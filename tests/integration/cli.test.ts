@@ -204,7 +204,19 @@ test('validate and plan print the result to stdout, and plan --json one object',
   const { code, stdout } = await loligo.run(['plan', spec, '--json']);
   expect(code).toBe(0);
   const plan: unknown = JSON.parse(stdout);
-  expect(plan).toMatchObject({ replicas: 4, configurations: 1, shapes: [{ replicas: 4 }], warnings: [] });
+  expect(plan).toMatchObject({ replicas: 4, configurations: 1, shapes: [{ replicas: 4 }] });
+  // six milliseconds below threshold tell little of the conductances
+  expect(plan).toMatchObject({
+    warnings: [
+      {
+        code: 'NOT_IDENTIFIABLE',
+        parameters: ['gNa', 'gK'],
+        direction: { gNa: ANY_NUMBER, gK: ANY_NUMBER },
+        cures: expect.any(Array) as unknown,
+      },
+      { code: 'NOT_IDENTIFIABLE', parameters: ['gNa', 'gL'] },
+    ],
+  });
   expect(plan).toMatchObject({ shapes: [{ id: ANY_TEXT, weights: ANY_NUMBER, residuals: ANY_NUMBER }] });
   expect(plan).toMatchObject({ estimate: { coreSeconds: ANY_NUMBER, memoryBytes: ANY_NUMBER, diskBytes: ANY_NUMBER } });
   expect(readdirSync(folder)).toEqual(['spec.yaml']);
@@ -233,7 +245,17 @@ test('a truth and a fixed value outside the range, and a start that reaches outs
 test('every spec of sweeps/ is valid; those of a cell, beside a recording of that name', async () => {
   const sweeps = join(packageRoot(), 'sweeps');
   const specs = readdirSync(sweeps).filter((name) => name.endsWith('.yaml'));
-  expect(specs).toEqual(expect.arrayContaining(['demo.yaml', 'recovery.yaml', 'cell-steps.yaml', 'cell-ramp.yaml']));
+  expect(specs).toEqual(
+    expect.arrayContaining([
+      'demo.yaml',
+      'recovery.yaml',
+      'cell-steps.yaml',
+      'cell-ramp.yaml',
+      'cell-joint.yaml',
+      'cell-capacitance.yaml',
+      'joint-recovery.yaml',
+    ]),
+  );
   for (const name of specs.filter((spec) => !spec.startsWith('cell-')))
     expect(await loligo.run(['validate', join(sweeps, name)])).toMatchObject({ code: 0, stderr: '' });
 });
@@ -242,6 +264,8 @@ test('every spec of sweeps/ is valid; those of a cell, beside a recording of tha
 test.skipIf(recordingsAbsent !== undefined).each([
   ['cell-steps', '171116sh_0018.abf'],
   ['cell-ramp', '171116sh_0016.abf'],
+  ['cell-joint', '2019_07_24_0055_fsi.abf'],
+  ['cell-capacitance', '2019_07_24_0055_fsi.abf'],
 ])('%s is valid beside %s', async (name, recording) => {
   const folder = scratch();
   writeFileSync(join(folder, 'spec.yaml'), readFileSync(join(packageRoot(), 'sweeps', `${name}.yaml`)));

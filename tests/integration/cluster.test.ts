@@ -7,7 +7,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { STATE, TASKS, triesSubject } from '../../schemas/wire.ts';
 import { commandLine } from '../helpers/command-line.ts';
 import { natsVersions, startNats, type NatsServer } from '../helpers/nats-server.ts';
-import { outcomeLines, outcomesOf, quickSpec, resultsOf, writeSpec } from '../helpers/quick-sweep.ts';
+import { outcomeLines, outcomesOf, jointSpec, quickSpec, resultsOf, writeSpec } from '../helpers/quick-sweep.ts';
 import { scratchFolders } from '../helpers/scratch-folder.ts';
 import { waitFor } from '../helpers/wait-for.ts';
 
@@ -30,7 +30,8 @@ describe.each(natsVersions())('loligo run --nats on $name', ({ binary }) => {
   test('ends with the outcomes of a local run, of two sweeps that share two workers', async () => {
     const { url } = await serverOn(binary);
     const folder = scratch();
-    const specs = [1, 2].map((seed) => writeSpec(folder, quickSpec({ name: `sweep-${seed}`, seed }), `${seed}.yaml`));
+    // held-out traces are stored objects, which travel beside the tasks
+    const specs = [jointSpec({ replicas: 2 }), quickSpec()].map((spec, place) => writeSpec(folder, spec, `${place}.yaml`));
     const workers = [1, 2].map(() => program.start(['worker', '--nats', url, ...WORKER]));
     const ends = await Promise.all(
       specs.map((spec, place) => program.run(['run', spec, '--out', join(folder, `far-${place}`), '--nats', url])),

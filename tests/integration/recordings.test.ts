@@ -17,13 +17,13 @@ const SVG = /^<\?xml[^]*<svg [^]*<\/svg>\s*$/;
 const STIMULUS = { source: expect.stringMatching(/^(stored|header|none)$/) as unknown, unit: ANY_TEXT, kind: ANY_TEXT };
 
 // skipped where the shared recordings are not beside the project
-test.skipIf(recordingsAbsent !== undefined)('inspect --json says the same things of every ABF 2 recording', async () => {
-  const files = ['pyabf', 'gigaseal'].flatMap((folder) =>
+test.skipIf(recordingsAbsent !== undefined)('inspect --json says the same things of every recording', async () => {
+  const files = ['pyabf', 'gigaseal', 'nwbshowcase-ferguson2015', 'nwbshowcase-lantyer2018'].flatMap((folder) =>
     readdirSync(sharedRecording(folder))
-      .filter((name) => name.endsWith('.abf'))
+      .filter((name) => /[.](abf|nwb)$/.test(name))
       .map((name) => sharedRecording(join(folder, name))),
   );
-  expect(files.length).toBe(8);
+  expect(files.length).toBe(11);
   const inspected = await Promise.all(files.map(async (file) => ({ file, ended: await loligo.run(['inspect', file, '--json']) })));
   for (const { file, ended } of inspected) {
     const { code, stdout, stderr } = ended;
@@ -95,8 +95,9 @@ test('simulate --plot writes a picture, and a place that cannot be written ends 
 });
 
 test('doctor --json tells of the processor and of every engine', async () => {
-  const { code, stdout, stderr } = await loligo.run(['doctor', '--json']);
-  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  // drivers of graphics write to stderr as they like
+  const { code, stdout } = await loligo.run(['doctor', '--json']);
+  expect(code).toBe(0);
   const found: unknown = JSON.parse(stdout);
   expect(found).toMatchObject({ node: process.versions.node, platform: ANY_TEXT, nats: { reachable: false } });
   expect(found).toMatchObject({ cpu: { model: ANY_TEXT, instructionSets: ANY_LIST } });

@@ -5,7 +5,7 @@ import { DuckDBInstance } from '@duckdb/node-api';
 import { expect, test } from 'vitest';
 import { parseLock, parseSummary } from '../../schemas/parse.ts';
 import { commandLine } from '../helpers/command-line.ts';
-import { outcomeLines, outcomesOf, quickSpec, resultsOf, writeSpec } from '../helpers/quick-sweep.ts';
+import { outcomeLines, outcomesOf, jointSpec, quickSpec, resultsOf, writeSpec } from '../helpers/quick-sweep.ts';
 import { scratchFolders } from '../helpers/scratch-folder.ts';
 
 const loligo = commandLine();
@@ -51,6 +51,22 @@ test('a run leaves a report, a summary, tables, a log and its lock, all of them 
   expect(report).toMatch(/^<!doctype html>/i);
   expect(report).not.toMatch(/(src|href)="https?:/);
   expect(existsSync(join(run, 'writer.lock'))).toBe(false);
+});
+
+test('a joint fit is scored on what is held out, and a fixed value that is an axis is a column and a table', async () => {
+  const run = join(scratch(), 'run');
+  const { code, stderr } = await runOf(writeSpec(scratch(), jointSpec()), run);
+  expect(code, stderr).toBe(0);
+  const outcomes = await outcomesOf(run);
+  expect(outcomes.map(({ outcome }) => outcome.kind)).toEqual(['converged', 'converged']);
+  for (const { estimate } of outcomes) {
+    expect(estimate!.furtherInitial).toHaveLength(1);
+    expect(estimate!.heldOut).toMatchObject([{ label: 'synthetic 1, held-out stimulus 1' }]);
+  }
+  expect((await rowsOf(join(run, 'replicas.parquet'))).map((row) => row['fixed.C'])).toEqual([1, 1.1]);
+  const report = readFileSync(join(run, 'report.html'), 'utf8');
+  expect(report).toContain('By fixed.C');
+  expect(report).toContain('C = {&#34;choice&#34;:[1,1.1]}');
 });
 
 test('the same command again redoes nothing; more replicas go on in the same folder; another spec does not', async () => {

@@ -15,7 +15,9 @@ import { findCompiler, FLAGS, instructionSets } from '../../worker/engines/fused
 import { describeCohort, type Description } from '../../worker/engines/fused/description.ts';
 import { loadNative } from '../../worker/engines/fused/native.ts';
 import { createReferenceEngine } from '../../worker/engines/reference/reference-engine.ts';
+import { compileModel } from '../../worker/models/compile.ts';
 import { distance, memberOf, shapeOf, unevenMember, withCohort } from '../helpers/engine-cohorts.ts';
+import { POOLS } from '../helpers/model-text.ts';
 
 const run = promisify(execFile);
 const HERE = join(packageRoot(), 'tests/native');
@@ -33,6 +35,19 @@ const SHAPES: Readonly<Record<string, Shape>> = {
     perSample: 2,
     initialGates: 'free',
   }),
+  'integrated, three segments, priors': shapeOf('hodgkin-huxley', {
+    ...SMALL,
+    states: 'integrated',
+    initialGates: 'free',
+    segments: 3,
+    samples: 13,
+    priors: 2,
+  }),
+  'integrated pools that are read, every initial value free': {
+    ...shapeOf('hodgkin-huxley', { ...SMALL, infer: ['gCa', 'tauCa'], states: 'integrated', initialGates: 'free', segments: 2 }),
+    model: compileModel(POOLS, 'pools'),
+  },
+  'network, two segments, priors': shapeOf('hodgkin-huxley', { ...SMALL, segments: 2, priors: 3 }),
   'modified, factorised, trainable frequencies': shapeOf('hodgkin-huxley', {
     ...SMALL,
     samples: 17,

@@ -51,7 +51,7 @@ void differentiate(const loligo::Kernel& kernel, loligo::CohortHandle* cohort, i
   const size_t n = theta.size();
   std::vector<double> gradient(n), terms(3), step(n), factor(1), predicted(1);
   print("gradient32", kernel.gradient32(cohort, replica, theta.data(), n, 1, gradient.data(), terms.data()), gradient);
-  print("evaluate", kernel.evaluate(cohort, replica, theta.data(), n, 0, terms.data()), terms);
+  print("evaluate", kernel.evaluate(cohort, replica, theta.data(), n, -1, terms.data()), terms);
   print("refresh", kernel.refresh(cohort, replica, factor.data()), factor);
   print("gradient", kernel.gradient(cohort, replica, 1, gradient.data(), n), gradient);
   print("linearise", kernel.linearise(cohort, replica, 1), {});

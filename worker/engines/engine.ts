@@ -16,6 +16,7 @@
  */
 import type { AdamStage, Configuration, LbfgsStage, LevenbergMarquardtStage, Stage } from '../../schemas/generated/types.ts';
 import type { Model } from '../models/model.ts';
+import type { Prior } from './prior.ts';
 
 export type EngineName = 'reference' | 'tfjs' | 'native' | 'wasm' | 'webgpu';
 
@@ -24,6 +25,8 @@ export interface Shape {
   readonly model: Model;
   /** Names of the inferred parameters. */
   readonly infer: readonly string[];
+  /** How many of them have a prior. */
+  readonly priors: number;
   readonly states: Configuration['states'];
   readonly architecture: Configuration['network.architecture'];
   /** Hidden layers; those of a modified MLP are gated by its two encoders, which do not count. */
@@ -37,15 +40,22 @@ export interface Shape {
   readonly factorisation: Configuration['network.factorisation'];
   /** `model`: each gate as the model file says; or all of them alike. `states: integrated` only. */
   readonly initialGates: Configuration['initial.gates'];
-  /** Samples of V. */
+  /** Samples of V, of all segments together. */
   readonly samples: number;
-  /** Collocation points per sample; there are (samples - 1) * perSample + 1, the samples among them. Where they lie is the member's. */
+  /** Stretches of time in which the cell starts anew, with its own V and gates. Where each begins is the member's. */
+  readonly segments: number;
+  /** Collocation points per sample; a segment of n samples has (n - 1) * perSample + 1, the samples among them. Where they lie is the member's. */
   readonly perSample: number;
 }
 
 /** One replica's own data and settings. */
 export interface Member {
-  /** Collocation times, ms: ascending from 0, length (samples - 1) * perSample + 1 */
+  /** First sample of each segment: ascending from 0, length segments. No collocation point lies between the last sample of one and the first of the next. */
+  readonly segments: Int32Array;
+  /**
+   * Collocation times, ms: ascending from 0, length (samples - segments) * perSample + segments. The network's time: segments lie one behind
+   * the other, with a gap in which nothing is asked (worker/train/collocation.ts)
+   */
   readonly grid: Float64Array;
   /** Place of each sample in `grid`: ascending from 0 to the last point, length samples */
   readonly sampleAt: Int32Array;
@@ -64,6 +74,10 @@ export interface Member {
   /** values of the parameters that are not inferred */
   readonly fixed: Readonly<Record<string, number>>;
   readonly weights: LossWeights;
+  /** Length that of the shape. */
+  readonly priors: readonly Prior[];
+  /** Noise of V that priors are weighed against while it is not estimated, mV */
+  readonly sigmaMv: number;
   /** Misfit above which a sample counts linearly, mV; Infinity: never. See loss.ts */
   readonly huberMv: number;
   /** `estimated`: the data term is weighed by the noise that the misfit shows, see loss.ts */
@@ -96,7 +110,12 @@ export interface LossTerms {
   readonly data: number;
   readonly current: number;
   readonly gates: number;
+  /** Sum of the priors' squared residuals in the unit of `data` (loss.ts); absent without priors. */
+  readonly prior?: number;
 }
+
+/** The terms that a schedule weighs, and that can be broken. */
+export type LossTerm = 'data' | 'current' | 'gates';
 
 export interface Evaluation {
   readonly loss: number;
@@ -134,7 +153,7 @@ export interface ReplicaState {
 export type StageOutcome =
   | { readonly kind: 'done'; readonly steps: number; readonly terms: LossTerms }
   | { readonly kind: 'interrupted'; readonly steps: number; readonly terms: LossTerms }
-  | { readonly kind: 'diverged'; readonly step: number; readonly term: keyof LossTerms };
+  | { readonly kind: 'diverged'; readonly step: number; readonly term: LossTerm };
 
 /**
  * How a caller watches and stops a running stage. Called between slices of steps: one step with some engines, some tens of milliseconds of

@@ -5,7 +5,8 @@
 import { randomStream } from '../../schemas/random.ts';
 import { steadyGates } from '../simulate/forward.ts';
 import type { Shape } from './engine.ts';
-import { gateToTheta, layoutOf, parameterToTheta, type Layer } from './layout.ts';
+import { shareOfValue } from './gate-range.ts';
+import { freeGatePlace, gateToTheta, layoutOf, parameterToTheta, type Layer } from './layout.ts';
 
 /** Standard deviation of the initial biases. */
 const BIAS_SD = 0.1;
@@ -29,7 +30,7 @@ export function harmonicFrequencies(count: number, windowMs: number): Float64Arr
 
 /**
  * theta at the start: weights normal with variance 1 / inputs (LeCun et al. 1998, 4.6), parameters at `starts` (model's units), free gates
- * at their steady state at `firstMv`, the frequencies' scale at 1. Factorised weights act as the others do, on factors exp(s) with s normal
+ * at their steady state at `firstMv`, V at the beginning of each segment, the frequencies' scale at 1. Factorised weights act as the others do, on factors exp(s) with s normal
  * of mean 1 and s.d. 0.1 (Wang et al. 2022, section 5).
  */
 export function initialTheta(
@@ -37,7 +38,7 @@ export function initialTheta(
   seed: number,
   starts: Readonly<Record<string, number>>,
   fixed: Readonly<Record<string, number>>,
-  firstMv: number,
+  firstMv: readonly number[],
 ): Float64Array {
   const layout = layoutOf(shape);
   const theta = new Float64Array(layout.size);
@@ -48,10 +49,14 @@ export function initialTheta(
     if (start === undefined) throw new Error(`internal: no start value for ${parameter.name}`);
     theta[layout.parameterOffset + p] = parameterToTheta(parameter, start);
   });
-  if (layout.freeGates.length > 0) {
-    const steady = steadyGates(shape.model, { ...fixed, ...starts }, firstMv);
-    layout.freeGates.forEach((name, k) => (theta[layout.freeGateOffset + k] = gateToTheta(steady[name]!)));
-  }
+  if (layout.freeGates.length > 0)
+    firstMv.forEach((V, s) => {
+      const steady = steadyGates(shape.model, { ...fixed, ...starts }, V);
+      shape.model.gates.forEach((gate) => {
+        const k = layout.freeGates.indexOf(gate.name);
+        if (k >= 0) theta[freeGatePlace(layout, s, k)] = gateToTheta(shareOfValue(gate, steady[gate.name]!));
+      });
+    });
   return theta;
 }
 

@@ -8,15 +8,15 @@
  * cosines. Outputs: V, and with `states: network` each gate in the model's order. Parts that exist only with a variant of the network:
  *   s   random weight factorisation (Wang, Wang, Seidman, Perdikaris 2022, arXiv 2210.01274): the layer's weights are W[i][j] exp(s[j])
  *   U, Q  the encoders of a modified MLP (Wang, Teng, Perdikaris 2021, arXiv 2001.04536), from the features to the width
- *   free initial gates  `states: integrated`
+ *   free initial gates  `states: integrated`; those of the first segment, then those of the next, ...
  *   c   trainable scale of the features: every frequency times exp(c)
  *
  * Adam moves the network's own numbers (W, b, s, c) at the stage's rate, parameters and free gates at a multiple of it. Levenberg-Marquardt
  * holds s and c: with s it would count every weight twice, and c would need a Jacobian column of its own (`heldBySecondOrder`).
  */
-import type { Parameter } from '../models/model.ts';
+import type { Model, Parameter } from '../models/model.ts';
 import { parameterNamed } from '../models/parameter-values.ts';
-import type { Shape } from './engine.ts';
+import type { Member, Shape } from './engine.ts';
 
 /** V = VOLTAGE_CENTRE + VOLTAGE_SCALE * output + the member's driven voltage, mV: resting and spiking voltages lie within one unit of output. */
 export const VOLTAGE_CENTRE = -40;
@@ -42,9 +42,10 @@ export interface Layout {
   readonly parameters: readonly Parameter[];
   /** Offset of the first inferred parameter. */
   readonly parameterOffset: number;
-  /** Gates whose initial value is inferred, in order. */
+  /** Gates whose initial value is inferred, in order, the same in each segment. */
   readonly freeGates: readonly string[];
   readonly freeGateOffset: number;
+  readonly segments: number;
   /** Offset of c; -1 when the frequencies are fixed. */
   readonly scaleOffset: number;
   readonly size: number;
@@ -65,7 +66,8 @@ export function layoutOf(shape: Shape): Layout {
   const parameters = infer.map((name) => parameterNamed(model, name));
   const freeGates = freeGatesOf(shape);
   const freeGateOffset = networkSize + parameters.length;
-  const scaleOffset = shape.scale === 'trainable' ? freeGateOffset + freeGates.length : -1;
+  const freeGateEnd = freeGateOffset + shape.segments * freeGates.length;
+  const scaleOffset = shape.scale === 'trainable' ? freeGateEnd : -1;
   return {
     layers,
     encoders,
@@ -74,8 +76,9 @@ export function layoutOf(shape: Shape): Layout {
     parameterOffset: networkSize,
     freeGates,
     freeGateOffset,
+    segments: shape.segments,
     scaleOffset,
-    size: freeGateOffset + freeGates.length + (scaleOffset < 0 ? 0 : 1),
+    size: freeGateEnd + (scaleOffset < 0 ? 0 : 1),
   };
 }
 
@@ -85,7 +88,11 @@ function layerAt(offset: number, inputs: number, outputs: number, { factorisatio
 }
 
 function freeGatesOf({ states, initialGates, model }: Shape): string[] {
-  if (states !== 'integrated') return [];
+  return states === 'integrated' ? gatesFreeAtStart(model, initialGates) : [];
+}
+
+/** Gates whose first value is inferred, by `initial.gates`. */
+export function gatesFreeAtStart(model: Model, initialGates: Shape['initialGates']): string[] {
   const free = (initial: 'steady' | 'free'): boolean => (initialGates === 'model' ? initial : initialGates) === 'free';
   return model.gates.filter((gate) => free(gate.initial)).map((gate) => gate.name);
 }
@@ -131,12 +138,12 @@ export function parameterSlope(parameter: Parameter, theta: number): number {
 }
 
 /** Middle and half width of the range, on the scale that the parameter is fitted on. */
-export function scaleOf({ range, positive }: Parameter): { centre: number; half: number } {
+export function scaleOf({ range, positive }: Pick<Parameter, 'range' | 'positive'>): { centre: number; half: number } {
   const [low, high] = positive ? [Math.log(range[0]), Math.log(range[1])] : range;
   return { centre: (low + high) / 2, half: (high - low) / 2 };
 }
 
-/** A free initial gate is the logistic function of its theta. */
+/** A free initial gate lies at the logistic function of its theta, as a share of its range (gate-range.ts): for one from 0 to 1 that is the gate. */
 export function thetaToGate(theta: number): number {
   return 1 / (1 + Math.exp(-theta));
 }
@@ -167,10 +174,23 @@ export function inferredValues(layout: Layout, theta: Float64Array): Float64Arra
 
 /** Points of the collocation grid. */
 export function gridSize(shape: Shape): number {
-  return (shape.samples - 1) * shape.perSample + 1;
+  return (shape.samples - shape.segments) * shape.perSample + shape.segments;
 }
 
-/** ms between them, [M - 1] */
-export function gridStepsMs(grid: Float64Array): Float64Array {
-  return Float64Array.from({ length: grid.length - 1 }, (_, j) => grid[j + 1]! - grid[j]!);
+/** The first collocation point of each segment. */
+export function segmentStarts({ sampleAt, segments }: Pick<Member, 'sampleAt' | 'segments'>): Int32Array {
+  return segments.map((sample) => sampleAt[sample]!);
+}
+
+/** ms between the points, [M - 1]; 0 from one segment to the next: nothing happens there. */
+export function gridStepsMs(member: Pick<Member, 'grid' | 'sampleAt' | 'segments'>): Float64Array {
+  const { grid } = member;
+  const steps = Float64Array.from({ length: grid.length - 1 }, (_, j) => grid[j + 1]! - grid[j]!);
+  for (const start of segmentStarts(member)) if (start > 0) steps[start - 1] = 0;
+  return steps;
+}
+
+/** Place in theta of the k-th free gate's initial value in a segment. */
+export function freeGatePlace({ freeGateOffset, freeGates }: Layout, segment: number, k: number): number {
+  return freeGateOffset + segment * freeGates.length + k;
 }

@@ -17,8 +17,8 @@ import { endSecondOrder, rampOf, secondOrderState, type SecondOrderProgress } fr
 /** One replica's loss and gradient, in float64. */
 export interface FirstOrder {
   readonly layout: Layout;
-  /** Bring the state to theta. With `project`, first solve for the linear parameters and write them into theta. */
-  evaluate(theta: Float64Array, project: boolean): LossTerms;
+  /** Bring the state to theta. With `project`, a physics weight, first solve for the linear parameters under it and write them into theta. */
+  evaluate(theta: Float64Array, project: number | null): LossTerms;
   /** The loss under the weights last refreshed. */
   total(terms: LossTerms, physics: number): number;
   /** Take anew the weights that follow the state last evaluated (estimated noise); true when that changed them. */
@@ -47,14 +47,14 @@ export function lbfgs(
   let resumed = replica.ramp;
   let now = pointAt(theta.length);
   let trial = pointAt(theta.length);
-  now.terms = problem.evaluate(theta, stage.project && resumed === null);
+  now.terms = problem.evaluate(theta, stage.project && resumed === null ? weights[0]! : null);
   const broken = brokenTerm(now.terms);
   if (broken !== null) return { kind: 'diverged', step: first, term: broken };
   for (let weight = resumed?.weight ?? 0; weight < weights.length; weight++) {
     const physics = weights[weight]!;
     const history = new History(theta.length, stage.history, resumed?.pairs ?? []);
     now.theta.set(theta);
-    now.terms = problem.evaluate(now.theta, false);
+    now.terms = problem.evaluate(now.theta, null);
     problem.refresh();
     slopesAt(problem, physics, now);
     for (let iteration = resumed?.iteration ?? 0; iteration < stage.steps; iteration++) {
@@ -183,7 +183,7 @@ class Line {
     const { problem, physics, now, direction, trial } = this;
     this.trials += 1;
     for (let i = 0; i < direction.length; i++) trial.theta[i] = now.theta[i]! + length * direction[i]!;
-    trial.terms = problem.evaluate(trial.theta, false);
+    trial.terms = problem.evaluate(trial.theta, null);
     if (!Number.isFinite(problem.total(trial.terms, physics))) return { length, loss: Infinity, slope: Infinity };
     slopesAt(problem, physics, trial);
     return { length, loss: trial.loss, slope: inner(trial.gradient, direction) };

@@ -18,8 +18,8 @@ import { endSecondOrder, rampOf, secondOrderState, type SecondOrderProgress } fr
 /** One replica's loss to second order, in float64. */
 export interface SecondOrder {
   readonly layout: Layout;
-  /** Bring the state to theta. With `project`, first solve for the linear parameters and write them into theta. */
-  evaluate(theta: Float64Array, project: boolean): LossTerms;
+  /** Bring the state to theta. With `project`, a physics weight, first solve for the linear parameters under it and write them into theta. */
+  evaluate(theta: Float64Array, project: number | null): LossTerms;
   /** The loss under the weights of the last linearisation. */
   total(terms: LossTerms, physics: number): number;
   /** Build the damped system at theta, which is the one last evaluated. Later evaluations leave it as it is. */
@@ -51,7 +51,7 @@ export function levenbergMarquardt(
   const { theta } = replica;
   const weights = rampOf(stage);
   const first = replica.step;
-  let terms = problem.evaluate(theta, stage.project && replica.ramp === null);
+  let terms = problem.evaluate(theta, stage.project && replica.ramp === null ? weights[0]! : null);
   const broken = brokenTerm(terms);
   if (broken !== null) return { kind: 'diverged', step: replica.step, term: broken };
   let at = replica.ramp ?? beginningOf(0);
@@ -66,7 +66,7 @@ export function levenbergMarquardt(
     replica.step += 1;
     control.progress(1);
     control.trace?.(index, replica.step, inferredValues(problem.layout, theta));
-    terms = lowered ?? problem.evaluate(theta, false);
+    terms = lowered ?? problem.evaluate(theta, null);
     const ended = lowered === null || loss - problem.total(lowered, physics) < stage.tolerance * loss || at.iteration + 1 === stage.steps;
     at = ended ? beginningOf(at.weight + 1) : { ...at, iteration: at.iteration + 1, damping };
   }
@@ -91,7 +91,7 @@ function damped(problem: SecondOrder, theta: Float64Array, physics: number, loss
     const solution = problem.solve(lambda);
     if (solution !== null) {
       for (let i = 0; i < trial.length; i++) trial[i] = theta[i]! + solution.step[i]!;
-      const terms = problem.evaluate(trial, false);
+      const terms = problem.evaluate(trial, null);
       const decrease = loss - problem.total(terms, physics);
       if (decrease > 0) {
         theta.set(trial);

@@ -1,7 +1,8 @@
 /**
  * What the loss is, the same for every engine:
  *
- *   loss = w_data k mean(rho(V - data)) / 10^2 + physics (w_current mean(residual:V^2) / 50^2 + w_gates sum over gates mean(residual:gate^2))
+ *   loss = w_data (k mean(rho(V - data)) / 10^2 + q sum over priors of residual^2)
+ *        + physics (w_current mean(residual:V^2) / 50^2 + w_gates sum over gates mean(residual:gate^2))
  *
  * means being over the rows that count: padded samples, and collocation points that touch one, weigh nothing.
  *
@@ -9,10 +10,12 @@
  * min(1, d / |r|) of the state that it linearises at (iteratively reweighted), and accepts its steps by the loss itself.
  *
  * k = 1, and with estimated noise (1 mV / sigma)^2, sigma^2 being the present mean of (V - data)^2, at least (0.01 mV)^2. The gradient is
- * taken at fixed k. Adam takes k anew at each step, L-BFGS at each iteration and Levenberg-Marquardt at each linearisation, whose trials are
+ * taken at fixed k. Priors (prior.ts) weigh against the data as in -2 log posterior, whose data part is N k mean((V - data)^2) / (k sigma^2) over
+ * the N samples that count: so q = k sigma^2 / (10^2 N), sigma being the data unit's noise, and (1 mV)^2 / (10^2 N) where it is estimated and
+ * k sigma^2 is 1 by definition. Multipliers of a weighting scheme on the data are on the priors too. Adam takes k anew at each step, L-BFGS at each iteration and Levenberg-Marquardt at each linearisation, whose trials are
  * compared at that k.
  */
-import type { LossTerms, LossWeights, Member, Shape } from './engine.ts';
+import type { LossTerm, LossTerms, LossWeights, Member, Shape } from './engine.ts';
 import { gridSize } from './layout.ts';
 
 /** Scales of the residuals: a misfit of 10 mV and a current that moves V by 50 mV/ms cost the same. */
@@ -21,11 +24,12 @@ const CURRENT_SCALE_MV_PER_MS = 50;
 
 /** `noiseFactor`: k above. */
 export function totalLoss(terms: LossTerms, weights: LossWeights, physics: number, noiseFactor = 1): number {
-  return weights.data * noiseFactor * terms.data + physics * (weights.current * terms.current + weights.gates * terms.gates);
+  const ofNetwork = weights.data * noiseFactor * terms.data + physics * (weights.current * terms.current + weights.gates * terms.gates);
+  return terms.prior === undefined ? ofNetwork : ofNetwork + weights.data * terms.prior;
 }
 
 /** The first term that is not finite. */
-export function brokenTerm(terms: LossTerms): keyof LossTerms | null {
+export function brokenTerm(terms: LossTerms): LossTerm | null {
   for (const term of ['data', 'current', 'gates'] as const) if (!Number.isFinite(terms[term])) return term;
   return null;
 }
@@ -48,6 +52,12 @@ export function rowWeights(shape: Shape, member: Member, rows: ResidualRows): Fl
   for (let p = 0; p < rows.current; p++) weights[shape.samples + p] = grid[p]! / (counted * CURRENT_SCALE_MV_PER_MS ** 2);
   for (let r = 0; r < rows.gates; r++) weights[shape.samples + points + r] = grid[r % points]! / counted;
   return weights;
+}
+
+/** q of the header. */
+export function priorWeight({ noise, sigmaMv, sampleWeight }: Pick<Member, 'noise' | 'sigmaMv' | 'sampleWeight'>): number {
+  const samples = sampleWeight.reduce((sum, weight) => sum + weight, 0);
+  return (noise === 'known' ? sigmaMv ** 2 : 1) / (DATA_SCALE_MV ** 2 * samples);
 }
 
 /** 1 or 0 per collocation point: the weight of its sample, or the product of those of the samples before and after it. */

@@ -1,4 +1,5 @@
 /** The engines of this build: which of them work on this machine, how fast each is, and which one `auto` takes. */
+import { availableParallelism } from 'node:os';
 import { LoligoError, messageOf } from '../../schemas/errors.ts';
 import type { Engine, EngineName } from './engine.ts';
 import { createNativeEngine, createWasmEngine } from './fused/fused-engine.ts';
@@ -6,6 +7,7 @@ import { describeNative, describeWasm } from './fused/build-report.ts';
 import { createReferenceEngine } from './reference/reference-engine.ts';
 import { measureSpeed } from './speed-test.ts';
 import { createTfjsEngine } from './tfjs/tfjs-engine.ts';
+import { createWebgpuEngine, describeWebgpu } from './webgpu/webgpu-engine.ts';
 
 export interface EngineFinding {
   readonly name: EngineName;
@@ -21,6 +23,8 @@ interface Entry {
   /** What it is, on this machine. */
   readonly describe: () => Promise<string>;
   readonly create: () => Promise<Engine>;
+  /** Its device serves all threads of this machine together, and is timed with so many replicas at once. */
+  readonly sharedBy?: number;
 }
 
 const ENGINES: readonly Entry[] = [
@@ -36,6 +40,7 @@ const ENGINES: readonly Entry[] = [
   },
   { name: 'native', describe: describeNative, create: () => createNativeEngine() },
   { name: 'wasm', describe: describeWasm, create: () => createWasmEngine() },
+  { name: 'webgpu', describe: describeWebgpu, create: () => createWebgpuEngine(), sharedBy: 256 },
 ];
 
 let findings: Promise<EngineFinding[]> | undefined;
@@ -52,10 +57,10 @@ async function examineAll(): Promise<EngineFinding[]> {
   return found;
 }
 
-async function examine({ name, describe, create }: Entry): Promise<EngineFinding> {
+async function examine({ name, describe, create, sharedBy }: Entry): Promise<EngineFinding> {
   try {
     const engine = await create();
-    const stepsPerSecond = await measureSpeed(engine);
+    const stepsPerSecond = await measureSpeed(engine, sharedBy);
     await engine.close();
     return { name, available: true, reason: await describe(), stepsPerSecond };
   } catch (error) {
@@ -66,12 +71,22 @@ async function examine({ name, describe, create }: Entry): Promise<EngineFinding
 /** What an engine lacks for the work at hand, by name; null when nothing. */
 export type Refusal = (engine: Engine) => string | null;
 
+export interface Work {
+  /** Whether the sweep has no stage of second order. Those run on the host's cores and take nine tenths of a replica's time: a GPU gains nothing then. */
+  readonly adamOnly?: boolean;
+}
+
 /**
  * Open an engine by name, or with `auto` the fastest that works and refuses nothing; `why` says so in a line. An engine asked for by name is
  * opened whatever it refuses. Throws ENGINE_UNAVAILABLE.
  */
-export async function openEngine(name: string, refusal: Refusal = () => null): Promise<{ engine: Engine; why: string }> {
-  if (name === 'auto') return openFastest(refusal);
+export async function openEngine(
+  name: string,
+  refusal: Refusal = () => null,
+  { adamOnly = false }: Work = {},
+): Promise<{ engine: Engine; why: string }> {
+  if (name === 'auto')
+    return openFastest((engine) => refusal(engine) ?? (adamOnly || engine.name !== 'webgpu' ? null : 'second order faster than its host'));
   const entry = entryOf(name);
   try {
     return { engine: await entry.create(), why: `${name} was asked for: ${await entry.describe()}` };
@@ -93,18 +108,24 @@ function entryOf(name: string): Entry {
   return entry;
 }
 
+/** What one of as many threads as there are cores gets. */
+function perThread({ name, stepsPerSecond = 0 }: EngineFinding): number {
+  return entryOf(name).sharedBy === undefined ? stepsPerSecond : stepsPerSecond / availableParallelism();
+}
+
 async function openFastest(refusal: Refusal): Promise<{ engine: Engine; why: string }> {
-  const working = (await availableEngines())
-    .filter(({ available }) => available)
-    .toSorted((a, b) => (b.stepsPerSecond ?? 0) - (a.stepsPerSecond ?? 0));
-  const speeds = working.map(({ name, stepsPerSecond = 0 }) => `${name} ${stepsPerSecond.toFixed(0)}`).join(', ');
+  const working = (await availableEngines()).filter(({ available }) => available).toSorted((a, b) => perThread(b) - perThread(a));
+  const speeds = working.map((finding) => `${finding.name} ${perThread(finding).toFixed(0)}`).join(', ');
   const passed: string[] = [];
   for (const { name } of working) {
     const { engine } = await openEngine(name);
     const lacks = refusal(engine);
     if (lacks === null) {
       const but = passed.length === 0 ? '' : `; ${passed.join(', ')}`;
-      return { engine, why: `${name} is the fastest here${but === '' ? '' : ' that can'} (replica-steps a second: ${speeds}${but})` };
+      return {
+        engine,
+        why: `${name} is the fastest here${but === '' ? '' : ' that can'} (replica-steps a second and thread: ${speeds}${but})`,
+      };
     }
     passed.push(`${name} does not train ${lacks}`);
     await engine.close();

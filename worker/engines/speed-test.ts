@@ -16,6 +16,7 @@ export function speedTestShape(): Shape {
   return {
     model,
     infer: ['gNa', 'gK', 'gL'],
+    priors: 0,
     states: 'network',
     architecture: 'mlp',
     depth: 2,
@@ -26,15 +27,16 @@ export function speedTestShape(): Shape {
     factorisation: 'none',
     initialGates: 'model',
     samples: SAMPLES,
+    segments: 1,
     perSample: 1,
   };
 }
 
 /** Adam steps a second, all replicas together. */
-export async function measureSpeed(engine: Engine): Promise<number> {
+export async function measureSpeed(engine: Engine, replicas = REPLICAS): Promise<number> {
   const shape = speedTestShape();
   const stage = { optimizer: 'adam', rate: 1e-3, parameterRate: 1, warmup: 1, physics: 1, project: true } as const;
-  return timed(engine, shape, REPLICAS, (cohort, control) => cohort.adam({ ...stage, steps: MANY }, control));
+  return timed(engine, shape, replicas, (cohort, control) => cohort.adam({ ...stage, steps: MANY }, control));
 }
 
 /** What `measureSecondOrder` trains: the formulation that second order is made for, gates integrated. */
@@ -83,6 +85,7 @@ function createMember(shape: Shape, seed: number): Member {
   const values = parameterValues(shape.model);
   const fixed = Object.fromEntries(Object.entries(values).filter(([name]) => !shape.infer.includes(name)));
   return {
+    segments: Int32Array.of(0),
     grid: Float64Array.from({ length: SAMPLES }, (_, p) => p / 10),
     sampleAt: Int32Array.from({ length: SAMPLES }, (_, i) => i),
     voltageMv,
@@ -93,9 +96,11 @@ function createMember(shape: Shape, seed: number): Member {
     frequencies: initialFrequencies(seed, shape.features, 0.4),
     fixed,
     weights: { data: 1, current: 1, gates: 1 },
+    priors: [],
+    sigmaMv: 1,
     huberMv: Infinity,
     noise: 'known',
     weighting: 'fixed',
-    theta: initialTheta(shape, seed, values, fixed, voltageMv[0]!),
+    theta: initialTheta(shape, seed, values, fixed, [voltageMv[0]!]),
   };
 }

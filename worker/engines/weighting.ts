@@ -10,10 +10,10 @@
  *   each step every multiplier grows by exp(0.01 term / (1 + term)), is clipped to [1e-4, 1e4], and all are scaled to sum to their number
  *   (gates count with `states: network` only).
  */
-import type { LossTerms } from './engine.ts';
+import type { LossTerm, LossTerms } from './engine.ts';
 
 /** By term, in this order; also the order in a replica's state. */
-const TERMS = ['data', 'current', 'gates'] as const satisfies readonly (keyof LossTerms)[];
+const TERMS = ['data', 'current', 'gates'] as const satisfies readonly LossTerm[];
 
 /** Steps between two looks at the gradients of the terms. */
 export const GRADIENT_NORM_INTERVAL = 100;
@@ -27,7 +27,7 @@ export function unitMultipliers(): Float64Array {
 }
 
 /** Take the gradients of the terms (by the network's numbers; null for a term without rows) into the multipliers, in place. */
-export function balanceGradients(multipliers: Float64Array, gradients: Readonly<Record<keyof LossTerms, Float64Array | null>>): void {
+export function balanceGradients(multipliers: Float64Array, gradients: Readonly<Record<LossTerm, Float64Array | null>>): void {
   const largest = gradients.data === null ? 0 : gradients.data.reduce((max, value) => Math.max(max, Math.abs(value)), 0);
   TERMS.forEach((term, i) => {
     const gradient = gradients[term];

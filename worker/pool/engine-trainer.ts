@@ -1,10 +1,15 @@
-/** The trainer of every real run: the engine that was asked for, and train/ around it. */
+/** The trainer of every real run: the engine that was asked for, and train/ around it; a method without a network needs no engine. */
 import { openEngine } from '../engines/registry.ts';
+import { estimateCohort } from '../train/networkless.ts';
 import { trainCohort } from '../train/train-cohort.ts';
 import type { Trainer } from './trainer.ts';
 
 /** Throws ENGINE_UNAVAILABLE. */
 export async function openTrainer(name: string): Promise<Trainer> {
   const { engine } = await openEngine(name);
-  return { train: (tasks, context) => trainCohort(tasks, { ...context, engine }) };
+  return {
+    // tasks of one shape have one method
+    train: async (tasks, context) =>
+      tasks[0]?.method === undefined ? trainCohort(tasks, { ...context, engine }) : estimateCohort(tasks, { ...context, engine }),
+  };
 }

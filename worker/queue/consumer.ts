@@ -183,7 +183,7 @@ class ConsumerLoop {
   }
 
   async #objectsOf(tasks: readonly Task[]): Promise<Record<string, string>> {
-    const hashes = new Set(tasks.flatMap(({ model, data: { source } }) => (source.kind === 'trace' ? [model, source.object] : [model])));
+    const hashes = new Set(tasks.flatMap(({ model, data }) => [model, ...stretchesOf(data)]));
     return Object.fromEntries(await Promise.all([...hashes].map(async (hash) => [hash, await this.#options.objects(hash)] as const)));
   }
 
@@ -288,4 +288,9 @@ function refuseWithoutEngine(end: CohortEnd): void {
   if (end.kind !== 'threw' || ranOutOfMemory(end)) return;
   const [first] = end.violations;
   if (first !== undefined && ERROR_CODES[first.code].exit === EXIT.infrastructure) throwIfAny(end.violations);
+}
+
+/** Stored stretches that a replica is fitted to and scored on. */
+function stretchesOf({ source, heldOut = [] }: Task['data']): string[] {
+  return [...(source.kind === 'trace' ? [source.object] : []), ...heldOut.map(({ object }) => object)];
 }

@@ -7,22 +7,35 @@ import { sha256 } from '../../schemas/content-id.ts';
 import { LoligoError, messageOf } from '../../schemas/errors.ts';
 import { OBJECTS } from '../../schemas/wire.ts';
 
-/** Texts kept: the model and the recordings of some sweeps, each of some hundred kB. */
-const KEPT = 256;
+/** Characters kept: models, windows, and whole sweeps that are scored, of up to some MB each. */
+const MOST_KEPT = 2 ** 27;
 const ATTEMPTS = 15;
 const RETRY_MS = 1000;
 
 export function objectReader(connection: NatsConnection): (hash: string) => Promise<string> {
   const kept = new Map<string, Promise<string>>();
+  const sizes = new Map<string, number>();
+  let characters = 0;
+  const makeRoom = (hash: string, { length }: string): void => {
+    sizes.set(hash, length);
+    characters += length;
+    for (const [oldest, size] of sizes) {
+      if (characters <= MOST_KEPT || oldest === hash) break;
+      kept.delete(oldest);
+      sizes.delete(oldest);
+      characters -= size;
+    }
+  };
   return (hash) => {
     const present = kept.get(hash);
     if (present !== undefined) return present;
     const reading = read(connection, hash);
     kept.set(hash, reading);
     // a failure is not kept, nor more than there is room for
-    reading.catch(() => kept.delete(hash));
-    const [oldest] = kept.keys();
-    if (kept.size > KEPT && oldest !== undefined) kept.delete(oldest);
+    reading.then(
+      (text) => makeRoom(hash, text),
+      () => kept.delete(hash),
+    );
     return reading;
   };
 }

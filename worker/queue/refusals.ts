@@ -31,6 +31,8 @@ export function refusalsOf({ engine, memoryBytes, version, objects }: WorkerAbil
   return {
     lane: (lane) => laneRefusal(lane, engine.name, version),
     task: async (task: Task) => {
+      // a method without a network asks for no engine, and for little memory
+      if (task.method !== undefined) return null;
       const model = await modelOf(task.model);
       // without its model the task fails in training, where that is told
       if (model === undefined) return null;

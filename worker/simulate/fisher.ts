@@ -5,6 +5,7 @@
  * Unknowns are in scaled units: log for positive parameters, share of the range for other parameters, mV for V and 1 for gates at t = 0.
  */
 import { listed } from '../../schemas/wording.ts';
+import { priorSlope, type Prior } from '../engines/prior.ts';
 import type { Model } from '../models/model.ts';
 import { parameterNamed, parameterValues } from '../models/parameter-values.ts';
 import { covarianceOf, normalMatrix } from './covariance.ts';
@@ -25,6 +26,8 @@ export interface BoundRequest {
   readonly current: Float64Array;
   readonly sampleMs: number;
   readonly sigmaMv: number;
+  /** of parameters of `infer`: the bound is then that of the posterior */
+  readonly priors?: readonly Prior[];
 }
 
 export type BoundOutcome =
@@ -54,14 +57,19 @@ interface Unknown {
 /** Costs one integration of states and sensitivities. */
 export function cramerRao(model: Model, request: BoundRequest): BoundOutcome {
   if (request.infer.length === 0) throw new Error('internal: a bound needs an unknown parameter');
-  const { infer, freeInitial, current, sampleMs, sigmaMv, initial = {} } = request;
+  const { infer, freeInitial, current, sampleMs, sigmaMv, initial = {}, priors = [] } = request;
   const unknowns = unknownsOf(model, request);
   const known = Object.fromEntries(Object.entries(initial).filter(([name]) => !freeInitial.includes(name)));
   const sensitivities = openSensitivities(model, { fixed: request.parameters, infer, freeInitial, initial: known, current, sampleMs });
   const solution = sensitivities.solve(Float64Array.from(unknowns, ({ value }) => value));
   if (solution.kind === 'failed') return solution;
   const columns = solution.jacobian.map((slope, at) => (slope * unknowns[Math.floor(at / current.length)]!.scale) / sigmaMv);
-  return describe(unknowns, covarianceOf(normalMatrix(columns, unknowns.length), unknowns.length));
+  const information = normalMatrix(columns, unknowns.length);
+  for (const prior of priors) {
+    const { value, scale } = unknowns[prior.parameter]!;
+    information[prior.parameter * (unknowns.length + 1)]! += (priorSlope(prior, value) * scale) ** 2;
+  }
+  return describe(unknowns, covarianceOf(information, unknowns.length));
 }
 
 function unknownsOf(model: Model, { parameters, infer, freeInitial, initial = {} }: BoundRequest): Unknown[] {

@@ -22,8 +22,10 @@ export interface Simulation {
   readonly current: Float64Array;
   readonly sampleMs: number;
   readonly rtol?: number;
-  /** mV for V, 1 for gates */
+  /** mV for V, 1 for gates, a pool's own unit for it */
   readonly atol?: number;
+  /** Steps after which the integration is given up; enough for any sensible neuron when absent. */
+  readonly maxSteps?: number;
 }
 
 export type SimulationOutcome =
@@ -45,13 +47,12 @@ export function stepLimit(samples: number, sampleMs: number): number {
 }
 
 export function simulate(model: Model, simulation: Simulation): SimulationOutcome {
-  const { current, sampleMs, rtol = TOLERANCE, atol = TOLERANCE } = simulation;
+  const { current, sampleMs, rtol = TOLERANCE, atol = TOLERANCE, maxSteps = stepLimit(current.length, sampleMs) } = simulation;
   const parameters = parameterValues(model, simulation.parameters);
   const names = stateNames(model);
   if (current.length < 2) throw new Error('internal: a simulation needs two samples');
   const rows = new Float64Array(current.length * names.length);
   rows.set(initialState(model, parameters, simulation.initial ?? {}));
-  const maxSteps = stepLimit(current.length, sampleMs);
   const derivative = rightHandSide(model, parameters, current, sampleMs);
   const integration = integrate(derivative, names.length, sampleMs, rows, { rtol, atol, maxSteps });
   return outcomeOf(integration, names, rows);
@@ -62,11 +63,11 @@ export function simulate(model: Model, simulation: Simulation): SimulationOutcom
  * @param parameters as in Simulation
  */
 export function steadyGates(model: Model, parameters: Readonly<Record<string, number>>, V: number): Record<string, number> {
-  const program = specialise(model.gateRates, parameterValues(model, parameters));
+  const program = specialise(model.steadyStates, parameterValues(model, parameters));
   const outputs = new Float64Array(program.outputs.length);
   createScalar(program, ['V'])(Float64Array.of(V), outputs);
   const byOutput = new Map(program.outputs.map(({ name }, k) => [name, outputs[k]!]));
-  return Object.fromEntries(model.gates.map(({ name }) => [name, byOutput.get(`inf:${name}`) ?? NaN]));
+  return Object.fromEntries(model.gates.map(({ name }) => [name, byOutput.get(`steady:${name}`) ?? NaN]));
 }
 
 function initialState(model: Model, parameters: Readonly<Record<string, number>>, initial: Readonly<Record<string, number>>): number[] {

@@ -29,6 +29,8 @@ export interface SensitivityRequest {
   readonly sampleMs: number;
   readonly rtol?: number;
   readonly atol?: number;
+  /** Steps after which the integration is given up; enough for any sensible neuron when absent. */
+  readonly maxSteps?: number;
 }
 
 export type SensitivityOutcome =
@@ -59,7 +61,7 @@ export function openSensitivities(model: Model, request: SensitivityRequest): Se
   const start = openStart(model, request, known);
   const f = rightHandSide(model, request, known);
   const dimension = names.length * (1 + unknowns);
-  const maxSteps = stepLimit(current.length, sampleMs);
+  const { maxSteps = stepLimit(current.length, sampleMs) } = request;
   return {
     unknowns,
     initialStates: (values) => {
@@ -150,9 +152,9 @@ function openStart(
   const names = stateNames(model);
   const n = names.length;
   const wrt = ['V', ...infer];
-  const steady: ScalarProgram = createScalar(withPartials(model.gateRates, wrt, known), wrt);
-  const rates = model.gateRates.outputs;
-  const outputs = new Float64Array(rates.length * (1 + wrt.length));
+  const steady: ScalarProgram = createScalar(withPartials(model.steadyStates, wrt, known), wrt);
+  const count = model.steadyStates.outputs.length;
+  const outputs = new Float64Array(count * (1 + wrt.length));
   const freeV = freeInitial.indexOf('V');
   return (values, row) => {
     const V = freeV >= 0 ? values[infer.length + freeV]! : (initial['V'] ?? model.rest);
@@ -167,9 +169,8 @@ function openStart(
         row[n * (1 + infer.length + free) + s] = 1;
       } else if (initial[name] !== undefined) row[s] = initial[name];
       else {
-        const at = rates.findIndex((output) => output.name === `inf:${name}`);
-        const slopes = rates.length + at * wrt.length;
-        row[s] = outputs[at]!;
+        const slopes = count + g * wrt.length;
+        row[s] = outputs[g]!;
         for (let p = 0; p < infer.length; p++) row[n * (1 + p) + s] = outputs[slopes + 1 + p]!;
         if (freeV >= 0) row[n * (1 + infer.length + freeV) + s] = outputs[slopes]!;
       }

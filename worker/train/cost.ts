@@ -2,7 +2,7 @@
  * What a replica costs, before it is trained: operations counted from its shape and schedule, and rates measured on this machine. An
  * estimate within a factor of about two: stages may stop early, and processors differ in how they like each shape.
  */
-import type { LbfgsStage, LevenbergMarquardtStage, Stage } from '../../schemas/generated/types.ts';
+import type { LbfgsStage, LevenbergMarquardtStage, Stage, Task } from '../../schemas/generated/types.ts';
 import type { Shape } from '../engines/engine.ts';
 import { gridSize, layoutOf } from '../engines/layout.ts';
 
@@ -62,6 +62,31 @@ function stageSeconds(shape: Shape, stage: Stage, rates: Rates): number {
       return (stage.steps * rampLength(stage) * LBFGS_EVALUATIONS * adamOperations(shape)) / rates.adam;
     default:
       return stage satisfies never;
+  }
+}
+
+/** Integrations with sensitivities that `finish: shooting` takes from a network's estimate: 4 to 6 iterations, each with a trial or two. */
+const FINISH = 10;
+/** Of one start that is far away. */
+const START = 30;
+/** What one without sensitivities, at the accuracy of a search, takes of one with them. */
+const SEARCH_SHARE = 0.1;
+/** A regression integrates nothing; its smoothing and its weights take as long as so many. */
+const REGRESSION = 10;
+
+/** How many integrations with sensitivities a replica takes beside its stages. */
+export function integrationsOf({ method, finish }: Pick<Task, 'method' | 'finish'>): number {
+  switch (method?.kind) {
+    case undefined:
+      return finish === undefined ? 0 : FINISH;
+    case 'regression':
+      return REGRESSION;
+    case 'shooting':
+      return method.starts * START + FINISH;
+    case 'differential-evolution':
+      return method.population * (method.generations + 1) * SEARCH_SHARE + (method.polish ? FINISH : 0);
+    default:
+      return method satisfies never;
   }
 }
 

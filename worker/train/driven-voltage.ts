@@ -5,9 +5,11 @@
  * standard errors (RMS) from its maximum-likelihood estimate and 4 draws failed chi2; without it 0.37 and none.
  *
  * dv/dt = (I - I[0]) dI - v / 2 ms,  v(0) = 0,  dI being mV/ms per unit of current: solved exactly along the grid. The leak keeps v small
- * where the current wanders far; of 0.3, 0.5, 1, 2 and 5 ms, 2 did best. A constant current gives 0.
+ * where the current wanders far; of 0.3, 0.5, 1, 2 and 5 ms, 2 did best. A constant current gives 0. Each segment begins at 0 with its own
+ * first current.
  */
 import type { Member } from '../engines/engine.ts';
+import { segmentStarts } from '../engines/layout.ts';
 import { ProgramRun } from '../engines/reference/program-run.ts';
 import type { Model } from '../models/model.ts';
 
@@ -16,9 +18,25 @@ const LEAK_MS = 2;
 /** `parameters`: every parameter of the model, first guesses for those that are inferred. */
 export function drivenVoltage(
   { model, parameters }: { model: Model; parameters: Readonly<Record<string, number>> },
-  { grid, current }: Pick<Member, 'grid' | 'current'>,
+  member: Pick<Member, 'grid' | 'sampleAt' | 'segments' | 'current'>,
 ): Pick<Member, 'drivenMv' | 'drivenRate'> {
   const perUnit = ratePerCurrent(model, parameters);
+  const starts = segmentStarts(member);
+  const parts = Array.from(starts, (start, s) => drivenSegment(perUnit, member, start, starts[s + 1]));
+  const joined = (part: 'drivenMv' | 'drivenRate'): Float64Array =>
+    Float64Array.from(parts.flatMap((segment) => Array.from(segment[part])));
+  return { drivenMv: joined('drivenMv'), drivenRate: joined('drivenRate') };
+}
+
+/** Of the points from `start` to before `end`. */
+function drivenSegment(
+  perUnit: number,
+  member: Pick<Member, 'grid' | 'current'>,
+  start: number,
+  end: number | undefined,
+): Pick<Member, 'drivenMv' | 'drivenRate'> {
+  const grid = member.grid.subarray(start, end);
+  const current = member.current.subarray(start, end);
   const drive = current.map((value) => perUnit * (value - current[0]!));
   const drivenMv = new Float64Array(grid.length);
   for (let j = 0; j + 1 < grid.length; j++) {

@@ -9,7 +9,9 @@ const FEWEST = 0.9;
 
 /** A sentence with the way out; null when there are enough. */
 export function sparseFrequencies({ configuration, data }: Task): string | null {
-  const windowMs = (data.samples - 1) * data.sampleMs;
+  const segments = data.segments?.length ?? 1;
+  // segments lie a cycle apart (collocation.ts)
+  const windowMs = (data.samples - segments) * data.sampleMs + (segments - 1) / configuration['network.bandwidthKhz'];
   const cycles = windowMs * configuration['network.bandwidthKhz'];
   const features = configuration['network.features'];
   if (configuration['network.frequencies'] !== 'random' || features >= FEWEST * cycles) return null;

@@ -2,9 +2,11 @@
 import type { Configuration, Task } from '../../schemas/generated/types.ts';
 import type { Member, Settings, Shape } from '../engines/engine.ts';
 import { harmonicFrequencies, initialFrequencies, initialTheta } from '../engines/initial.ts';
+import { priorsOf } from '../engines/prior.ts';
 import type { Model } from '../models/model.ts';
 import { collocationGrid, currentOnGrid } from './collocation.ts';
 import { drivenVoltage } from './driven-voltage.ts';
+import { countedSamples } from './ignored.ts';
 import type { Observation } from './observation.ts';
 
 export function shapeOf(task: Task, model: Model): Shape {
@@ -12,6 +14,7 @@ export function shapeOf(task: Task, model: Model): Shape {
   return {
     model,
     infer: infer.map(({ name }) => name),
+    priors: priorsOf(infer).length,
     states: configuration.states,
     architecture: configuration['network.architecture'],
     depth: configuration['network.depth'],
@@ -22,6 +25,7 @@ export function shapeOf(task: Task, model: Model): Shape {
     factorisation: configuration['network.factorisation'],
     initialGates: configuration['initial.gates'],
     samples: data.samples,
+    segments: data.segments?.length ?? 1,
     perSample: configuration['collocation.perSample'],
   };
 }
@@ -32,7 +36,9 @@ export function settingsOf({ configuration, training }: Pick<Task, 'configuratio
 }
 
 export function collocationOf({ configuration }: Pick<Task, 'configuration'>, observation: Observation): Pick<Member, 'grid' | 'sampleAt'> {
-  return collocationGrid(observation, configuration['collocation.perSample'], configuration['collocation.density']);
+  // a cycle of the highest frequency
+  const gapMs = 1 / configuration['network.bandwidthKhz'];
+  return collocationGrid(observation, configuration['collocation.perSample'], configuration['collocation.density'], gapMs);
 }
 
 export function memberOf(task: Task, shape: Shape, observation: Observation): Member {
@@ -40,17 +46,27 @@ export function memberOf(task: Task, shape: Shape, observation: Observation): Me
   const starts = Object.fromEntries(task.infer.map(({ name, start }) => [name, start]));
   const collocation = collocationOf(task, observation);
   const current = currentOnGrid(observation.current, collocation);
+  const { segments } = observation;
   return {
+    segments,
     ...collocation,
     voltageMv: observation.voltageMv,
-    sampleWeight: new Float64Array(shape.samples).fill(1),
+    sampleWeight: Float64Array.from(countedSamples(shape.samples, observation.ignored)),
     current,
-    ...drivenVoltage({ model: shape.model, parameters: { ...fixed, ...starts } }, { ...collocation, current }),
+    ...drivenVoltage({ model: shape.model, parameters: { ...fixed, ...starts } }, { ...collocation, segments, current }),
     frequencies: frequenciesOf(configuration, seed, collocation.grid.at(-1)!),
     fixed,
     weights: { data: configuration['loss.data'], current: configuration['loss.current'], gates: configuration['loss.gates'] },
+    priors: priorsOf(task.infer),
+    sigmaMv: observation.sigmaMv,
     ...lossSettings(configuration),
-    theta: initialTheta(shape, seed, starts, fixed, observation.voltageMv[0]!),
+    theta: initialTheta(
+      shape,
+      seed,
+      starts,
+      fixed,
+      Array.from(segments, (first) => observation.voltageMv[first]!),
+    ),
   };
 }
 

@@ -8,15 +8,16 @@
 import { contentId } from '../../schemas/content-id.ts';
 import { LoligoError } from '../../schemas/errors.ts';
 import type { Violation } from '../../schemas/errors.ts';
-import type { DataUnit, Synthetic, SyntheticSource, TraceObject } from '../../schemas/generated/types.ts';
+import type { DataUnit, Stimulus, Synthetic, SyntheticSource, TraceObject } from '../../schemas/generated/types.ts';
 import { randomStream } from '../../schemas/random.ts';
-import type { Model } from '../models/model.ts';
-import { findParameter, parameterValues, unknownParameter } from '../models/parameter-values.ts';
+import { stateNames, type Model } from '../models/model.ts';
+import { findParameter, unknownParameter, untiedValues } from '../models/parameter-values.ts';
 import { simulate } from '../simulate/forward.ts';
 import type { SimulationOutcome } from '../simulate/forward.ts';
 import { sampleStimulus, stimulusParts, unsupportedFile } from '../simulate/stimuli.ts';
 import { SIGMA_FLOOR_MV } from './observation.ts';
 import type { Observation } from './observation.ts';
+import { concatenated, firstSamples, unitSegments } from './segments.ts';
 import { checkSamples, LONGEST_MS, MOST_SAMPLES } from './task-limits.ts';
 
 const DEFAULT_SAMPLE_MS = 0.1;
@@ -41,35 +42,46 @@ export function observe({ data, draw, model, objects }: ObservationRequest): Obs
 }
 
 function observeSynthetic(data: DataUnit, source: SyntheticSource, draw: number, model: Model): Observation {
-  const current = sampleStimulus(source.stimulus, source);
-  const simulation = simulateTruth(source, current, model);
-  if (simulation.kind === 'failed') throw new LoligoError([unsimulable(data.label, simulation)]);
+  const stimuli = stimuliOf(source);
+  const segments = unitSegments(data, firstSamples(stimuli.map(() => source.samples)));
+  const truths = stimuli.map((stimulus) => {
+    const current = sampleStimulus(stimulus, source);
+    const simulation = simulateTruth(source, current, model);
+    if (simulation.kind === 'failed') throw new LoligoError([unsimulable(data.label, simulation)]);
+    return { current, states: simulation.states };
+  });
   const noise = randomStream(draw, `noise/${data.id}`);
+  const states = Object.fromEntries(stateNames(model).map((name) => [name, concatenated(truths.map((truth) => truth.states[name]!))]));
+  const current = concatenated(truths.map((truth) => truth.current));
   return {
+    segments,
     tMs: Float64Array.from(current, (_, i) => i * source.sampleMs),
-    voltageMv: simulation.states['V']!.map((V, i) => V + source.noiseMv * noise.normal(i)),
+    voltageMv: states['V']!.map((V, i) => V + source.noiseMv * noise.normal(i)),
     current,
     sampleMs: source.sampleMs,
     sigmaMv: data.sigmaMv,
-    truth: { parameters: source.parameters, states: simulation.states },
+    truth: { parameters: source.parameters, states },
   };
 }
 
 function observeTrace(data: DataUnit, trace: TraceObject): Observation {
   checkSamples(data, { voltageMv: trace.voltageMv.length, current: trace.current.length });
   return {
+    segments: unitSegments(data, trace.segments),
     tMs: Float64Array.from(trace.voltageMv, (_, i) => i * trace.sampleMs),
     voltageMv: Float64Array.from(trace.voltageMv),
     current: Float64Array.from(trace.current),
     sampleMs: trace.sampleMs,
     sigmaMv: data.sigmaMv,
+    ...(trace.ignored === undefined ? {} : { ignored: trace.ignored }),
+    ...(data.spikeShapeMv === undefined ? {} : { spikeShapeMv: data.spikeShapeMv }),
   };
 }
 
 function simulateTruth(source: SyntheticSource, current: Float64Array, model: Model, tolerance?: number): SimulationOutcome {
   const { parameters, sampleMs, initialMv } = source;
   const loosened = tolerance === undefined ? {} : { rtol: tolerance, atol: tolerance };
-  return simulate(model, { parameters, initial: { V: initialMv }, current, sampleMs, ...loosened });
+  return simulate(model.untied ?? model, { parameters, initial: { V: initialMv }, current, sampleMs, ...loosened });
 }
 
 export type UnitOutcome =
@@ -77,7 +89,7 @@ export type UnitOutcome =
   | { readonly kind: 'violations'; readonly violations: readonly [Violation, ...Violation[]] };
 
 /**
- * The data unit of one `synthetic` entry, defaults filled in; its id is that of its source, so order and number of entries and draws
+ * The data unit of one `synthetic` entry, defaults filled in, several stimuli as its segments; its id is that of its source, so order and number of entries and draws
  * do not change it.
  * @param entryIndex position in the spec's problem.data
  * @param seed the sweep's: another seed gives other noise draws
@@ -87,15 +99,19 @@ export function syntheticUnit(entry: Synthetic, entryIndex: number, model: Model
   const broken = [...parameterViolations(entry, where, model), ...gridViolations(entry, where), ...stimulusViolations(entry, where)];
   if (isNonEmpty(broken)) return { kind: 'violations', violations: broken };
   const source = sourceOf(entry, model, seed);
-  const trial = simulateTruth(source, sampleStimulus(source.stimulus, source), model, TRIAL_TOLERANCE);
-  if (trial.kind === 'failed') return { kind: 'violations', violations: [unsimulable(where, trial)] };
+  const stimuli = stimuliOf(source);
+  const failed = stimuli
+    .map((stimulus) => simulateTruth(source, sampleStimulus(stimulus, source), model, TRIAL_TOLERANCE))
+    .find((trial) => trial.kind === 'failed');
+  if (failed !== undefined) return { kind: 'violations', violations: [unsimulable(where, failed)] };
   const { samples, sampleMs, noiseMv } = source;
   const unit: DataUnit = {
     id: contentId(source),
     entry: entryIndex,
     label: `synthetic ${entryIndex + 1}`,
     draws: entry.draws ?? 1,
-    samples,
+    samples: samples * stimuli.length,
+    ...(stimuli.length === 1 ? {} : { segments: firstSamples(stimuli.map(() => samples)) }),
     sampleMs,
     sigmaMv: Math.max(noiseMv, SIGMA_FLOOR_MV),
     source,
@@ -105,10 +121,13 @@ export function syntheticUnit(entry: Synthetic, entryIndex: number, model: Model
 
 function sourceOf(entry: Synthetic, model: Model, seed: number): SyntheticSource {
   const sampleMs = entry.sampleMs ?? DEFAULT_SAMPLE_MS;
+  const [stimulus, second, ...others] = entryStimuli(entry);
+  if (stimulus === undefined) throw new Error('internal: a synthetic entry without a stimulus was let pass');
   return {
     kind: 'synthetic',
-    parameters: parameterValues(model, entry.parameters),
-    stimulus: entry.stimulus,
+    parameters: untiedValues(model, entry.parameters),
+    stimulus,
+    ...(second === undefined ? {} : { furtherStimuli: [second, ...others] }),
     initialMv: entry.initialMv ?? model.rest,
     noiseMv: entry.noiseMv ?? 0,
     seed,
@@ -120,7 +139,7 @@ function sourceOf(entry: Synthetic, model: Model, seed: number): SyntheticSource
 function parameterViolations({ parameters = {} }: Synthetic, where: string, model: Model): Violation[] {
   return Object.entries(parameters).flatMap(([name, value]): Violation[] => {
     const path = `${where}.parameters.${name}`;
-    const known = findParameter(model, name);
+    const known = findParameter(model.untied ?? model, name);
     if (known === undefined) return [unknownParameter(name, path, model)];
     if (known.positive && value < 0) return [{ code: 'SPEC_DATA', where: path, rule: `${name} must not be negative`, got: String(value) }];
     return [];
@@ -140,8 +159,22 @@ function gridViolations({ durationMs, sampleMs = DEFAULT_SAMPLE_MS }: Synthetic,
   return [{ code: 'SPEC_DATA', where: `${where}.durationMs`, rule, got: `${durationMs} ms at ${sampleMs} ms`, remedy }];
 }
 
-function stimulusViolations({ stimulus }: Synthetic, where: string): Violation[] {
-  return stimulusParts(stimulus).flatMap((part) => ('file' in part ? [unsupportedFile(part, `${where}.stimulus`)] : []));
+/** Of an entry: one, or several of one data unit. */
+export function entryStimuli({ stimulus, stimuli }: Synthetic): readonly Stimulus[] {
+  return stimulus === undefined ? (stimuli ?? []) : [stimulus];
+}
+
+/** One for each segment. */
+function stimuliOf({ stimulus, furtherStimuli }: SyntheticSource): readonly Stimulus[] {
+  return [stimulus, ...(furtherStimuli ?? [])];
+}
+
+function stimulusViolations(entry: Synthetic, where: string): Violation[] {
+  return entryStimuli(entry)
+    .flatMap(stimulusParts)
+    .flatMap((part) =>
+      'file' in part ? [unsupportedFile(part, `${where}.${entry.stimulus === undefined ? 'stimuli' : 'stimulus'}`)] : [],
+    );
 }
 
 function unsimulable(where: string, { atMs, reason }: SimulationOutcome & { kind: 'failed' }): Violation {

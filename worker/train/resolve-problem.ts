@@ -2,14 +2,17 @@
  * Resolves the part of a spec that knows neurons: the model, the inferred and fixed parameters, and the data. Every file is read here and
  * replaced by its content, so that the sweep that follows depends on no path. All violations are collected and thrown together.
  */
-import { canonicalJson, sha256 } from '../../schemas/content-id.ts';
-import { LoligoError, throwIfAny, type Violation } from '../../schemas/errors.ts';
-import type { DataEntry, DataUnit, InferredParameter, Problem, ResolvedProblem, StartDistribution } from '../../schemas/generated/types.ts';
+import { sha256 } from '../../schemas/content-id.ts';
+import { throwIfAny, type Violation } from '../../schemas/errors.ts';
+import type { DataUnit, InferredParameter, Problem, ResolvedProblem, Unknown } from '../../schemas/generated/types.ts';
 import { loadModel } from '../models/library.ts';
-import { stateNames, type Model, type Parameter } from '../models/model.ts';
-import { findParameter, unknownParameter } from '../models/parameter-values.ts';
-import { recordingUnits } from '../recordings/windows.ts';
-import { syntheticUnit } from './observe.ts';
+import { isPool, stateNames, type Model, type Parameter } from '../models/model.ts';
+import { findParameter, tiedValues, unknownParameter } from '../models/parameter-values.ts';
+import { tieParameters } from '../models/tie.ts';
+import { dataUnits } from './data-units.ts';
+import { fixedAxisNotes, fixedAxisViolations, typicalValue, type FixedAxes } from './fixed-axes.ts';
+import { priorViolations } from './prior-check.ts';
+import { passivePrefit } from './passive-prefit.ts';
 import { fixedNotes, startNotes, startViolations, truthNotes } from './range-check.ts';
 
 export interface ProblemResolution {
@@ -27,55 +30,66 @@ export interface Sources {
   readonly folder: string;
   /** The sweep's seed: noise draws derive from it. */
   readonly seed: number;
+  /** Fixed parameters of which replicas have different values, by name. */
+  readonly fixedAxes?: FixedAxes;
 }
 
 /** Throws MODEL_*, RECORDING_*, SPEC_UNKNOWN_PARAMETER, SPEC_DATA. */
-export async function resolveProblem(problem: Problem, sources: Sources): Promise<ProblemResolution> {
-  const loaded = loadModel(problem.model, sources.folder);
+export async function resolveProblem(written: Problem, sources: Sources): Promise<ProblemResolution> {
+  const loaded = tieParameters(loadModel(written.model, sources.folder), written.tied ?? {}, 'spec.problem.tied');
   const { model } = loaded;
-  const violations: Violation[] = [];
+  const passive = await passivePrefit(written, sources.folder, model);
+  const { problem } = passive;
+  const violations: Violation[] = [...passive.violations];
   const infer = inferredParameters(problem, model, violations);
-  const fixed = fixedValues(problem, model, violations);
-  const data = await dataUnits(problem.data, sources, model, violations);
-  throwIfAny(violations);
+  const { fixedAxes = {} } = sources;
+  violations.push(...fixedAxisViolations(fixedAxes, model, new Set(infer.map(({ name }) => name))));
+  const fixed = fixedValues(problem, fixedAxes, model, violations);
+  const data = await dataUnits(problem, sources, model);
+  throwIfAny([...violations, ...data.violations]);
   const object = sha256(loaded.text);
   return {
     problem: {
       model: { name: model.name, object },
       currentUnit: model.currentUnit,
       states: stateNames(model),
+      ...poolsOf(model),
       infer: nonEmpty(infer),
       fixed,
+      ...tiesOf(model),
+      ...(passive.resolved === undefined ? {} : { passive: passive.resolved }),
       data: nonEmpty(data.units),
     },
     objects: new Map([[object, loaded.text], ...data.objects]),
     model,
     notes: [
+      ...passive.notes,
       ...data.notes,
       ...startNotes(infer),
-      ...fixedNotes(fixed, model.parameters),
+      ...fixedNotes(without(fixed, fixedAxes), model.parameters),
+      ...fixedAxisNotes(fixedAxes, model),
+      ...tiedNotes(model, data.units),
       ...truthNotes(data.units, infer),
-      ...mismatchNotes(data.units, fixed),
+      ...mismatchNotes(data.units, without(fixed, fixedAxes)),
     ],
   };
 }
 
 function inferredParameters({ infer }: Problem, model: Model, violations: Violation[]): InferredParameter[] {
-  const asked: [string, StartDistribution | undefined][] = Array.isArray(infer)
-    ? infer.map((name) => [name, undefined])
-    : Object.entries(infer).map(([name, unknown]) => [name, unknown.start]);
-  return asked.flatMap(([name, start]) => {
+  const asked: [string, Unknown][] = Array.isArray(infer) ? infer.map((name) => [name, {}]) : Object.entries(infer);
+  return asked.flatMap(([name, { start, prior }]) => {
     const parameter = known(name, Array.isArray(infer) ? `spec.problem.infer` : `spec.problem.infer.${name}`, model, violations);
     if (parameter === undefined) return [];
     const { unit, positive, range } = parameter;
     const inferred: InferredParameter = { name, unit, positive, range: [range[0], range[1]], start: start ?? parameter.start };
-    violations.push(...startViolations(inferred));
+    if (prior !== undefined) inferred.prior = prior;
+    violations.push(...startViolations(inferred), ...priorViolations(inferred));
     return [inferred];
   });
 }
 
-/** Every parameter that is not inferred, at the spec's value or the model's own. */
-function fixedValues({ infer, fixed = {} }: Problem, model: Model, violations: Violation[]): Record<string, number> {
+/** Every parameter that is not inferred, at the spec's value or the model's own; one that is an axis at a typical value of it. */
+function fixedValues({ infer, fixed = {} }: Problem, axes: FixedAxes, model: Model, violations: Violation[]): Record<string, number> {
   const inferred = new Set<string>(Array.isArray(infer) ? infer : Object.keys(infer));
   for (const [name, value] of Object.entries(fixed)) {
     const where = `spec.problem.fixed.${name}`;
@@ -85,47 +99,24 @@ function fixedValues({ infer, fixed = {} }: Problem, model: Model, violations: V
       violations.push({ code: 'SPEC_DATA', where, rule: `${name} must be greater than 0`, got: String(value) });
   }
   return Object.fromEntries(
-    model.parameters.filter(({ name }) => !inferred.has(name)).map(({ name, value }) => [name, fixed[name] ?? value]),
+    model.parameters
+      .filter(({ name }) => !inferred.has(name))
+      .map(({ name, value }) => [name, axes[name] === undefined ? (fixed[name] ?? value) : typicalValue(axes[name])]),
   );
+}
+
+function without(values: Readonly<Record<string, number>>, axes: FixedAxes): Record<string, number> {
+  return Object.fromEntries(Object.entries(values).filter(([name]) => axes[name] === undefined));
 }
 
 function known(name: string, where: string, model: Model, violations: Violation[]): Parameter | undefined {
   const parameter = findParameter(model, name);
-  if (parameter === undefined) violations.push(unknownParameter(name, where, model));
+  const tie = model.tied.find((tied) => tied.name === name);
+  if (tie !== undefined) {
+    const rule = 'a parameter is inferred, fixed or tied, one of the three';
+    violations.push({ code: 'SPEC_DATA', where, rule, got: `${name}, tied to ${tie.equation}` });
+  } else if (parameter === undefined) violations.push(unknownParameter(name, where, model));
   return parameter;
-}
-
-interface Units {
-  units: DataUnit[];
-  objects: [string, string][];
-  notes: string[];
-}
-
-async function dataUnits(entries: readonly DataEntry[], { folder, seed }: Sources, model: Model, violations: Violation[]): Promise<Units> {
-  const found: Units = { units: [], objects: [], notes: [] };
-  for (const [index, entry] of entries.entries()) {
-    if ('synthetic' in entry) {
-      const outcome = syntheticUnit(entry.synthetic, index, model, seed);
-      if (outcome.kind === 'unit') found.units.push(outcome.unit);
-      else violations.push(...outcome.violations.map(inSpec));
-      continue;
-    }
-    try {
-      const { units, objects, notes } = await recordingUnits(entry.recording, index, folder, model.currentUnit);
-      found.units.push(...units);
-      found.notes.push(...notes);
-      for (const [hash, trace] of objects) found.objects.push([hash, canonicalJson(trace)]);
-    } catch (error) {
-      if (!(error instanceof LoligoError)) throw error;
-      violations.push(...error.violations.map(inSpec));
-    }
-  }
-  return found;
-}
-
-/** Rooms name a place from the problem on; a recording's own violations name its file. */
-function inSpec(violation: Violation): Violation {
-  return violation.where.startsWith('problem.') ? { ...violation, where: `spec.${violation.where}` } : violation;
 }
 
 /** Synthetic data made with another value than the fit holds fixed: allowed (a study of a wrong assumption), but never by accident. */
@@ -137,6 +128,29 @@ function mismatchNotes(units: readonly DataUnit[], fixed: Readonly<Record<string
       .map(([name, value]) => `${label}: made with ${name} = ${source.parameters[name]}, fitted with ${name} fixed at ${value}`);
   });
 }
+
+function poolsOf({ gates }: Model): Pick<ResolvedProblem, 'pools'> {
+  const pools = gates.filter((gate) => isPool(gate)).map(({ name, unit }) => [name, unit] as const);
+  return pools.length === 0 ? {} : { pools: Object.fromEntries(pools) };
+}
+
+function tiesOf({ tied: [first, ...rest] }: Model): Pick<ResolvedProblem, 'tied'> {
+  return first === undefined ? {} : { tied: [{ ...first }, ...rest.map((tie) => ({ ...tie }))] };
+}
+
+/** What follows what, and synthetic data that were made with another value than the tie gives at their truth. */
+function tiedNotes(model: Model, units: readonly DataUnit[]): string[] {
+  const ties = model.tied.map(({ name, equation }) => `${name} is tied: it is ${equation} in every replica`);
+  const broken = units.flatMap(({ label, source }) => {
+    if (source.kind !== 'synthetic') return [];
+    return Object.entries(tiedValues(model, source.parameters))
+      .filter(([name, value]) => Math.abs(source.parameters[name]! / value - 1) > TIE_ROUNDING)
+      .map(([name, value]) => `${label}: made with ${name} = ${source.parameters[name]}, where the tie gives ${value}`);
+  });
+  return [...ties, ...broken];
+}
+
+const TIE_ROUNDING = 1e-9;
 
 function nonEmpty<T>(values: readonly T[]): [T, ...T[]] {
   const [first, ...rest] = values;

@@ -1,7 +1,8 @@
 /**
  * What shooting varies, as a vector of free numbers: inferred parameters in the engines' own coordinates (tanh within the range), V(0) in
- * mV, free gates as logits.
+ * mV, free gates as logits of their share of the range.
  */
+import { shareOfValue, slopeByShare, valueAtShare } from '../engines/gate-range.ts';
 import { gateSlope, gateToTheta, parameterSlope, parameterToTheta, thetaToGate, thetaToParameter } from '../engines/layout.ts';
 import type { Model } from '../models/model.ts';
 import { parameterNamed } from '../models/parameter-values.ts';
@@ -23,10 +24,12 @@ interface Coordinate {
 }
 
 const VOLTAGE: Coordinate = { value: (theta) => theta, slope: () => 1, theta: (value) => value };
-const GATE: Coordinate = { value: thetaToGate, slope: gateSlope, theta: gateToTheta };
 
 export function shootingCoordinates(model: Model, infer: readonly string[], freeInitial: readonly string[]): Coordinates {
-  const each = [...infer.map((name) => parameterCoordinate(model, name)), ...freeInitial.map((name) => (name === 'V' ? VOLTAGE : GATE))];
+  const each = [
+    ...infer.map((name) => parameterCoordinate(model, name)),
+    ...freeInitial.map((name) => (name === 'V' ? VOLTAGE : gateCoordinate(model, name))),
+  ];
   return {
     size: each.length,
     toValues: (theta) => theta.map((value, k) => each[k]!.value(value)),
@@ -41,5 +44,16 @@ function parameterCoordinate(model: Model, name: string): Coordinate {
     value: (theta) => thetaToParameter(parameter, theta),
     slope: (theta) => parameterSlope(parameter, theta),
     theta: (value) => parameterToTheta(parameter, value),
+  };
+}
+
+function gateCoordinate({ name: model, gates }: Model, name: string): Coordinate {
+  const gate = gates.find((candidate) => candidate.name === name);
+  if (gate === undefined) throw new Error(`internal: model ${model} has no gate ${name}`);
+  const value = (theta: number): number => valueAtShare(gate, thetaToGate(theta));
+  return {
+    value,
+    slope: (theta) => slopeByShare(gate, value(theta)) * gateSlope(theta),
+    theta: (x) => gateToTheta(shareOfValue(gate, x)),
   };
 }

@@ -8,11 +8,14 @@
  */
 import { ERROR_CODES, EXIT, LoligoError } from '../../schemas/errors.ts';
 import type { Estimate, Outcome, Result, Stage, Task, TraceObject } from '../../schemas/generated/types.ts';
-import { parseTrace } from '../../schemas/parse.ts';
 import type { Cohort, Engine, LossTerms, Reconstruction, ReplicaState, Shape, StageControl, StageOutcome } from '../engines/engine.ts';
 import { layoutOf } from '../engines/layout.ts';
 import { estimatedNoiseMv } from '../engines/loss.ts';
+import { priorsOf } from '../engines/prior.ts';
 import { compileModel } from '../models/compile.ts';
+import type { Model } from '../models/model.ts';
+import { tiedValues } from '../models/parameter-values.ts';
+import { examine } from './after-training.ts';
 import { assess } from './assess.ts';
 import type { Candidate } from './assess.ts';
 import { checkpointOf, standingOf, type Standing } from './checkpoint.ts';
@@ -24,7 +27,9 @@ import { observe } from './observe.ts';
 import { rootMeanSquare } from './root-mean-square.ts';
 import { ParameterHistory } from './stationarity.ts';
 import { checkTask } from './task-limits.ts';
+import { traceReader } from './trace-reader.ts';
 import { tracesOf } from './traces.ts';
+import { truthScores } from './truth-scores.ts';
 
 export interface TrainContext {
   readonly engine: Engine;
@@ -98,8 +103,14 @@ export async function trainCohort(tasks: readonly Task[], context: TrainContext)
     if (!('observation' in entry)) return { ...described, outcome: entry.outcome, steps: 0 };
     const finished = estimates.get(entry);
     if (entry.outcome === 'training' || entry.outcome === 'interrupted') return null;
-    return { ...described, outcome: entry.outcome, steps: entry.steps, ...(finished === undefined ? {} : { estimate: finished }) };
+    const estimate = finished === undefined ? {} : { estimate: withTied(finished, entry.task, model) };
+    return { ...described, outcome: entry.outcome, steps: entry.steps, ...estimate };
   });
+}
+
+/** Parameters that follow from the estimated and the fixed ones, beside them. */
+function withTied(estimate: Estimate, { fixed }: Task, model: Model): Estimate {
+  return model.tied.length === 0 ? estimate : { ...estimate, tied: tiedValues(model, { ...fixed, ...estimate.parameters }) };
 }
 
 function prepare(
@@ -115,8 +126,7 @@ function prepare(
   }
   try {
     checkTask(task);
-    const trace = (hash: string): TraceObject => parseTrace(JSON.parse(context.objects(hash)));
-    const observation = observe({ data: task.data, draw: task.draw, model: shape.model, objects: { trace } });
+    const observation = observe({ data: task.data, draw: task.draw, model: shape.model, objects: { trace: traceReader(context.objects) } });
     return traineeOf(task, place, observation, standingAt(task, place, shape, context));
   } catch (error) {
     // a machine that lacks the object lacks it for every replica: that ends the worker, not the replica
@@ -161,9 +171,10 @@ async function train(trainees: readonly Trainee[], shape: Shape, context: TrainC
     const [{ task, stage: first }] = trainees as readonly [Trainee]; // a group has somebody
     for (const [s, stage] of task.training.entries()) if (s >= first) await runStage(cohort, stage, s, trainees, context);
     const reconstructions = await cohort.reconstruct();
+    const trace = traceReader(context.objects);
     trainees.forEach((trainee, r) => {
       if (trainee.outcome !== 'training') return;
-      const estimate = conclude(trainee, shape, reconstructions[r]!, context.control);
+      const estimate = conclude(trainee, shape, reconstructions[r]!, { ...context.control, trace });
       if (estimate !== undefined) estimates.set(trainee, estimate);
     });
     for (const [r, trainee] of trainees.entries()) if (trainee.outcome === 'interrupted') handOut(trainee, await cohort.save(r), context);
@@ -242,8 +253,10 @@ function takeOutcome(trainee: Trainee, outcome: StageOutcome, stage: number, bef
   }
 }
 
+type Concluding = TrainContext['control'] & { readonly trace: (hash: string) => TraceObject };
+
 /** Reconstruction, finish, scores and verdict of a replica that was trained through; sets its outcome. Undefined when it was interrupted. */
-function conclude(trainee: Trainee, shape: Shape, reconstruction: Reconstruction, control: TrainContext['control']): Estimate | undefined {
+function conclude(trainee: Trainee, shape: Shape, reconstruction: Reconstruction, context: Concluding): Estimate | undefined {
   const { task, observation } = trainee;
   const sampled = onSamples(reconstruction.states, collocationOf(task, observation).sampleAt);
   const rmseMv = rootMeanSquare(sampled['V']!, observation.voltageMv);
@@ -252,10 +265,20 @@ function conclude(trainee: Trainee, shape: Shape, reconstruction: Reconstruction
     inferred,
     inferred.map(({ name }) => reconstruction.parameters[name]!),
   );
-  const initial = Object.fromEntries(Object.entries(sampled).map(([name, values]) => [name, values[0]!]));
+  const [initial, ...furtherInitial] = Array.from(observation.segments, (first) =>
+    Object.fromEntries(Object.entries(sampled).map(([name, values]) => [name, values[first]!])),
+  );
   const parameters = { ...task.fixed, ...reconstruction.parameters };
-  const trained: Candidate = { model: shape.model, observation, parameters, initial, accept: task.accept, stationarity };
-  const ended = endOf(trained, task, shape, control);
+  const trained: Candidate = {
+    model: shape.model,
+    observation,
+    parameters,
+    initial: initial!,
+    furtherInitial,
+    accept: task.accept,
+    stationarity,
+  };
+  const ended = endOf(trained, task, shape, context);
   if (ended === 'interrupted') {
     trainee.outcome = 'interrupted';
     return undefined;
@@ -267,12 +290,19 @@ function conclude(trainee: Trainee, shape: Shape, reconstruction: Reconstruction
   return {
     parameters: inferredOf(candidate.parameters, shape.infer),
     initial: { ...candidate.initial },
+    ...(observation.segments.length === 1 ? {} : { furtherInitial: candidate.furtherInitial!.map((states) => ({ ...states })) }),
     losses: { ...trainee.terms! },
     ...(task.configuration['loss.noise'] === 'estimated' ? { noiseMv: estimatedNoiseMv(rmseMv ** 2) } : {}),
     stationarity: candidate.stationarity,
     ...ended.estimate,
     network: { rmseMv, ...truthScores(sampled, observation), ...ended.network },
     ...(assessment.predictive === undefined ? {} : { predictive: assessment.predictive }),
+    ...examine(candidate, assessment, {
+      infer: shape.infer,
+      freeGates: freeGatesOf(shape),
+      heldOut: task.data.heldOut ?? [],
+      trace: context.trace,
+    }),
     ...traces,
   };
 }
@@ -280,7 +310,8 @@ function conclude(trainee: Trainee, shape: Shape, reconstruction: Reconstruction
 /** What the estimate is in the end: the trained one, or that of the finish. */
 function endOf(trained: Candidate, task: Task, shape: Shape, control: TrainContext['control']): Finished | 'interrupted' {
   if (task.finish === undefined) return { candidate: trained, assessment: assess(trained), iterations: 0, estimate: {}, network: {} };
-  return finish({ candidate: trained, infer: shape.infer, freeGates: freeGatesOf(shape), control });
+  const noise = task.configuration['loss.noise'];
+  return finish({ candidate: trained, infer: shape.infer, freeGates: freeGatesOf(shape), priors: priorsOf(task.infer), noise, control });
 }
 
 /** With `states: network` every gate is the network's own from the start: what is inferred then is as the model file says. */
@@ -292,11 +323,4 @@ function freeGatesOf(shape: Shape): readonly string[] {
 function onSamples(states: Reconstruction['states'], sampleAt: Int32Array): Record<string, Float64Array> {
   const every = (values: Float64Array): Float64Array => Float64Array.from(sampleAt, (p) => values[p]!);
   return Object.fromEntries(Object.entries(states).map(([name, values]) => [name, every(values)]));
-}
-
-function truthScores(sampled: Record<string, Float64Array>, { truth }: Observation): { rmseToTruth?: Record<string, number> } {
-  if (truth === undefined) return {};
-  return {
-    rmseToTruth: Object.fromEntries(Object.entries(sampled).map(([name, values]) => [name, rootMeanSquare(values, truth.states[name]!)])),
-  };
 }

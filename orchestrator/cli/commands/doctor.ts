@@ -1,11 +1,11 @@
 /** `loligo doctor` */
-import { cpus } from 'node:os';
 import type { CommandModule } from 'yargs';
 import { EXIT } from '../../../schemas/errors.ts';
 import { packageVersion } from '../../../schemas/package-root.ts';
 import { readInstructionSets } from '../instruction-sets.ts';
 import { describeNats, examineNats, type NatsFindings } from '../nats-findings.ts';
 import { print, printJson } from '../output.ts';
+import { processorModel } from '../processor-model.ts';
 
 export const doctor: CommandModule<object, { nats: string | undefined; json: boolean }> = {
   command: 'doctor',
@@ -23,7 +23,7 @@ export const doctor: CommandModule<object, { nats: string | undefined; json: boo
       loligo: packageVersion(),
       node: process.versions.node,
       platform: `${process.platform} ${process.arch}`,
-      cpu: { model: cpus()[0]?.model.trim() ?? 'unknown', instructionSets: readInstructionSets() },
+      cpu: { model: processorModel(), instructionSets: readInstructionSets() },
       engines: await availableEngines(),
       nats: await examineNats(asked ?? process.env['LOLIGO_NATS_URL'], process.env),
     };

@@ -15,8 +15,9 @@ import { logLevelOption } from '../log-options.ts';
 import { checkPort, metricsHostOption, metricsPortOption, type MetricsArguments } from '../metrics-server.ts';
 import { describeSummary } from '../describe-summary.ts';
 import { refusalsOf, refuseIfLacking } from '../engine-refusals.ts';
-import { loadSweep, type LoadedSweep } from '../load-sweep.ts';
+import { loadSweep, notesOf, type LoadedSweep } from '../load-sweep.ts';
 import { print, printJson, say } from '../output.ts';
+import { processorModel } from '../processor-model.ts';
 import { runLocal } from '../run-local.ts';
 
 interface RunArguments extends MetricsArguments {
@@ -39,7 +40,7 @@ export const run: CommandModule<object, RunArguments> = {
     yargs
       .positional('spec', { type: 'string', demandOption: true, describe: 'YAML or JSON file' })
       .option('out', { type: 'string', requiresArg: true, describe: 'run directory [default: runs/<name>]' })
-      .option('engine', { type: 'string', requiresArg: true, default: 'auto', describe: 'auto, native, wasm, tfjs or reference' })
+      .option('engine', { type: 'string', requiresArg: true, default: 'auto', describe: 'auto, native, wasm, webgpu, tfjs or reference' })
       .option('workers', { type: 'number', requiresArg: true, default: availableParallelism(), describe: 'threads that train' })
       .option('nats', {
         type: 'string',
@@ -67,7 +68,7 @@ export const run: CommandModule<object, RunArguments> = {
     checkPort(argv['metrics-port']);
     const sweep = await loadSweep(argv.spec);
     const out = argv.out ?? join('runs', sweep.resolved.name);
-    for (const note of sweep.notes) say(`note: ${note}`);
+    for (const note of notesOf(sweep)) say(`note: ${note}`);
     const engine = argv.nats === undefined ? await engineHere(argv.engine, sweep) : await engineOfWorkers(argv.engine, sweep);
     const end = await train(sweep, out, engine, argv);
     if (end.kind === 'interrupted') {
@@ -94,7 +95,9 @@ interface ChosenEngine {
 async function engineHere(asked: string, sweep: LoadedSweep): Promise<ChosenEngine> {
   // engines and charts take most of the program's start: loaded where they are used
   const { openEngine } = await import('../../../worker/engines/registry.ts');
-  const { engine, why } = await openEngine(asked, (candidate) => refusalsOf(sweep, candidate)[0] ?? null);
+  const stages = Object.values(sweep.resolved.training).flat();
+  const adamOnly = stages.every(({ optimizer }) => optimizer === 'adam');
+  const { engine, why } = await openEngine(asked, (candidate) => refusalsOf(sweep, candidate)[0] ?? null, { adamOnly });
   await engine.close();
   refuseIfLacking(sweep, engine);
   say(`engine: ${why}`);
@@ -135,7 +138,7 @@ async function train(sweep: LoadedSweep, out: string, engine: ChosenEngine, argv
   process.on('SIGTERM', interrupt);
   const common = {
     sweep,
-    lock: lockOf(sweep, engine.name),
+    lock: lockOf(sweep, engine.name, nats === undefined ? { processor: processorModel() } : {}),
     out,
     engine: engine.name,
     ...(limit === undefined ? {} : { limit }),
@@ -176,9 +179,10 @@ async function train(sweep: LoadedSweep, out: string, engine: ChosenEngine, argv
   }
 }
 
-function lockOf({ resolved, expansion }: LoadedSweep, engine: string): Lock {
+/** The workers of a server have processors of their own. */
+function lockOf({ resolved, expansion }: LoadedSweep, engine: string, machine: Pick<Lock, 'processor'>): Lock {
   const versions = { loligo: packageVersion(), node: process.versions.node, v8: process.versions.v8 };
-  return { sweep: expansion.sweep, resolved, engine, versions, startedAt: new Date().toISOString() };
+  return { sweep: expansion.sweep, resolved, engine, ...machine, versions, startedAt: new Date().toISOString() };
 }
 
 /** 3 when a larger share of the finished replicas failed or diverged than the spec allows. */

@@ -5,7 +5,7 @@ import { LoligoError, type Violation } from '../../../schemas/errors.ts';
 import type { Synthetic } from '../../../schemas/generated/types.ts';
 import { violationsOf } from '../../../schemas/violations.ts';
 import { loadModel } from '../../../worker/models/library.ts';
-import type { Model } from '../../../worker/models/model.ts';
+import { isPool, type Gate, type Model } from '../../../worker/models/model.ts';
 import { simulate as simulateForward } from '../../../worker/simulate/forward.ts';
 import { simulationTable } from '../../../worker/simulate/simulation-table.ts';
 import { sampleStimulus } from '../../../worker/simulate/stimuli.ts';
@@ -47,7 +47,8 @@ export const simulate: CommandModule<object, SimulateArguments> = {
     const entry = { stimulus: readYaml(stimulus), durationMs: duration, sampleMs: sample };
     const source = sourceOf(model, { ...checkedEntry(entry), parameters: parseAssignments(set) });
     const current = sampleStimulus(source.stimulus, source);
-    const outcome = simulateForward(model, {
+    // of a model with ties every parameter can be set, and follows its tie otherwise
+    const outcome = simulateForward(model.untied ?? model, {
       parameters: source.parameters,
       initial: { V: source.initialMv },
       current,
@@ -63,13 +64,23 @@ export const simulate: CommandModule<object, SimulateArguments> = {
         },
       ]);
     if (plot === undefined) return printTable(model, outcome.states, current, source.sampleMs);
-    const { V, ...gates } = outcome.states;
+    const { V, gates, pools } = drawn(model, outcome.states);
     const tMs = Float64Array.from(current, (_, i) => i * source.sampleMs);
     const { simulationSvg } = await import('../../report/simulation-svg.ts'); // charts take long to load
-    writeNamed(plot, simulationSvg({ title: model.name, tMs, voltageMv: V!, current, currentUnit: model.currentUnit, gates }));
+    writeNamed(plot, simulationSvg({ title: model.name, tMs, voltageMv: V, current, currentUnit: model.currentUnit, gates, pools }));
     return say(`wrote ${plot}`);
   },
 };
+
+/** States by how they are drawn. */
+function drawn({ gates }: Model, states: Readonly<Record<string, Float64Array>>) {
+  const named = (chosen: readonly Gate[]) => chosen.map((gate) => ({ ...gate, values: states[gate.name]! }));
+  return {
+    V: states['V']!,
+    gates: Object.fromEntries(named(gates.filter((gate) => !isPool(gate))).map(({ name, values }) => [name, values])),
+    pools: Object.fromEntries(named(gates.filter((gate) => isPool(gate))).map(({ name, unit, values }) => [name, { unit, values }])),
+  };
+}
 
 /** The checks and defaults of a spec's synthetic entry. */
 function sourceOf(model: Model, entry: Synthetic) {

@@ -2,7 +2,7 @@
 import type { CommandModule } from 'yargs';
 import { plural } from '../../report/number-format.ts';
 import { refusalsOf, refuseIfLacking } from '../engine-refusals.ts';
-import { loadSweep, type LoadedSweep } from '../load-sweep.ts';
+import { loadSweep, notesOf, type LoadedSweep } from '../load-sweep.ts';
 import { print, say } from '../output.ts';
 
 export const validate: CommandModule<object, { spec: string; engine: string | undefined }> = {
@@ -16,8 +16,8 @@ export const validate: CommandModule<object, { spec: string; engine: string | un
   handler: async ({ spec, engine: name }) => {
     const sweep = await loadSweep(spec);
     if (name !== undefined) await checkEngine(sweep, name);
-    const { resolved, expansion, notes } = sweep;
-    for (const note of notes) say(`note: ${note}`);
+    const { resolved, expansion } = sweep;
+    for (const note of notesOf(sweep)) say(`note: ${note}`);
     print(
       `${spec}: valid, ${resolved.name} has ${plural(expansion.replicas, 'replica')} in ${plural(expansion.configurations, 'configuration')}`,
     );

@@ -3,7 +3,9 @@ import { expansionOf } from '../../../orchestrator/expand/expansion.ts';
 import { extendsSweep } from '../../../orchestrator/expand/extends.ts';
 import { schedule } from '../../../orchestrator/spec/schedules.ts';
 import type { Task } from '../../../schemas/generated/types.ts';
-import { SAMPLE_PROBLEM, sampleSweep } from './sample-sweep.ts';
+import { replicaContent } from '../../../orchestrator/expand/identity.ts';
+import { contentId } from '../../../schemas/content-id.ts';
+import { SAMPLE_PROBLEM, sampleSweep, sampleUnit } from './sample-sweep.ts';
 
 function tasksOf(...sweep: Parameters<typeof sampleSweep>): Task[] {
   return [...expansionOf(sampleSweep(...sweep)).tasks()];
@@ -96,6 +98,40 @@ describe('an expansion', () => {
     expect(new Set(tasks.map(({ configuration }) => JSON.stringify(configuration))).size).toBe(30);
     const widths = tasks.slice(0, 90).map(({ configuration }) => configuration['network.width']);
     expect(widths).not.toEqual(widths.toSorted((a, b) => a - b));
+  });
+
+  test('takes values of a fixed parameter from its axis, into the configuration and into what is fixed', () => {
+    const problem = { ...SAMPLE_PROBLEM, fixed: { C: 1, gL: 0.3 } };
+    const tasks = tasksOf({ space: { 'fixed.C': { choice: [1, 2] }, 'network.width': { choice: [8, 16] }, replicas: 1 } }, problem);
+    expect(tasks.slice(0, 4).map(({ configuration, fixed }) => [configuration['network.width'], configuration['fixed.C'], fixed])).toEqual([
+      [8, 1, { C: 1, gL: 0.3 }],
+      [8, 2, { C: 2, gL: 0.3 }],
+      [16, 1, { C: 1, gL: 0.3 }],
+      [16, 2, { C: 2, gL: 0.3 }],
+    ]);
+    expect(Object.keys(tasks[0]!.configuration).at(-1)).toBe('fixed.C');
+    // values differ within a cohort
+    expect(new Set(tasks.slice(0, 2).map(({ shape }) => shape)).size).toBe(1);
+    for (const task of tasks.slice(0, 2)) expect(task.replica).toBe(contentId(replicaContent(task)));
+    const drawn = tasksOf({ space: { 'fixed.C': { uniform: [1, 2] }, replicas: 2 }, sampler: { random: 3 } }, problem);
+    const values = new Set(drawn.map(({ fixed }) => fixed['C']!));
+    expect(values.size).toBe(3);
+    for (const value of values) expect(value > 1 && value < 2).toBe(true);
+  });
+
+  test('has data units of as many segments in one shape, whatever is held out', () => {
+    const unit = sampleUnit(10, 1);
+    const data = [[0, 100], [0, 200], undefined, [0, 100, 200]].map((segments, k) => ({
+      ...sampleUnit(10 + k, 1),
+      ...(segments === undefined ? {} : { segments }),
+    }));
+    const heldOut = [{ label: 'other', object: contentId('other') }];
+    const scored = { ...unit, heldOut };
+    const shapes = tasksOf({ space: { replicas: 1 } }, { ...SAMPLE_PROBLEM, data: [data[0]!, ...data.slice(1)] }).map(({ shape }) => shape);
+    expect(shapes.map((shape) => shapes.indexOf(shape))).toEqual([0, 0, 2, 3]);
+    const [plain, judged] = [unit, scored].map((one) => tasksOf({}, { ...SAMPLE_PROBLEM, data: [one] })[0]);
+    expect([judged!.replica, judged!.shape]).toEqual([plain!.replica, plain!.shape]);
+    expect(judged!.data.heldOut).toEqual(heldOut);
   });
 
   test('keeps the traces of about as many replicas as the spec says, chosen by id', () => {

@@ -38,6 +38,18 @@ const MIXED = [
   estimatedFixture(0),
 ];
 
+/** What an older result, or one without spikes, lacks. */
+const SCORES = ['label', 'rmseMv', 'spikes.observed', 'spikes.simulated', 'coincidence', 'timing.medianMs'];
+const FEATURES = ['amplitudeMv', 'halfWidthMs', 'thresholdMv', 'ahpMv', 'upstrokeMvPerMs', 'downstrokeMvPerMs'];
+const UNSCORED = Object.fromEntries(
+  [
+    ...['toleranceMs', 'timing.medianMs', 'timing.worstMs'].map((name) => `predictive.${name}`),
+    ...['observed', 'simulated'].flatMap((side) => FEATURES.map((name) => `predictive.features.${side}.${name}`)),
+    ...['rest', 'heldOut'].flatMap((kind) => SCORES.map((name) => `${kind}.${name}`)),
+    'bound.weakest',
+  ].map((name) => [name, null]),
+);
+
 test('one row per replica, ordered, with the columns of the spec, of the result and of the expansion', async () => {
   const run = await folded(MIXED);
   const rows = await query(`SELECT * FROM '${run}/replicas.parquet'`);
@@ -51,6 +63,7 @@ test('one row per replica, ordered, with the columns of the spec, of the result 
     id: taskFixture(2).replica,
     index: '2',
     ...taskFixture(2).configuration,
+    method: 'pinn',
     // a number, or none
     'loss.huberMv': null,
     data: taskFixture(2).data.id,
@@ -85,6 +98,7 @@ test('one row per replica, ordered, with the columns of the spec, of the result 
     'predictive.spikes.observed': '3',
     'predictive.spikes.simulated': '3',
     'predictive.coincidence': null,
+    ...UNSCORED,
     engine: 'reference',
     worker: 'test',
     attempts: '1',
@@ -102,19 +116,65 @@ test("a finish has its outcome, standard errors and the network's own estimate a
       estimate: {
         ...estimate!,
         standardErrors: { gNa: 1.2 },
+        tied: { gK: 36 },
         shooting: { outcome: 'taken', iterations: 4 },
         network: { ...estimate!.network, parameters: { gNa: 119 }, initial: { V: -64 }, chi2: 1.3 },
       },
     },
   ]);
-  expect(await query(`SELECT COLUMNS('(network.(par|ini|chi)|shooting|standardErrors).*') FROM '${run}/replicas.parquet'`)).toEqual([
+  expect(await query(`SELECT COLUMNS('(network.(par|ini|chi)|shooting|standardErrors|tied).*') FROM '${run}/replicas.parquet'`)).toEqual([
     {
       'standardErrors.gNa': 1.2,
+      'tied.gK': 36,
       shooting: 'taken',
       'shooting.iterations': '4',
       'network.parameters.gNa': 119,
       'network.initial.V': -64,
       'network.chi2': 1.3,
+    },
+  ]);
+});
+
+test('features, bounds and the scores of stretches that are held out are columns, one item for each stretch', async () => {
+  const features = { amplitudeMv: 70, halfWidthMs: 0.5, thresholdMv: -40, ahpMv: null, upstrokeMvPerMs: 200, downstrokeMvPerMs: -100 };
+  const score = {
+    rmseMv: 3,
+    spikes: { observed: 5, simulated: 4 },
+    coincidence: 0.8,
+    toleranceMs: 1.5,
+    timing: { medianMs: 0.2, worstMs: 1 },
+  };
+  const { estimate, ...result } = estimatedFixture(1);
+  const { predictive } = estimate!;
+  const run = await folded([
+    {
+      ...result,
+      estimate: {
+        ...estimate!,
+        predictive: { ...predictive!, toleranceMs: 1.5, features: { observed: features, simulated: { ...features, amplitudeMv: 71 } } },
+        heldOut: [{ label: 'sweep 11', score }, { label: 'sweep 12' }],
+        bound: { standardErrors: { gNa: 3 }, weakest: 'gNa +2 %' },
+      },
+    },
+  ]);
+  expect(
+    await query(`SELECT COLUMNS('(predictive.(tol|features.*.(amp|ahp))|heldOut|bound).*'), "rest.label" FROM '${run}/replicas.parquet'`),
+  ).toEqual([
+    {
+      'predictive.toleranceMs': 1.5,
+      'predictive.features.observed.amplitudeMv': 70,
+      'predictive.features.observed.ahpMv': null,
+      'predictive.features.simulated.amplitudeMv': 71,
+      'predictive.features.simulated.ahpMv': null,
+      'heldOut.label': ['sweep 11', 'sweep 12'],
+      'heldOut.rmseMv': [3, null],
+      'heldOut.spikes.observed': ['5', null],
+      'heldOut.spikes.simulated': ['4', null],
+      'heldOut.coincidence': [0.8, null],
+      'heldOut.timing.medianMs': [0.2, null],
+      'bound.gNa': 3,
+      'bound.weakest': 'gNa +2 %',
+      'rest.label': null,
     },
   ]);
 });

@@ -84,7 +84,7 @@ describe('a known minimum', () => {
     const at = (theta: Float64Array) => {
       const gradient = new Float64Array(2);
       problem.gradient(theta, 1, gradient);
-      return { x: theta.slice(), loss: problem.evaluate(theta, false).data, gradient };
+      return { x: theta.slice(), loss: problem.evaluate(theta, null).data, gradient };
     };
     const theta = Float64Array.of(-1.2, 1);
     const path = [at(theta)];

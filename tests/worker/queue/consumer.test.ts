@@ -3,9 +3,10 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { openLocalQueue, type LocalQueue } from '../../../orchestrator/queue/local.ts';
 import { LoligoError } from '../../../schemas/errors.ts';
-import type { Result } from '../../../schemas/generated/types.ts';
+import type { Result, Task } from '../../../schemas/generated/types.ts';
 import type { TaskSource } from '../../../schemas/queue.ts';
 import type { CohortEnd } from '../../../worker/pool/cohort-end.ts';
+import type { CohortJob } from '../../../worker/pool/trainer.ts';
 import { consume } from '../../../worker/queue/consumer.ts';
 import type { Consumer } from '../../../worker/queue/consumer.ts';
 import { inlineRunner, trained } from '../../helpers/inline-runner.ts';
@@ -212,6 +213,29 @@ test('a cohort is stopped alone once every lease of it is unwanted, and not befo
   expect([ends, runner.stopped()]).toEqual([['released 0', 'released 1'], false]);
   stop.abort();
   await consumer.ended;
+});
+
+test('a cohort gets every object that its tasks name: model, window and what is held out, each once', async () => {
+  const data: Task['data'] = {
+    ...taskFixture(0).data,
+    source: { kind: 'trace', object: 'a'.repeat(64) },
+    heldOut: ['b', 'c'].map((letter) => ({ label: letter, object: letter.repeat(64) })),
+  };
+  const asked: string[] = [];
+  const objects = (hash: string): Promise<string> => Promise.resolve((asked.push(hash), `text of ${hash[0]}`));
+  const queue = openLocalQueue(scratch());
+  for (const index of [0, 1]) await queue.publish({ ...taskFixture(index), data });
+  const stop = new AbortController();
+  let got: CohortJob['objects'] = {};
+  const runner = inlineRunner(1, (job) => {
+    got = job.objects;
+    stop.abort();
+    return { kind: 'trained', results: job.tasks.map(() => null) };
+  });
+  await consume({ source: queue, runner, places: 2, objects, signal: stop.signal }).ended;
+  expect(got).toMatchObject({ ['a'.repeat(64)]: 'text of a', ['b'.repeat(64)]: 'text of b', ['c'.repeat(64)]: 'text of c' });
+  expect(asked).toEqual([...new Set(asked)]);
+  await queue.close();
 });
 
 test('a result that the log refuses becomes a failed outcome that says why', async () => {

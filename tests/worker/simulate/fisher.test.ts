@@ -50,6 +50,16 @@ describe('Cramer-Rao bound', () => {
     expect(bound({ sigmaMv: 3 }).standardErrors['gL']! / bound({}).standardErrors['gL']!).toBeCloseTo(3, 10);
   });
 
+  test('a prior adds its own information: inverse variances add up', () => {
+    const infer = ['gL'];
+    const alone = bound({ infer, freeInitial: everyState }).standardErrors['gL']!;
+    const priors = [{ parameter: 0, logarithmic: true, centre: Math.log(0.3), sd: 0.02 }];
+    const together = bound({ infer, freeInitial: everyState, priors }).standardErrors['gL']!;
+    expect(together ** -2).toBeGreaterThan(0.02 ** -2);
+    // with initial values unknown too, the information on gL alone is what its own bound says
+    expect(together ** -2 / (alone ** -2 + 0.02 ** -2)).toBeCloseTo(1, 6);
+  });
+
   test('the least known direction is named with its amounts', () => {
     const { weakest } = bound({ freeInitial: everyState });
     expect(Math.abs(weakest.direction['gL']!)).toBeGreaterThan(0.03);

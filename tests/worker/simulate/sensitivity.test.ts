@@ -72,6 +72,16 @@ describe('forward sensitivities', () => {
     });
   });
 
+  test('columns of a model with calcium equal central differences, with calcium free at the start and tied', () => {
+    const { model: adapting } = loadModel('wang-adapting', packageRoot());
+    const pulse = sampleStimulus({ step: { amplitude: 6 } }, { samples: 151, sampleMs: 0.1 });
+    const parameters: SensitivityRequest = { fixed: {}, infer: ['influx', 'gCa'], freeInitial: ['V'], current: pulse, sampleMs: 0.1 };
+    const tied = [0.02, 3, -45];
+    for (const k of [0, 1, 2]) expect(differenceError(adapting, parameters, tied, k, Math.abs(tied[k]!) * 2e-5)).toBeLessThan(1e-3);
+    const free = { ...parameters, freeInitial: ['V', 'Ca'] };
+    expect(differenceError(adapting, free, [...tied, 2], 3, 1e-4)).toBeLessThan(1e-3);
+  });
+
   test('known initial values are held', () => {
     const initial = { V: -60, h: 0.5 };
     const request = { ...everything, freeInitial: [], initial };

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import fc from 'fast-check';
-import { coincidenceFactor } from '../../../worker/simulate/spike-train.ts';
+import { coincidenceFactor, coincidenceWindowMs, timingErrors } from '../../../worker/simulate/spike-train.ts';
 
 const train = fc.array(fc.double({ min: 0, max: 1000, noNaN: true }), { maxLength: 40 }).map((times) => times.toSorted((a, b) => a - b));
 
@@ -51,6 +51,36 @@ describe('coincidence factor', () => {
         const score = coincidenceFactor(a, b, 10_000) ?? 0;
         expect(score).toBeLessThanOrEqual(1 + 1e-12);
         expect(score < 1 - 1e-9 || a.length === b.length).toBe(true);
+      }),
+    );
+  });
+});
+
+describe('times of spikes', () => {
+  test('the window is 2 ms, or a tenth of the median interval where that is less', () => {
+    expect(coincidenceWindowMs([[]])).toBe(2);
+    expect(coincidenceWindowMs([[5]])).toBe(2);
+    expect(coincidenceWindowMs([[0, 50, 100]])).toBe(2);
+    expect(coincidenceWindowMs([[0, 10, 20, 100]])).toBeCloseTo(1, 12);
+  });
+
+  test('no interval spans two stretches', () => {
+    expect(coincidenceWindowMs([[0, 10], [10_000, 10_010], [20_000]])).toBeCloseTo(1, 12);
+  });
+
+  test('the error of an observed spike is its distance to the nearest simulated one', () => {
+    expect(timingErrors([10, 20, 30], [9, 21.5, 80])).toEqual([1, 1.5, 8.5]);
+    expect(timingErrors([10], [3, 30])).toEqual([7]);
+    expect(timingErrors([10], [])).toEqual([]);
+    expect(timingErrors([], [10])).toEqual([]);
+  });
+
+  test('errors are those of a search through all pairs', () => {
+    const all = (a: readonly number[], b: readonly number[]): number[] =>
+      b.length === 0 ? [] : a.map((one) => Math.min(...b.map((other) => Math.abs(other - one)))).toSorted((x, y) => x - y);
+    fc.assert(
+      fc.property(train, train, (a, b) => {
+        expect(timingErrors(a, b)).toEqual(all(a, b));
       }),
     );
   });

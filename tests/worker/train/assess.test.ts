@@ -62,6 +62,65 @@ describe('predictive check', () => {
     expect(simulatedV).toBeUndefined();
   });
 
+  test('a simulation without a spike, of data that have some, is stopped whatever the filter', () => {
+    // a block of the sodium channels: the network may still fit V with these, and every replica may find the same
+    const accept: Accept = { chi2: 'off', rmseMv: 'off', spikes: 'off' };
+    const { predictive, verdict } = assess({ ...candidate, accept, parameters: { ...truth, gNa: 5 } });
+    expect(predictive?.spikes).toEqual({ observed: 4, simulated: 0 });
+    expect(verdict).toEqual({ kind: 'stopped', reason: 'no-spikes' });
+  });
+
+  test('a simulation that goes up and stays there is none that spikes', () => {
+    // without potassium channels, and the sodium channels inactivated but for the first rise
+    const accept: Accept = { chi2: 'off', rmseMv: 'off', spikes: 'off' };
+    const { predictive, verdict } = assess({ ...candidate, accept, parameters: { ...truth, gK: 0.1, gL: 0.01, gNa: 300 } });
+    expect(predictive?.spikes.simulated).toBe(1);
+    expect(verdict).toEqual({ kind: 'stopped', reason: 'no-spikes' });
+  });
+
+  test('data without a spike do not ask for one', () => {
+    const silent = { ...entry, stimulus: { step: { amplitude: 2 } } };
+    const unit = syntheticUnit(silent, 0, model, 1);
+    if (unit.kind === 'violations') throw new Error('the entry is sound');
+    const observation = observe({ data: unit.unit, draw: 0, model, objects });
+    expect(assess({ ...candidate, observation }).verdict).toEqual({ kind: 'converged' });
+  });
+
+  test('chi2 is counted in the spread of spike shapes where that is the yardstick, and auto allows three of them', () => {
+    const observation = { ...candidate.observation, spikeShapeMv: 0.25 };
+    const accept: Accept = { yardstick: 'spikeShape' };
+    const found = assess({ ...candidate, observation, accept });
+    expect(found.predictive?.chi2).toBeCloseTo((found.predictive!.rmseMv / 0.25) ** 2, 12);
+    expect(found.verdict).toEqual({ kind: 'converged' });
+    expect(assess({ ...candidate, observation: { ...observation, spikeShapeMv: 0.15 }, accept }).verdict).toEqual({
+      kind: 'stopped',
+      reason: 'chi2',
+    });
+  });
+
+  test('spikes coincide within the tolerance of the filter, and auto is a tenth of the interval where that is less than 2 ms', () => {
+    // intervals of 14.6 ms
+    expect(assess(candidate).predictive?.toleranceMs).toBeCloseTo(1.46, 1);
+    expect(assess({ ...candidate, accept: { coincidenceMs: 0.5 } }).predictive?.toleranceMs).toBe(0.5);
+    expect(assess(candidate).predictive?.timing?.worstMs).toBeLessThan(0.1);
+  });
+
+  test('segments are simulated each from its own state, and no spike spans two', () => {
+    const { observation } = candidate;
+    const twice = (values: Float64Array): Float64Array => Float64Array.from([...values, ...values]);
+    const double = {
+      ...observation,
+      voltageMv: twice(observation.voltageMv),
+      current: twice(observation.current),
+      segments: Int32Array.of(0, 501),
+    };
+    const found = assess({ ...candidate, observation: double, furtherInitial: [candidate.initial] });
+    expect(found.predictive?.spikes).toEqual({ observed: 8, simulated: 8 });
+    expect(found.predictive?.coincidence).toBeCloseTo(1, 12);
+    expect(found.predictive?.rmseMv).toBeCloseTo(assess(candidate).predictive!.rmseMv, 12);
+    expect(assess({ ...candidate, observation: double, furtherInitial: [{ V: -30 }] }).verdict.kind).toBe('stopped');
+  });
+
   test('data that are not a number are never matched', () => {
     const observation = { ...candidate.observation, voltageMv: candidate.observation.voltageMv.with(100, NaN) };
     expect(assess({ ...candidate, observation, accept: { chi2: 'off', spikes: 'off' } }).verdict.kind).toBe('stopped');
@@ -100,6 +159,10 @@ describe('acceptance filter', () => {
     expect(verdict({ spikes }, { spikes: 2 })).toEqual(passed);
     expect(verdict({ spikes: { observed: 6, simulated: 4 } }, { spikes: 2 })).toEqual(passed);
     expect(verdict({ spikes }, { spikes: 'off' })).toEqual(passed);
+    expect(verdict({ spikes: { observed: 4, simulated: 8 } }, { spikes: 'off' })).toEqual(passed);
+    expect(verdict({ spikes: { observed: 4, simulated: 9 } }, { spikes: 'off' })).toEqual(stopped('spikes'));
+    expect(verdict({ spikes: { observed: 5, simulated: 2 } }, { spikes: 'off' })).toEqual(stopped('spikes'));
+    expect(verdict({ spikes: { observed: 0, simulated: 9 } }, { spikes: 'off' })).toEqual(passed);
   });
 
   test('parameters that still move are not stationary', () => {
@@ -111,11 +174,13 @@ describe('acceptance filter', () => {
     expect(verdict({ chi2: NaN })).toEqual(stopped('chi2'));
     expect(verdict({ rmseMv: NaN }, { rmseMv: 1 })).toEqual(stopped('rmse'));
     expect(verdict({ spikes: { observed: NaN, simulated: 4 } })).toEqual(stopped('spikes'));
+    expect(verdict({ spikes: { observed: 4, simulated: NaN } })).toEqual(stopped('no-spikes'));
     expect(verdict({}, {}, NaN)).toEqual(stopped('not-stationary'));
   });
 
   test('the first test that fails gives the reason', () => {
     const all = { chi2: 9, rmseMv: 9, spikes: { observed: 1, simulated: 2 } };
+    expect(verdict({ ...all, spikes: { observed: 1, simulated: 0 } }, { rmseMv: 1 }, 1)).toEqual(stopped('no-spikes'));
     expect(verdict(all, { rmseMv: 1 }, 1)).toEqual(stopped('chi2'));
     expect(verdict({ ...all, chi2: 1 }, { rmseMv: 1 }, 1)).toEqual(stopped('rmse'));
     expect(verdict({ ...all, chi2: 1, rmseMv: 1 }, { rmseMv: 1 }, 1)).toEqual(stopped('spikes'));

@@ -27,7 +27,7 @@ function candidateOf(gNa: number, changes: Partial<Candidate> = {}): Candidate {
 }
 
 function finished(candidate: Candidate) {
-  const ended = finish({ candidate, infer, freeGates, control });
+  const ended = finish({ candidate, infer, freeGates, priors: [], noise: 'known', control });
   if (ended === 'interrupted') throw new Error(ended);
   return ended;
 }
@@ -88,6 +88,8 @@ describe('finish: shooting', () => {
   });
 
   test('that is stopped has no result', () => {
-    expect(finish({ candidate, infer, freeGates, control: { ...control, shouldStop: () => true } })).toBe('interrupted');
+    expect(finish({ candidate, infer, freeGates, priors: [], noise: 'known', control: { ...control, shouldStop: () => true } })).toBe(
+      'interrupted',
+    );
   });
 });

@@ -162,6 +162,7 @@ describe('observation', () => {
       objects: { trace: (hash) => (hash === 'a'.repeat(64) ? trace : noObjects.trace(hash)) },
     });
     expect(observation).toEqual({
+      segments: Int32Array.of(0),
       tMs: Float64Array.of(0, 0.05, 0.1),
       voltageMv: Float64Array.of(-60, -59, -58),
       current: Float64Array.of(0, 100, 100),

@@ -25,3 +25,12 @@ test('no coordinate leads out of a range', () => {
   expect([low![0], high![0], low![1], high![1]].map((value) => Number(value!.toPrecision(9)))).toEqual([1, 2000, -90, -30]);
   expect([low![3]! >= 0, high![3]! <= 1]).toEqual([true, true]);
 });
+
+test('a pool moves within its range, along its logarithm', () => {
+  const adapting = shootingCoordinates(loadModel('wang-adapting', packageRoot()).model, [], ['Ca']);
+  const [theta] = adapting.toTheta(Float64Array.of(0.5));
+  const at = (x: number) => adapting.toValues(Float64Array.of(x))[0]!;
+  expect(at(theta!)).toBeCloseTo(0.5, 12);
+  expect((at(theta! + 1e-6) - at(theta! - 1e-6)) / 2e-6 / adapting.slopes(Float64Array.of(theta!))[0]!).toBeCloseTo(1, 7);
+  expect([at(-50), at(50)].map((value) => Number(value.toPrecision(9)))).toEqual([0.0001, 100]);
+});

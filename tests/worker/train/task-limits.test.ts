@@ -24,6 +24,7 @@ describe('what a task may ask for', () => {
     ['a duration that no simulation ends', sampled(501, 1e300), 'data.samples * data.sampleMs: must be at most 10000000'],
     ['other samples than its shape', { ...task, data: { ...task.data, samples: 10 } }, 'data.source: must be 10 samples'],
     ['1e12 points of a trace', { ...task, tracePoints: 1e12 }, 'tracePoints: must be at most 100000'],
+    ['a yardstick that the data lack', { ...task, accept: { yardstick: 'spikeShape' as const } }, 'data.spikeShapeMv: must be there'],
     ['a million stages', ofManyStages, 'training.length: must be at most 1000'],
   ])('refuses %s', (_name, wrong, message) => {
     expect(() => checkTask(wrong)).toThrow(message);

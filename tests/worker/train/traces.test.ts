@@ -4,7 +4,7 @@ import { tracesOf } from '../../../worker/train/traces.ts';
 
 function observationOf(samples: number): Observation {
   const tMs = Float64Array.from({ length: samples }, (_, i) => 0.1 * i);
-  return { tMs, voltageMv: tMs, current: tMs, sampleMs: 0.1, sigmaMv: 1 };
+  return { segments: Int32Array.of(0), tMs, voltageMv: tMs, current: tMs, sampleMs: 0.1, sigmaMv: 1 };
 }
 
 const V = Float64Array.from({ length: 11 }, (_, i) => -65 + i);

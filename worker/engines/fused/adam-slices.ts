@@ -6,6 +6,7 @@ import { setImmediate } from 'node:timers/promises';
 import type { AdamStage } from '../../../schemas/generated/types.ts';
 import type { LossTerms, Member, StageControl, StageOutcome } from '../engine.ts';
 import type { Layout } from '../layout.ts';
+import { projectionWeight, projects } from '../reference/adam.ts';
 import { brokenTerm } from '../loss.ts';
 import { endAdam, momentsOf, multipliersOf, savedState, type ReplicaProgress } from '../replica-progress.ts';
 import { unitMultipliers } from '../weighting.ts';
@@ -28,12 +29,12 @@ export async function trainAdam(
   index: number,
 ): Promise<StageOutcome> {
   const numbers = stageNumbers(stage);
-  const project = numbers[6] === 1;
+  const projectAt = (): number | null => projectionWeight(stage, replica.step);
   const first = replica.step;
   push(core, replica, index);
   let slice = FIRST_SLICE;
   while (replica.step < stage.steps) {
-    if (control.shouldStop()) return interrupted(replica, project, replica.step - first);
+    if (control.shouldStop()) return interrupted(replica, projectAt(), replica.step - first);
     control.checkpoint?.(index, () => savedState(replica));
     const steps = Math.min(slice, stage.steps - replica.step);
     const started = performance.now();
@@ -43,7 +44,7 @@ export async function trainAdam(
     slice = Math.max(1, Math.min(10 * slice, Math.floor(SLICE_MS / perStepMs)));
     await setImmediate();
   }
-  return endAdam(replica, stage, replica.objective.evaluate(replica.theta, project), replica.step - first);
+  return endAdam(replica, stage, replica.objective.evaluate(replica.theta, projectAt()), replica.step - first);
 }
 
 function runSlice(
@@ -70,13 +71,11 @@ function runSlice(
 /** As the core's AdamStage: the physics weight from the first step to the last, and whether the linear parameters are solved for. */
 function stageNumbers(stage: Required<AdamStage>): Float64Array {
   const [from, to] = typeof stage.physics === 'number' ? [stage.physics, stage.physics] : stage.physics;
-  // without physics there is nothing to solve
-  const project = stage.project && stage.physics !== 0;
-  return Float64Array.of(stage.steps, stage.rate, stage.parameterRate, stage.warmup, from, to, Number(project));
+  return Float64Array.of(stage.steps, stage.rate, stage.parameterRate, stage.warmup, from, to, Number(projects(stage)));
 }
 
 /** The terms are those of the state that is left, which is not moved: a projection belongs to the step that it is part of. */
-function interrupted({ objective, theta }: Replica, project: boolean, steps: number): StageOutcome {
+function interrupted({ objective, theta }: Replica, project: number | null, steps: number): StageOutcome {
   return { kind: 'interrupted', steps, terms: objective.evaluate(theta.slice(), project) };
 }
 

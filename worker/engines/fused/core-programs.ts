@@ -23,7 +23,13 @@ export function linearNames({ model, infer }: Shape): string[] {
   return linearParameters(model.currentResidual, 'residual:V', infer);
 }
 
-/** In the order of program.hpp: residuals, loss, jacobian, linear, rates, rateSlopes. */
+/** Gates that the rates of others read, in the model's order; with integrated states only. */
+export function readNames({ model, states }: Shape): string[] {
+  if (states !== 'integrated') return [];
+  return model.gates.map(({ name }) => name).filter((name) => model.gates.some(({ reads }) => reads.includes(name)));
+}
+
+/** In the order of program.hpp: residuals, loss, jacobian, linear, rates, rateSlopes, steady. */
 export function corePrograms(shape: Shape): readonly Program[] {
   const { model } = shape;
   const integrated = shape.states === 'integrated';
@@ -35,7 +41,8 @@ export function corePrograms(shape: Shape): readonly Program[] {
     jacobianOf(shape),
     linear.length === 0 ? EMPTY : linearParts(model.currentResidual, 'residual:V', linear),
     rates,
-    integrated ? rateSlopesOf(rates, ['V', ...shape.infer]) : EMPTY,
+    integrated ? rateSlopesOf(rates, ['V', ...readNames(shape), ...shape.infer]) : EMPTY,
+    readNames(shape).length === 0 ? EMPTY : rateSlopesOf(steadyOf(shape), ['V', ...shape.infer]),
   ];
 }
 
@@ -87,6 +94,13 @@ function ratesOf({ model }: Shape): Program {
   return select(
     [model.gateRates],
     model.gates.flatMap(({ name }) => [`inf:${name}`, `rate:${name}`]),
+  );
+}
+
+function steadyOf({ model }: Shape): Program {
+  return select(
+    [model.steadyStates],
+    model.gates.map(({ name }) => `steady:${name}`),
   );
 }
 

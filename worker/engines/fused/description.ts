@@ -5,9 +5,9 @@
 import type { Model } from '../../models/model.ts';
 import type { Instruction, Program } from '../../models/program.ts';
 import type { Member, Shape } from '../engine.ts';
-import { gridSize, layoutOf, type Layout } from '../layout.ts';
-import { rowWeights } from '../loss.ts';
-import { corePrograms, linearNames, slotNames } from './core-programs.ts';
+import { gridSize, layoutOf, segmentStarts, type Layout } from '../layout.ts';
+import { priorWeight, rowWeights } from '../loss.ts';
+import { corePrograms, linearNames, readNames, slotNames } from './core-programs.ts';
 
 export interface Description {
   readonly ints: Int32Array;
@@ -15,7 +15,7 @@ export interface Description {
 }
 
 /** DESCRIPTION_VERSION of description.hpp. */
-const VERSION = 2;
+const VERSION = 3;
 
 /** Numbers of the core's enums. */
 const ACTIVATIONS: readonly Shape['activation'][] = ['tanh', 'sin', 'swish', 'gelu'];
@@ -56,11 +56,15 @@ function writeShape(shape: Shape, layout: Layout, replicas: number, ints: number
   ints.push(VERSION, Number(shape.states === 'integrated'), ACTIVATIONS.indexOf(shape.activation));
   ints.push(gridSize(shape), shape.samples, shape.features, shape.depth, shape.width);
   ints.push(Number(layout.encoders.length > 0), Number(shape.factorisation === 'random-weight'), Number(layout.scaleOffset >= 0));
-  ints.push(model.gates.length, infer.length, otherNames(shape).length, linear.length, layout.freeGates.length, replicas);
+  ints.push(model.gates.length, infer.length, otherNames(shape).length, linear.length, layout.freeGates.length);
+  const read = readNames(shape);
+  ints.push(shape.segments, shape.priors, read.length, replicas);
   for (const { positive } of layout.parameters) ints.push(Number(positive));
   for (const { name } of model.gates) ints.push(layout.freeGates.indexOf(name));
+  for (const { positive } of model.gates) ints.push(Number(positive));
+  for (const name of read) ints.push(model.gates.findIndex((gate) => gate.name === name));
   for (const name of linear) ints.push(infer.indexOf(name));
-  for (const { range } of layout.parameters) reals.push(...range);
+  for (const { range } of [...layout.parameters, ...model.gates]) reals.push(...range);
 }
 
 /** Parameters that are not inferred, in the model's order. */
@@ -96,6 +100,8 @@ function writeMember(shape: Shape, layout: Layout, member: Member, ints: number[
   const points = gridSize(shape);
   const rows = rowWeights(shape, member, { data: shape.samples, current: points, gates: points });
   expectLength('grid', member.grid, points);
+  expectLength('segments', member.segments, shape.segments);
+  expectLength('priors', member.priors, shape.priors);
   expectLength('sampleAt', member.sampleAt, shape.samples);
   expectLength('voltageMv', member.voltageMv, shape.samples);
   expectLength('current', member.current, points);
@@ -104,15 +110,18 @@ function writeMember(shape: Shape, layout: Layout, member: Member, ints: number[
   expectLength('frequencies', member.frequencies, shape.features);
   expectLength('theta', member.theta, layout.size);
   ints.push(Number(member.noise === 'estimated'), WEIGHTINGS.indexOf(member.weighting));
+  append(ints, segmentStarts(member));
   append(ints, member.sampleAt);
+  for (const { parameter, logarithmic } of member.priors) ints.push(parameter, Number(logarithmic));
   const { frequencies, grid, voltageMv, current, drivenMv, drivenRate } = member;
   for (const part of [frequencies, grid, voltageMv, current, drivenMv, drivenRate, rows]) append(reals, part);
   for (const name of otherNames(shape)) reals.push(fixedValue(member, name, shape.model));
-  reals.push(member.weights.data, member.weights.current, member.weights.gates, member.huberMv);
+  reals.push(member.weights.data, member.weights.current, member.weights.gates, member.huberMv, priorWeight(member));
+  for (const { centre, sd } of member.priors) reals.push(centre, sd);
   append(reals, member.theta);
 }
 
-function expectLength(name: string, values: ArrayLike<number>, length: number): void {
+function expectLength(name: string, values: ArrayLike<unknown>, length: number): void {
   if (values.length !== length) throw new Error(`internal: ${name} must have ${length} values, but has ${values.length}`);
 }
 

@@ -4,6 +4,7 @@ import type { Layout } from '../layout.ts';
 import type { FirstOrder } from '../lbfgs.ts';
 import type { DampedStep, SecondOrder } from '../levenberg-marquardt.ts';
 import { totalLoss } from '../loss.ts';
+import { PriorRows } from '../reference/prior-rows.ts';
 import type { KernelCohort } from './kernel.ts';
 
 export class KernelObjective implements FirstOrder, SecondOrder {
@@ -13,6 +14,7 @@ export class KernelObjective implements FirstOrder, SecondOrder {
   private readonly replica: number;
   private readonly terms = new Float64Array(3);
   private readonly step: Float64Array;
+  private readonly priors: PriorRows;
   /** On the data term, under the noise last estimated. */
   private noiseFactor = 1;
 
@@ -21,12 +23,19 @@ export class KernelObjective implements FirstOrder, SecondOrder {
     this.layout = layout;
     this.member = member;
     this.replica = replica;
+    this.priors = new PriorRows(layout, member);
     this.step = new Float64Array(layout.size);
   }
 
-  evaluate(theta: Float64Array, project: boolean): LossTerms {
+  evaluate(theta: Float64Array, project: number | null): LossTerms {
     this.core.evaluate(this.replica, theta, project, this.terms);
-    return termsOf(this.terms);
+    return this.termsAt(theta);
+  }
+
+  /** The core's terms, and that of the priors. */
+  private termsAt(theta: Float64Array): LossTerms {
+    this.priors.evaluate(theta);
+    return { ...termsOf(this.terms), ...this.priors.term() };
   }
 
   total(terms: LossTerms, physics: number): number {
@@ -56,12 +65,12 @@ export class KernelObjective implements FirstOrder, SecondOrder {
   /** Loss and gradient in the arithmetic that Adam uses. */
   evaluation(theta: Float64Array, physics: number): Evaluation {
     if (this.member.noise === 'estimated') {
-      this.evaluate(theta.slice(), false);
+      this.evaluate(theta.slice(), null);
       this.refresh();
     }
     const gradient = new Float64Array(theta.length);
     this.core.gradient32(this.replica, theta, physics, gradient, this.terms);
-    const terms = termsOf(this.terms);
+    const terms = this.termsAt(theta);
     return { loss: this.total(terms, physics), terms, gradient };
   }
 }

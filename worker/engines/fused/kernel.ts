@@ -27,8 +27,8 @@ export interface KernelCohort {
    * what. `trace`, if any: [steps][inferred parameters].
    */
   adam(replica: number, stage: Float64Array, step: number, steps: number, terms: Float64Array, trace: Float64Array | null): number;
-  /** In float64; with `project` theta's linear parameters are first solved for, in place. */
-  evaluate(replica: number, theta: Float64Array, project: boolean, terms: Float64Array): void;
+  /** In float64; with `project`, a physics weight, theta's linear parameters are first solved for under it, in place. */
+  evaluate(replica: number, theta: Float64Array, project: number | null, terms: Float64Array): void;
   /** At the theta last evaluated, overwritten. */
   gradient(replica: number, physics: number, gradient: Float64Array): void;
   /** Terms and gradient in the arithmetic of `adam`. */

@@ -92,7 +92,7 @@ function openCohort(addon: Addon, isa: string, { ints, reals }: Description): Ke
     getFactors: (r, factors) => void accepted(addon.getFactors(cohort, r, factors), 'getFactors'),
     setFactors: (r, factors) => void accepted(addon.setFactors(cohort, r, factors), 'setFactors'),
     adam: (r, stage, step, steps, terms, trace) => accepted(addon.adam(cohort, r, stage, step, steps, terms, trace), 'adam'),
-    evaluate: (r, theta, project, terms) => void accepted(addon.evaluate(cohort, r, theta, Number(project), terms), 'evaluate'),
+    evaluate: (r, theta, project, terms) => void accepted(addon.evaluate(cohort, r, theta, project ?? -1, terms), 'evaluate'),
     gradient: (r, physics, gradient) => void accepted(addon.gradient(cohort, r, physics, gradient), 'gradient'),
     gradient32: (r, theta, physics, gradient, terms) =>
       void accepted(addon.gradient32(cohort, r, theta, physics, gradient, terms), 'gradient32'),

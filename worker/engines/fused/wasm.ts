@@ -101,7 +101,7 @@ function openCohort(module: WasmModule, { ints, reals }: Description): KernelCoh
         c.loligo_adam(cohort, r, s!, stage.length, step, steps, t!, p!, trace?.length ?? 0),
       ),
     evaluate: (r, theta, project, terms) =>
-      void call('evaluate', [theta, terms], [0, 1], (c, [a, t]) => c.loligo_evaluate(cohort, r, a!, theta.length, Number(project), t!)),
+      void call('evaluate', [theta, terms], [0, 1], (c, [a, t]) => c.loligo_evaluate(cohort, r, a!, theta.length, project ?? -1, t!)),
     gradient: (r, physics, gradient) =>
       void call('gradient', [gradient], [0], (c, [g]) => c.loligo_gradient(cohort, r, physics, g!, gradient.length)),
     gradient32: (r, theta, physics, gradient, terms) =>

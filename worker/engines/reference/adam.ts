@@ -30,6 +30,11 @@ export function projects({ project, physics }: Required<AdamStage>): boolean {
   return project && physics !== 0;
 }
 
+/** The physics weight that linear parameters are solved under before step `step`, or after the last; null in a stage that does not solve for them. */
+export function projectionWeight(stage: Required<AdamStage>, step: number): number | null {
+  return projects(stage) ? physicsAt(stage, Math.min(step, stage.steps - 1)) : null;
+}
+
 /** One step in place; `step` counts from 0. */
 export function adamStep(
   theta: Float64Array,

@@ -10,6 +10,8 @@
  *
  * V in the middle of a step is the cubic Hermite interpolant (V[j] + V[j+1]) / 2 + step (dV[j] - dV[j+1]) / 8 (the head's task).
  * Each step has its own length. One instance serves one gate. Arrays over `nodes` hold the M grid points, then the M - 1 middles.
+ *
+ * Where a segment begins x starts anew: the step that leads there forgets what was before (e^-A = 0), and its mean is the new initial value.
  */
 export class GateIntegration {
   /** x on the M points after `integrate`. */
@@ -20,24 +22,31 @@ export class GateIntegration {
   private readonly decay: Float64Array;
   private readonly points: number;
   private readonly stepsMs: Float64Array;
+  private readonly starts: Int32Array;
 
-  /** `stepsMs`: length of each step, [M - 1] */
-  constructor(stepsMs: Float64Array) {
+  /** `stepsMs`: length of each step, [M - 1]; `starts`: first point of each segment */
+  constructor(stepsMs: Float64Array, starts: Int32Array = Int32Array.of(0)) {
     const points = stepsMs.length + 1;
     const perStep = (): Float64Array => new Float64Array(points - 1);
     this.points = points;
     this.stepsMs = stepsMs;
+    this.starts = starts;
     this.x = new Float64Array(points);
     this.decay = perStep();
     this.infSlopes = [perStep(), perStep(), perStep()];
     this.rateSlopes = [perStep(), perStep(), perStep()];
   }
 
-  /** From x(0) along inf and rate at the nodes [2 M - 1]. */
-  integrate(initial: number, inf: Float64Array, rate: Float64Array): void {
+  /** From `initial` at the beginning of each segment, along inf and rate at the nodes [2 M - 1]. */
+  integrate(initial: ArrayLike<number>, inf: Float64Array, rate: Float64Array): void {
+    this.starts.forEach((start, s) => this.integrateSegment(start, this.starts[s + 1] ?? this.points, initial[s]!, inf, rate));
+  }
+
+  private integrateSegment(start: number, end: number, initial: number, inf: Float64Array, rate: Float64Array): void {
     const { points, stepsMs, x, decay } = this;
-    x[0] = initial;
-    for (let j = 0; j + 1 < points; j++) {
+    x[start] = initial;
+    if (start > 0) decay[start - 1] = 0;
+    for (let j = start; j + 1 < end; j++) {
       const stepMs = stepsMs[j]!;
       const r0 = rate[j]!;
       const r1 = rate[points + j]!;
@@ -51,8 +60,8 @@ export class GateIntegration {
     }
   }
 
-  /** Fill the slopes at the state last integrated. */
-  linearise(inf: Float64Array, rate: Float64Array): void {
+  /** Fill the slopes at the state last integrated. `steady`: x starts at inf, so that it moves with it. */
+  linearise(inf: Float64Array, rate: Float64Array, steady: boolean): void {
     const { points, stepsMs, x, decay } = this;
     for (let j = 0; j + 1 < points; j++) {
       const stepMs = stepsMs[j]!;
@@ -79,6 +88,12 @@ export class GateIntegration {
       this.rateSlopes[1][j] = ((4 * stepMs) / 6) * byA + ((8 * stepMs) / 24) * byB + gain * (f1 - mean) * 4 * half;
       this.rateSlopes[2][j] = (stepMs / 6) * byA + ((5 * stepMs) / 24) * byB + gain * (f2 - mean);
     }
+    for (const start of this.starts) if (start > 0) this.startAnew(start - 1, steady);
+  }
+
+  private startAnew(step: number, steady: boolean): void {
+    for (const slopes of [...this.infSlopes, ...this.rateSlopes]) slopes[step] = 0;
+    if (steady) this.infSlopes[2][step] = 1;
   }
 
   /** Response of x to a perturbation `drive[j]` of each step and `initial` of x(0): dx[j+1] = decay[j] dx[j] + drive[j]. */

@@ -1,10 +1,13 @@
 /**
  * Residuals with `states: network`: one network gives V and every gate, and each state's equation is a residual of its own
- * (Raissi, Perdikaris, Karniadakis 2019). V = centre + scale * o0; a gate is x = (1 + tanh o) / 2, so that it stays within 0 and 1.
+ * (Raissi, Perdikaris, Karniadakis 2019). V = centre + scale * o0; a gate is x = (1 + tanh o) / 2, so that it stays within 0 and 1, and a pool
+ * lies at that share of its range (gate-range.ts).
  *
  * Every residual looks at the network at one point only: the functionals are the residuals themselves, and no transform is needed.
  */
+import type { Gate } from '../../models/model.ts';
 import type { Member, Shape } from '../engine.ts';
+import { curvatureByShare, slopeByShare, valueAtShare } from '../gate-range.ts';
 import { inferredParameters, parameterSlope, VOLTAGE_CENTRE, VOLTAGE_SCALE, type Layout } from '../layout.ts';
 import type { Functionals, Head } from './head.ts';
 import type { Network } from './network.ts';
@@ -17,6 +20,7 @@ export class NetworkHead implements Head {
   private readonly member: Member;
   private readonly points: number;
   private readonly outputs: number;
+  private readonly gates: readonly Gate[];
   private readonly names: readonly string[];
   private readonly balance: ProgramRun;
   private readonly kinetics: ProgramRun;
@@ -36,6 +40,7 @@ export class NetworkHead implements Head {
     this.layout = layout;
     this.member = member;
     this.points = points;
+    this.gates = model.gates;
     this.names = model.gates.map((gate) => gate.name);
     this.outputs = 1 + this.names.length;
     this.rows = { data: samples, current: points, gates: points * this.names.length };
@@ -79,12 +84,16 @@ export class NetworkHead implements Head {
     this.rate[0]![p] = VOLTAGE_SCALE * network.dOut[at]! + this.member.drivenRate[p]!;
     this.slope[0]![p] = VOLTAGE_SCALE;
     for (let k = 1; k < this.outputs; k++) {
-      const x = (1 + Math.tanh(network.out[at + k]!)) / 2;
-      const slope = 2 * x * (1 - x);
+      const gate = this.gates[k - 1]!;
+      const share = (1 + Math.tanh(network.out[at + k]!)) / 2;
+      const shareSlope = 2 * share * (1 - share);
+      const x = valueAtShare(gate, share);
+      const byShare = slopeByShare(gate, x);
+      const curvature = byShare * (2 * (1 - 2 * share) * shareSlope) + curvatureByShare(gate, x) * shareSlope ** 2;
       this.state[k]![p] = x;
-      this.rate[k]![p] = slope * network.dOut[at + k]!;
-      this.slope[k]![p] = slope;
-      this.rateSlope[k]![p] = 2 * (1 - 2 * x) * slope * network.dOut[at + k]!;
+      this.rate[k]![p] = byShare * shareSlope * network.dOut[at + k]!;
+      this.slope[k]![p] = byShare * shareSlope;
+      this.rateSlope[k]![p] = curvature * network.dOut[at + k]!;
     }
   }
 

@@ -3,11 +3,14 @@
  * the states are a small weighted least-squares problem. At its solution the gradient of the loss with respect to them is zero, so the
  * gradient of the projected loss is the partial gradient at fixed parameters.
  *
- * A solution outside a parameter's range is not physical: the best one within the ranges is taken.
+ * A solution outside a parameter's range is not physical: the best one within the ranges is taken. Priors are residuals of their own; one of a
+ * logarithm is linearised at the solution before it, and the problem solved again until it stays.
  */
 import { linearParameters, linearParts } from '../../models/linear.ts';
 import type { Member, Shape } from '../engine.ts';
-import { inferredParameters, innerRange, parameterToTheta, VOLTAGE_SCALE, type Layout } from '../layout.ts';
+import { inferredParameters, innerRange, parameterToTheta, thetaToParameter, VOLTAGE_SCALE, type Layout } from '../layout.ts';
+import { priorWeight } from '../loss.ts';
+import { priorResidual, priorSlope, type Prior } from '../prior.ts';
 import { cholesky, solveFactored } from './dense.ts';
 import type { Head } from './head.ts';
 import type { Network } from './network.ts';
@@ -16,8 +19,8 @@ import { ProgramRun } from './program-run.ts';
 export interface Projection {
   /** Places in theta of the parameters that are projected out. */
   readonly places: readonly number[];
-  /** Write the least-squares solution at the head's states into theta. */
-  solve(head: Head, network: Network, theta: Float64Array): void;
+  /** Write the least-squares solution at the head's states into theta; `physics` weighs the points against priors. */
+  solve(head: Head, network: Network, theta: Float64Array, physics: number): void;
 }
 
 /** Null when no inferred parameter is linear. `weight` is each collocation point's weight, [M]. */
@@ -28,7 +31,8 @@ export function createProjection(shape: Shape, layout: Layout, member: Member, w
   const points = member.grid.length;
   const run = new ProgramRun(linearParts(shape.model.currentResidual, 'residual:V', names), [], points, ['V', 'd:V', 'I', ...gates]);
   run.vector('I').set(member.current);
-  const solve = (head: Head, network: Network, theta: Float64Array): void => {
+  const priors = projectionPriors(member);
+  const solve = (head: Head, network: Network, theta: Float64Array, physics: number): void => {
     const states = head.states();
     for (const name of ['V', ...gates]) run.vector(name).set(states[name]!);
     const dV = run.vector('d:V');
@@ -36,14 +40,14 @@ export function createProjection(shape: Shape, layout: Layout, member: Member, w
     run.setScalars({ ...member.fixed, ...inferredParameters(layout, theta) });
     run.values();
     const slopes = names.map((name) => run.output(`slope:${name}`));
-    projectOut(layout, names, slopes, run.output('constant'), weight, theta);
+    projectOut(layout, names, slopes, run.output('constant'), weight, theta, { ...priors, physics: physics * member.weights.current });
   };
   return { places: names.map((name) => layout.parameterOffset + positionOf(layout, name)), solve };
 }
 
 /**
  * Write into theta the values of the named parameters that make sum_j weight[j] (constant[j] + sum_k x[k] slopes[k][j])^2 least within their
- * ranges; those that the data leave open stay as they are.
+ * ranges; those that the data leave open stay as they are. With priors the sum counts `physics` times, beside theirs.
  */
 export function projectOut(
   layout: Layout,
@@ -52,13 +56,57 @@ export function projectOut(
   constant: Float64Array,
   weight: Float64Array,
   theta: Float64Array,
+  beside: ProjectionPriors & { readonly physics: number },
 ): void {
   const positions = names.map((name) => positionOf(layout, name));
   const ranges = positions.map((position) => innerRange(layout.parameters[position]!));
-  boundedLeastSquares(slopes, constant, weight, ranges).forEach((value, k) => {
-    const position = positions[k]!;
-    if (Number.isFinite(value)) theta[layout.parameterOffset + position] = parameterToTheta(layout.parameters[position]!, value);
-  });
+  const priors = beside.priors.filter(({ parameter }) => positions.includes(parameter));
+  const write = (solution: readonly number[]): void =>
+    solution.forEach((value, k) => {
+      const position = positions[k]!;
+      if (Number.isFinite(value)) theta[layout.parameterOffset + position] = parameterToTheta(layout.parameters[position]!, value);
+    });
+  const system = normalEquations(slopes, constant, weight);
+  if (priors.length === 0) return write(solveBounded(system, ranges));
+  let values = positions.map((position) => thetaToParameter(layout.parameters[position]!, theta[layout.parameterOffset + position]!));
+  for (let round = 0; round < MOST_ROUNDS; round++) {
+    const before = values;
+    values = solveBounded(withPriors(system, positions, values, { ...beside, priors }), ranges);
+    if (values.every((value, k) => Math.abs(value - before[k]!) <= SETTLED * Math.abs(value))) break;
+  }
+  write(values);
+}
+
+/** Linearisations of priors of logarithms; a handful is enough but for a prior far from the data. */
+const MOST_ROUNDS = 50;
+const SETTLED = 1e-12;
+
+export interface ProjectionPriors {
+  readonly priors: readonly Prior[];
+  /** Of their squared residuals in the loss. */
+  readonly strength: number;
+}
+
+export function projectionPriors(member: Member): ProjectionPriors {
+  return { priors: member.priors, strength: member.weights.data * priorWeight(member) };
+}
+
+/** physics times the system, and the priors linearised at `values`. */
+function withPriors(
+  { normal, right }: NormalEquations,
+  positions: readonly number[],
+  values: readonly number[],
+  { priors, strength, physics }: ProjectionPriors & { readonly physics: number },
+): NormalEquations {
+  const n = positions.length;
+  const all = { normal: normal.map((value) => physics * value), right: right.map((value) => physics * value) };
+  for (const prior of priors) {
+    const k = positions.indexOf(prior.parameter);
+    const slope = priorSlope(prior, values[k]!);
+    all.normal[k * n + k]! += strength * slope ** 2;
+    all.right[k]! += strength * slope * (slope * values[k]! - priorResidual(prior, values[k]!));
+  }
+  return all;
 }
 
 function positionOf({ parameters }: Layout, name: string): number {
@@ -75,11 +123,14 @@ export function boundedLeastSquares(
   weight: Float64Array,
   ranges: readonly Range[],
 ): number[] {
-  const system = normalEquations(slopes, constant, weight);
-  const free = new Set(slopes.keys());
+  return solveBounded(normalEquations(slopes, constant, weight), ranges);
+}
+
+function solveBounded(system: NormalEquations, ranges: readonly Range[]): number[] {
+  const free = new Set(ranges.keys());
   const x = putOnBounds(system, ranges, free);
   // each round lowers the misfit, so no set of bounds comes twice; the limit is for rounding
-  for (let round = 0; round < 3 * slopes.length && x.every(Number.isFinite); round++) {
+  for (let round = 0; round < 3 * ranges.length && x.every(Number.isFinite); round++) {
     const k = heldBack(system, ranges, free, x);
     if (k === undefined) break;
     free.add(k);

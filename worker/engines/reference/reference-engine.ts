@@ -32,7 +32,7 @@ import {
   type ReplicaProgress,
 } from '../replica-progress.ts';
 import { balanceGradients, GRADIENT_NORM_INTERVAL, growMultipliers } from '../weighting.ts';
-import { adamStep, physicsAt, projects } from './adam.ts';
+import { adamStep, physicsAt, projectionWeight, projects } from './adam.ts';
 import { Objective } from './objective.ts';
 import { ReferenceSecondOrder } from './second-order.ts';
 
@@ -107,12 +107,13 @@ function trainAdam(replica: Replica, stage: Required<AdamStage>, control: StageC
   const moments = momentsOf(replica);
   const gradient = new Float64Array(theta.length);
   const project = projects(stage);
+  const projectAt = (): number | null => projectionWeight(stage, replica.step);
   let taken = 0;
   while (replica.step < stage.steps) {
     // before theta is projected: that is part of the step
-    if (control.shouldStop()) return { kind: 'interrupted', steps: taken, terms: objective.evaluate(theta.slice(), project) };
+    if (control.shouldStop()) return { kind: 'interrupted', steps: taken, terms: objective.evaluate(theta.slice(), projectAt()) };
     control.checkpoint?.(index, () => savedState(replica));
-    const terms = objective.evaluate(theta, project);
+    const terms = objective.evaluate(theta, projectAt());
     const term = brokenTerm(terms);
     if (term !== null) return { kind: 'diverged', step: replica.step, term };
     objective.refresh();
@@ -125,7 +126,7 @@ function trainAdam(replica: Replica, stage: Required<AdamStage>, control: StageC
     control.progress(1);
     control.trace?.(index, replica.step, inferredValues(objective.layout, theta));
   }
-  return endAdam(replica, stage, objective.evaluate(theta, project), taken);
+  return endAdam(replica, stage, objective.evaluate(theta, projectAt()), taken);
 }
 
 /** The multipliers for the step at the state last evaluated. */

@@ -39,7 +39,7 @@ export class ReferenceSecondOrder implements SecondOrder {
     return this.objective.layout;
   }
 
-  evaluate(theta: Float64Array, project: boolean): LossTerms {
+  evaluate(theta: Float64Array, project: number | null): LossTerms {
     this.moved = true;
     return this.objective.evaluate(theta, project);
   }
@@ -52,7 +52,7 @@ export class ReferenceSecondOrder implements SecondOrder {
     const { objective } = this;
     objective.linearise(theta);
     const scale = objective.rowScales(physics);
-    const residual = objective.head.residual.map((value, r) => (scale[r] === 0 ? 0 : scale[r]! * value));
+    const residual = objective.residual().map((value, r) => (scale[r] === 0 ? 0 : scale[r]! * value));
     this.linearisation = { theta: theta.slice(), scale, residual, system: createSystem(objective, theta, scale) };
     this.moved = false;
   }
@@ -88,7 +88,7 @@ function squared(y: Float64Array): number {
 function createSystem(objective: Objective, theta: Float64Array, scale: Float64Array): Float64Array {
   const gram = objective.gram(theta);
   const rows = scale.length;
-  const columns = objective.head.columns();
+  const columns = objective.columns();
   for (let r = 0; r < rows; r++) {
     for (let s = 0; s <= r; s++) {
       let value = gram[r * rows + s]!;

@@ -26,7 +26,7 @@ export interface HeadAdjoints {
   readonly dOutBar: tf.Tensor3D;
   /** d loss / d inferred parameter (model's units), by replica. */
   readonly parameters: readonly Float64Array[];
-  /** d loss / d initial value of each free gate (integrated formulation), by replica. */
+  /** d loss / d initial value of each free gate (integrated formulation), by replica, in the order of theta. */
   readonly initialGates: readonly Float64Array[];
 }
 

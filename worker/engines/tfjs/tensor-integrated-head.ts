@@ -7,7 +7,7 @@
  */
 import * as tf from '@tensorflow/tfjs-core';
 import type { Member, Shape } from '../engine.ts';
-import { gridSize, gridStepsMs, thetaToGate, type Layout } from '../layout.ts';
+import { freeGatePlace, gridSize, gridStepsMs, segmentStarts, thetaToGate, type Layout } from '../layout.ts';
 import { GateIntegration } from '../reference/gate-integration.ts';
 import { lossProgram, valuesAndPartials } from '../../models/loss-program.ts';
 import { full, sumOverPoints, type Given, type HeadAdjoints, type Outputs, type TensorHead, type Tensors } from './tensor-head.ts';
@@ -18,8 +18,9 @@ const NO_PADDING: [number, number] = [0, 0];
 export class TensorIntegratedHead implements TensorHead {
   private readonly names: readonly string[];
   private readonly infer: readonly string[];
-  private readonly freeGates: readonly string[];
-  private readonly freeGateOffset: number;
+  private readonly layout: Layout;
+  /** First point of each segment, by replica. */
+  private readonly starts: readonly Int32Array[];
   private readonly points: number;
   private readonly nodes: number;
   private readonly balance: TensorProgram;
@@ -35,20 +36,20 @@ export class TensorIntegratedHead implements TensorHead {
     const { model, infer } = shape;
     this.names = model.gates.map(({ name }) => name);
     this.infer = infer;
-    this.freeGates = layout.freeGates;
-    this.freeGateOffset = layout.freeGateOffset;
+    this.layout = layout;
+    this.starts = members.map(segmentStarts);
     this.points = gridSize(shape);
     this.nodes = 2 * this.points - 1;
     this.balance = new TensorProgram(
       lossProgram([{ program: model.currentResidual, factor: 'factor:current' }], ['V', 'd:V', ...this.names, ...infer]),
     );
     this.rates = new TensorProgram(valuesAndPartials(model.gateRates, ['V', ...infer]));
-    const stepsMs = members.map(({ grid }) => gridStepsMs(grid));
+    const stepsMs = members.map(gridStepsMs);
     this.eighth = tf.tensor2d(
       stepsMs.map((steps) => Array.from(steps, (stepMs) => stepMs / 8)),
       [members.length, this.points - 1],
     );
-    this.gates = stepsMs.map((steps) => this.names.map(() => new GateIntegration(steps)));
+    this.gates = stepsMs.map((steps, r) => this.names.map(() => new GateIntegration(steps, this.starts[r])));
   }
 
   states({ V, dV }: Outputs, { thetas, tensors }: Given): Tensors {
@@ -71,12 +72,15 @@ export class TensorIntegratedHead implements TensorHead {
     const x = new Float32Array(thetas.length * points);
     const inf = this.atNodes(`inf:${name}`);
     const rate = this.atNodes(`rate:${name}`);
-    const free = this.freeGates.indexOf(name);
+    const free = this.layout.freeGates.indexOf(name);
     thetas.forEach((theta, r) => {
       const gate = this.gates[r]![k]!;
       const own = (values: Float64Array): Float64Array => values.subarray(r * nodes, (r + 1) * nodes);
-      gate.integrate(free < 0 ? inf[r * nodes]! : thetaToGate(theta[this.freeGateOffset + free]!), own(inf), own(rate));
-      gate.linearise(own(inf), own(rate));
+      const initial = Float64Array.from(this.starts[r]!, (start, s) =>
+        free < 0 ? inf[r * nodes + start]! : thetaToGate(theta[freeGatePlace(this.layout, s, free)]!),
+      );
+      gate.integrate(initial, own(inf), own(rate));
+      gate.linearise(own(inf), own(rate), free < 0);
       x.set(gate.x, r * points);
     });
     return tf.tensor2d(x, [thetas.length, points]);
@@ -90,7 +94,7 @@ export class TensorIntegratedHead implements TensorHead {
     const replicas = this.gates.length;
     const values = this.balance.run({ ...states, ...tensors });
     const bar = (name: string): tf.Tensor2D => full(values[`adjoint:${name}`]!, dataBar.shape);
-    const initialGates = this.gates.map(() => new Float64Array(this.freeGates.length));
+    const initialGates = this.gates.map(() => new Float64Array(this.layout.segments * this.layout.freeGates.length));
     const gateBars = this.names.map((name, k) => ({ name, ...this.gateAdjoints(k, bar(name), initialGates) }));
     const through = (wrt: string): tf.Tensor =>
       gateBars
@@ -127,14 +131,18 @@ export class TensorIntegratedHead implements TensorHead {
     const rate = new Float32Array(this.gates.length * nodes);
     const driveBar = new Float64Array(points - 1);
     const bars = Float64Array.from(xBar.dataSync());
-    const free = this.freeGates.indexOf(this.names[k]!);
+    const { freeGates, freeGateOffset } = this.layout;
+    const free = freeGates.indexOf(this.names[k]!);
     this.gates.forEach((gates, r) => {
       const gate = gates[k]!;
       const initialBar = gate.adjoint(bars.subarray(r * points, (r + 1) * points), driveBar);
       collect(driveBar, gate.infSlopes, points, inf.subarray(r * nodes, (r + 1) * nodes));
       collect(driveBar, gate.rateSlopes, points, rate.subarray(r * nodes, (r + 1) * nodes));
       if (free < 0) inf[r * nodes]! += initialBar;
-      else initialGates[r]![free] = initialBar;
+      else
+        this.starts[r]!.forEach((start, s) => {
+          initialGates[r]![freeGatePlace(this.layout, s, free) - freeGateOffset] = start === 0 ? initialBar : driveBar[start - 1]!;
+        });
     });
     return { inf: tf.tensor2d(inf, [this.gates.length, nodes]), rate: tf.tensor2d(rate, [this.gates.length, nodes]) };
   }

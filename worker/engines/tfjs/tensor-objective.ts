@@ -10,7 +10,8 @@ import { linearParameters, linearParts } from '../../models/linear.ts';
 import type { LossTerms, Member, Shape } from '../engine.ts';
 import { gateSlope, gridSize, inferredParameters, layoutOf, parameterSlope, VOLTAGE_CENTRE, type Layout } from '../layout.ts';
 import { DATA_SCALE_MV, huberLoss, noiseFactor, rowWeights } from '../loss.ts';
-import { projectOut } from '../reference/projection.ts';
+import { PriorRows } from '../reference/prior-rows.ts';
+import { projectionPriors, projectOut } from '../reference/projection.ts';
 import type { Given, HeadAdjoints, Outputs, TensorHead, Tensors } from './tensor-head.ts';
 import { full } from './tensor-head.ts';
 import { TensorIntegratedHead } from './tensor-integrated-head.ts';
@@ -33,6 +34,8 @@ export class TensorObjective {
   private readonly weights: readonly PointWeights[];
   private readonly network: TensorNetwork;
   private readonly head: TensorHead;
+  /** Of each replica. */
+  private readonly priors: readonly PriorRows[];
   private readonly fixed: Tensors;
   /** V that the network itself is asked for, on the samples: less VOLTAGE_CENTRE and what the current drives. */
   private readonly target: tf.Tensor2D;
@@ -51,6 +54,7 @@ export class TensorObjective {
     this.size = [members.length, gridSize(shape)];
     this.weights = members.map((member) => pointWeights(shape, member));
     this.network = new TensorNetwork(shape, this.layout, members);
+    this.priors = members.map((member) => new PriorRows(this.layout, member));
     this.head = shape.states === 'network' ? new TensorNetworkHead(shape) : new TensorIntegratedHead(shape, this.layout, members);
     this.target = this.upload((member) => onGrid(member, member.voltageMv, (V, p) => V - VOLTAGE_CENTRE - member.drivenMv[p]!));
     this.driven = this.upload((member) => member.drivenMv.map((V) => V + VOLTAGE_CENTRE));
@@ -89,6 +93,25 @@ export class TensorObjective {
       if (physics.every((factor) => factor === 0)) this.dataGradient(thetas, gradients);
       else this.fullGradient(thetas, physics, project, gradients);
     });
+    const solved = project ? (this.linear?.names ?? []) : [];
+    thetas.forEach((theta, r) => this.addPriors(theta, r, solved, gradients[r]!));
+  }
+
+  /** Parameters that were solved for keep a gradient of 0. */
+  private addPriors(theta: Float64Array, r: number, solved: readonly string[], gradient: Float64Array): void {
+    const { parameters, parameterOffset } = this.layout;
+    const priors = this.priors[r]!;
+    priors.evaluate(theta);
+    priors.addGradient(this.members[r]!.weights.data, gradient);
+    parameters.forEach(({ name }, p) => {
+      if (solved.includes(name)) gradient[parameterOffset + p] = 0;
+    });
+  }
+
+  /** As LossTerms has it. */
+  private priorTerm(theta: Float64Array, r: number): { readonly prior?: number } {
+    this.priors[r]!.evaluate(theta);
+    return this.priors[r]!.term();
   }
 
   private dataGradient(thetas: readonly Float64Array[], gradients: readonly Float64Array[]): void {
@@ -138,6 +161,7 @@ export class TensorObjective {
           data: this.mean(data, r, weights.data, this.members[r]!.huberMv),
           current: this.mean(current, r, weights.current),
           gates: gates.reduce((sum, residual) => sum + this.mean(residual, r, weights.gates), 0),
+          ...this.priorTerm(thetas[r]!, r),
         },
         noiseFactor: this.noiseFactor(data, r),
       }));
@@ -164,7 +188,7 @@ export class TensorObjective {
     let given = this.given(thetas, physics);
     let states = this.head.states(outputs, given);
     if (project && this.linear !== null) {
-      this.project(this.linear, states, given, thetas);
+      this.project(this.linear, states, given, thetas, physics);
       given = this.given(thetas, physics);
       if (this.linear.movesStates) states = this.head.states(outputs, given);
     }
@@ -213,6 +237,7 @@ export class TensorObjective {
     states: Tensors,
     given: Given,
     thetas: readonly Float64Array[],
+    physics: readonly number[],
   ): void {
     const parts = program.run({ ...states, ...given.tensors });
     const columns = ['constant', ...names.map((name) => `slope:${name}`)].map((name) =>
@@ -221,7 +246,9 @@ export class TensorObjective {
     const points = this.size[1];
     thetas.forEach((theta, r) => {
       const [constant, ...slopes] = columns.map((column) => column.subarray(r * points, (r + 1) * points));
-      projectOut(this.layout, names, slopes, constant!, this.weights[r]!.current, theta);
+      const member = this.members[r]!;
+      const beside = { ...projectionPriors(member), physics: physics[r]! * member.weights.current };
+      projectOut(this.layout, names, slopes, constant!, this.weights[r]!.current, theta, beside);
     });
   }
 

@@ -10,6 +10,7 @@ import type {
   Cohort,
   Engine,
   Evaluation,
+  LossTerm,
   LossTerms,
   Member,
   Reconstruction,
@@ -23,11 +24,11 @@ import { inferredValues } from '../layout.ts';
 import { lbfgs } from '../lbfgs.ts';
 import { levenbergMarquardt } from '../levenberg-marquardt.ts';
 import { brokenTerm, totalLoss } from '../loss.ts';
-import { adamStep, physicsAt, projects } from '../reference/adam.ts';
+import { adamStep, physicsAt, projectionWeight, projects } from '../reference/adam.ts';
 import { Objective } from '../reference/objective.ts';
 import { ReferenceSecondOrder } from '../reference/second-order.ts';
 import { beginning, endAdam, momentsOf, opened, replicaAt, restoreState, savedState, type ReplicaProgress } from '../replica-progress.ts';
-import { beyondPlainNetwork } from '../refusal.ts';
+import { beyondPlainGates, beyondPlainNetwork } from '../refusal.ts';
 import { openBackend } from './backend.ts';
 import { TensorObjective } from './tensor-objective.ts';
 
@@ -37,7 +38,7 @@ export async function createTfjsEngine(): Promise<Engine> {
   return {
     name: 'tfjs',
     arithmetic: hostArithmetic(),
-    refuses: beyondPlainNetwork,
+    refuses: (shape, settings) => beyondPlainGates(shape) ?? beyondPlainNetwork(shape, settings),
     open: (shape, members) => Promise.resolve(new TfjsCohort(shape, members)),
     close: () => Promise.resolve(),
   };
@@ -103,9 +104,8 @@ class TfjsCohort implements Cohort {
     const all = opened(this.replicas);
     const outcomes = new Map<Replica, StageOutcome>();
     const taken = new Map(all.map((replica) => [replica, 0]));
-    const project = projects(stage);
     for (const replica of all) {
-      const term = brokenTerm(this.termsAhead(replica, project));
+      const term = brokenTerm(this.termsAhead(replica, stage));
       if (term !== null) outcomes.set(replica, { kind: 'diverged', step: replica.step, term });
     }
     // each round goes on until a replica ends: then the rest, whose numbers do not depend on it, go on without it
@@ -132,7 +132,7 @@ class TfjsCohort implements Cohort {
     while (active.every((replica) => replica.step < stage.steps && !outcomes.has(replica))) {
       if (control.shouldStop()) {
         for (const replica of active)
-          outcomes.set(replica, { kind: 'interrupted', steps: taken.get(replica)!, terms: this.termsAhead(replica, project) });
+          outcomes.set(replica, { kind: 'interrupted', steps: taken.get(replica)!, terms: this.termsAhead(replica, stage) });
         return;
       }
       for (const replica of active) control.checkpoint?.(all.indexOf(replica), () => savedState(replica));
@@ -156,24 +156,24 @@ class TfjsCohort implements Cohort {
   }
 
   private finish(replica: Replica, stage: Required<AdamStage>, steps: number): StageOutcome {
-    return endAdam(replica, stage, this.exactTerms(replica, projects(stage)), steps);
+    return endAdam(replica, stage, this.exactTerms(replica, stage), steps);
   }
 
   /** Which term broke in float32: the first that is not finite there, or else the largest. */
-  private culprit(replica: Replica): keyof LossTerms {
+  private culprit(replica: Replica): LossTerm {
     const terms = this.onDevice([replica], (objective) => objective.terms([replica.theta])[0]!.terms);
     const inFloat32 = { data: Math.fround(terms.data), current: Math.fround(terms.current), gates: Math.fround(terms.gates) };
     return brokenTerm(inFloat32) ?? (['data', 'current', 'gates'] as const).reduce((a, b) => (terms[b] > terms[a] ? b : a));
   }
 
   /** The terms of the step to come. theta is not moved: its projection is part of that step. */
-  private termsAhead(replica: Replica, project: boolean): LossTerms {
-    return this.exact(replica).evaluate(replica.theta.slice(), project);
+  private termsAhead(replica: Replica, stage: Required<AdamStage>): LossTerms {
+    return this.exact(replica).evaluate(replica.theta.slice(), projectionWeight(stage, replica.step));
   }
 
-  /** In float64; with `project`, the linear parameters of theta are solved for. */
-  private exactTerms(replica: Replica, project: boolean): LossTerms {
-    return this.exact(replica).evaluate(replica.theta, project);
+  /** In float64; where the stage projects, the linear parameters of theta are solved for. */
+  private exactTerms(replica: Replica, stage: Required<AdamStage>): LossTerms {
+    return this.exact(replica).evaluate(replica.theta, projectionWeight(stage, replica.step));
   }
 
   private exact(replica: Replica): Objective {

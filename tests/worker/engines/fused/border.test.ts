@@ -80,7 +80,7 @@ describe.skipIf(native === null)('the border of the add-on', () => {
       const cohort = kernel.open(describeCohort(shape, members));
       const terms = new Float64Array(3);
       const before = cohort.bytes;
-      members.forEach(({ theta }, r) => cohort.evaluate(r, theta.slice(), false, terms));
+      members.forEach(({ theta }, r) => cohort.evaluate(r, theta.slice(), null, terms));
       const grown = cohort.bytes - before;
       cohort.close();
       return grown;

@@ -69,11 +69,11 @@ function solved(kernel: Kernel, shape: Shape, member: Member, damping: number, p
       new ReferenceSecondOrder(new Objective(shape, member)),
     ];
     const [fused, reference] = both.map((problem) => {
-      problem.evaluate(member.theta.slice(), false);
+      problem.evaluate(member.theta.slice(), null);
       problem.linearise(member.theta, physics);
       problem.evaluate(
         member.theta.map((value, i) => value + 0.1 * Math.sin(i)),
-        false,
+        null,
       );
       const solution = problem.solve(damping);
       if (solution === null) throw new Error('not positive definite');
@@ -105,7 +105,7 @@ describe.each(KERNELS)('%s', (_, kernel) => {
     const member = memberOf(shape, 2, 3);
     const core = kernel.open(describeCohort(shape, [member]));
     const problem = new KernelObjective(core, layoutOf(shape), member, 0);
-    problem.evaluate(member.theta.slice(), false);
+    problem.evaluate(member.theta.slice(), null);
     problem.linearise(member.theta, 1);
     expect(problem.solve(0)).toBeNull();
     expect(problem.solve(1)).not.toBeNull();

@@ -17,7 +17,7 @@ function atNodes(of: (t: number) => number, points: number, stepMs: number): Flo
 function integrated(points: number, initial = 0.2): Float64Array {
   const stepMs = DURATION_MS / (points - 1);
   const gate = new GateIntegration(new Float64Array(points - 1).fill(stepMs));
-  gate.integrate(initial, atNodes(inf, points, stepMs), atNodes(rate, points, stepMs));
+  gate.integrate([initial], atNodes(inf, points, stepMs), atNodes(rate, points, stepMs));
   return gate.x;
 }
 
@@ -52,7 +52,7 @@ describe('the solution', () => {
 
   test('is exact at any step where inf and rate do not change', () => {
     const gate = new GateIntegration(Float64Array.of(2.5, 2.5, 2.5));
-    gate.integrate(0.9, new Float64Array(7).fill(0.3), new Float64Array(7).fill(0.7));
+    gate.integrate([0.9], new Float64Array(7).fill(0.3), new Float64Array(7).fill(0.7));
     for (const [j, x] of gate.x.entries()) expect(x).toBeCloseTo(0.3 + 0.6 * Math.exp(-0.7 * 2.5 * j), 14);
   });
 
@@ -61,7 +61,7 @@ describe('the solution', () => {
     const gate = new GateIntegration(new Float64Array(points - 1).fill(0.1));
     const nodes = 2 * points - 1;
     gate.integrate(
-      1,
+      [1],
       Float64Array.from({ length: nodes }, (_, i) => i % 2),
       Float64Array.from({ length: nodes }, (_, i) => scale * (1 + (i % 3))),
     );
@@ -70,10 +70,42 @@ describe('the solution', () => {
 
   test('of one point is its initial value', () => {
     const gate = new GateIntegration(new Float64Array());
-    gate.integrate(0.4, Float64Array.of(0.1), Float64Array.of(2));
-    gate.linearise(Float64Array.of(0.1), Float64Array.of(2));
+    gate.integrate([0.4], Float64Array.of(0.1), Float64Array.of(2));
+    gate.linearise(Float64Array.of(0.1), Float64Array.of(2), false);
     expect([...gate.x]).toEqual([0.4]);
     expect(gate.adjoint(Float64Array.of(3), new Float64Array())).toBe(3);
+  });
+});
+
+describe('in two segments', () => {
+  const stepMs = 0.4;
+  const points = 9;
+  const start = 4;
+  const nodes = { inf: atNodes(inf, points, stepMs), rate: atNodes(rate, points, stepMs) };
+  const steps = new Float64Array(points - 1).fill(stepMs);
+  steps[start - 1] = 0;
+  const gate = new GateIntegration(steps, Int32Array.of(0, start));
+
+  test('each is what it would be alone', () => {
+    gate.integrate([0.2, 0.7], nodes.inf, nodes.rate);
+    const own = (from: number, to: number, initial: number): Float64Array => {
+      const alone = new GateIntegration(new Float64Array(to - from - 1).fill(stepMs));
+      const part = (values: Float64Array): Float64Array =>
+        Float64Array.of(...values.subarray(from, to), ...values.subarray(points + from, points + to - 1));
+      alone.integrate([initial], part(nodes.inf), part(nodes.rate));
+      return alone.x;
+    };
+    expect([...gate.x]).toEqual([...own(0, start, 0.2), ...own(start, points, 0.7)]);
+  });
+
+  test.each([true, false])('the second begins where it is told to, whatever was before; tied to inf: %s', (steady) => {
+    gate.integrate([0.2, nodes.inf[start]!], nodes.inf, nodes.rate);
+    gate.linearise(nodes.inf, nodes.rate, steady);
+    const dx = new Float64Array(points);
+    gate.respond(1, new Float64Array(points - 1), dx);
+    expect(dx[start - 1]).toBeGreaterThan(0);
+    expect([...dx.subarray(start)]).toEqual(Array.from({ length: points - start }, () => 0));
+    expect(gate.infSlopes[2][start - 1]).toBe(steady ? 1 : 0);
   });
 });
 
@@ -82,8 +114,8 @@ describe('linearised', () => {
   const stepMs = 0.7;
   const nodes = { inf: atNodes(inf, points, stepMs), rate: atNodes(rate, points, stepMs) };
   const gate = new GateIntegration(new Float64Array(points - 1).fill(stepMs));
-  gate.integrate(0.2, nodes.inf, nodes.rate);
-  gate.linearise(nodes.inf, nodes.rate);
+  gate.integrate([0.2], nodes.inf, nodes.rate);
+  gate.linearise(nodes.inf, nodes.rate, false);
 
   /** dx by central differences when one number of `nodes` moves. */
   function difference(name: 'inf' | 'rate', node: number): Float64Array {
@@ -92,7 +124,7 @@ describe('linearised', () => {
       const moved = { inf: nodes.inf.slice(), rate: nodes.rate.slice() };
       moved[name][node]! += delta;
       const other = new GateIntegration(new Float64Array(points - 1).fill(stepMs));
-      other.integrate(0.2, moved.inf, moved.rate);
+      other.integrate([0.2], moved.inf, moved.rate);
       return other.x;
     });
     return up!.map((x, j) => (x - down![j]!) / (2 * shift));

@@ -83,7 +83,7 @@ test('at the projected parameters the gradient of the loss with respect to them 
     // data that a current balance can meet: else every conductance ends on a bound
     const objective = new Objective(shape, { ...member, current: member.current.map(() => 0) });
     const theta = member.theta.slice();
-    objective.evaluate(theta, true);
+    objective.evaluate(theta, 1);
     const gradient = new Float64Array(theta.length);
     objective.gradient(theta, 1, gradient);
     const places = objective.projection!.places.filter((place) => Math.abs(Math.tanh(theta[place]!)) < 0.9499);

@@ -76,7 +76,7 @@ public:
       theta32_[i] = float(at[i]);
       gradient_[i] = at[i];
     }
-    objective_.take(theta32_, gradient_ + shape_->parameterOffset, false);
+    objective_.take(theta32_, gradient_ + shape_->parameterOffset, -1);
     double noise = 1;
     if (member_->recording.estimateNoise) {
       objective_.measure();
@@ -101,14 +101,15 @@ private:
 
   TermWeights factors(double physics, double noise, const double* multiplier) const {
     const TermWeights& own = member_->weights;
-    return {own.data * noise * multiplier[0], physics * own.current * multiplier[1], physics * own.gates * multiplier[2]};
+    return {own.data * noise * multiplier[0], physics * own.current * multiplier[1], physics * own.gates * multiplier[2],
+            own.data * multiplier[0]};
   }
 
   /** The gradient for a step; false when a term is not finite. */
   bool differentiate(const AdamStage& stage, int step) {
     const double physics = physicsAt(stage, step);
     const bool project = stage.project != 0;
-    objective_.take(theta32_, tail(), project);
+    objective_.take(theta32_, tail(), project ? physics : -1);
     double noise = 1;
     if (member_->recording.estimateNoise || member_->weighting == Weighting::selfAdaptive) {
       objective_.measure();

@@ -262,13 +262,13 @@ napi_value adam(napi_env env, napi_callback_info info) {
   return call.result(owner->kernel->adam(owner->handle, replica, stage.at, stage.count, step, steps, terms, trace.at, trace.count));
 }
 
-/** evaluate(cohort, replica, theta, project: 0 or 1, terms) */
+/** evaluate(cohort, replica, theta, project: a physics weight, or negative, terms) */
 napi_value evaluate(napi_env env, napi_callback_info info) {
   Call call(env, info, 5);
   const Owner* owner = call.cohort(0);
   const int32_t replica = call.integer(1);
   const Numbers<double> theta = call.reals(2);
-  const int32_t project = call.integer(3);
+  const double project = call.number(3);
   double* terms = call.reals(4, 3);
   if (!call.ok()) return nullptr;
   return call.result(owner->kernel->evaluate(owner->handle, replica, theta.at, theta.count, project, terms));

@@ -58,7 +58,7 @@ public:
     return ok;
   }
 
-  int evaluate(int32_t r, double* theta, bool project, double* terms) {
+  int evaluate(int32_t r, double* theta, double project, double* terms) {
     if (!work(r)) return outOfMemory;
     objective_.evaluate(theta, project, terms);
     return ok;
@@ -77,7 +77,7 @@ public:
   int reconstruct(int32_t r, double* states, double* parameters) {
     if (!work(r)) return outOfMemory;
     double terms[3];
-    objective_.evaluate(theta(r), false, terms);
+    objective_.evaluate(theta(r), -1, terms);
     objective_.states(states);
     objective_.parameters(parameters);
     return ok;

@@ -3,12 +3,13 @@
  * an index, a size or a program again. Values that only make a replica diverge (a recording that is not finite, a huge theta) pass.
  *
  * ints: [version, integrated, activation, points M, samples N, features, depth, width, modified, factorised, trainable scale, gates G,
- *   inferred P, others F, linear K, free gates Z, replicas], positive [P], place of each gate among the free [G] or -1, linear [K];
- *   per program (program.hpp): length, constants, outputs, code [length][3], registers of the outputs;
- *   per replica: noise estimated, weighting, sampleAt [N].
- * reals: ranges [P][2]; each program's constants;
- *   per replica: frequencies [features], grid [M], voltage [N], current [M], driven voltage and its rate [M], [M], row weights
- *   [N], [M], [M], others [F], weights of the terms [3], Huber limit, theta.
+ *   inferred P, others F, linear K, free gates of a segment, segments, priors Q, gates that others read D, replicas], positive [P], place
+ * of each gate among a segment's free [G] or -1, whether it lies along its logarithm [G], read [D], linear [K]; per program (program.hpp):
+ * length, constants, outputs, code [length][3], registers of the outputs; per replica: noise estimated, weighting, first point of each
+ * segment, sampleAt [N], (parameter, logarithmic) of each prior [Q][2]. reals: ranges of parameters [P][2] and gates [G][2]; each program's
+ * constants; per replica: frequencies [features], grid [M], voltage [N], current [M], driven voltage and its rate [M], [M], row weights
+ *   [N], [M], [M], others [F], weights of the terms [3], Huber limit, weight of
+ *   a prior's square, (centre, sd) of each prior [Q][2], theta.
  */
 #pragma once
 #include "arena.hpp"
@@ -16,8 +17,8 @@
 
 namespace loligo::inline LOLIGO_ISA {
 
-inline constexpr int32_t DESCRIPTION_VERSION = 2;
-inline constexpr int32_t HEADER_INTS = 17;
+inline constexpr int32_t DESCRIPTION_VERSION = 3;
+inline constexpr int32_t HEADER_INTS = 20;
 
 /** Which check refused a description; the order is that of the checks. */
 enum class Refusal : int32_t {
@@ -34,16 +35,18 @@ enum class Refusal : int32_t {
   linearPlace,
   program,
   grid,
+  segments,
   sampleAt,
   rowWeight,
   setting,
+  prior,
   memory,
 };
 
 /** Sizes beyond these are mistakes: a cohort of them would not fit any memory. */
 struct Limits {
   static constexpr int32_t points = 1 << 20, features = 1 << 14, depth = 64, width = 1 << 13, gates = 64, parameters = 256,
-                           replicas = 1 << 14, program = 1 << 18;
+                           segments = 1 << 12, replicas = 1 << 14, program = 1 << 18;
   /** Numbers of one layer over all points: products of sizes stay within 32 bits. */
   static constexpr int64_t activations = int64_t{1} << 27, theta = int64_t{1} << 27;
 };
@@ -79,14 +82,17 @@ private:
     if (!within(header[3], 2, Limits::points) || !within(header[4], 2, header[3]) || !within(header[5], 1, Limits::features) ||
         !within(header[6], 1, Limits::depth) || !within(header[7], 1, Limits::width) || !within(header[11], 0, Limits::gates) ||
         !within(header[12], 0, Limits::parameters) || !within(header[13], 0, Limits::parameters) || !within(header[14], 0, header[12]) ||
-        !within(header[15], 0, header[1] == 1 ? header[11] : 0) || !within(header[16], 1, Limits::replicas))
+        !within(header[15], 0, header[1] == 1 ? header[11] : 0) || !within(header[16], 1, Limits::segments) ||
+        !within(header[17], 0, header[12]) || !within(header[18], 0, header[1] == 1 ? header[11] : 0) ||
+        !within(header[19], 1, Limits::replicas))
       return refuse(Refusal::size);
     const bool integrated = header[1] == 1;
     const int32_t gates = header[11];
-    head.programs = {gates, integrated ? 1 : 1 + gates, header[12], header[13], header[14], integrated};
+    head.programs = {gates, integrated ? 1 : 1 + gates, header[12], header[13], header[14], header[18], integrated};
     head.points = network.points = header[3];
     head.samples = header[4];
-    head.freeGates = header[15];
+    head.segments = header[16];
+    head.freeGates = header[15] * header[16];
     network.activation = static_cast<Activation>(header[2]);
     network.features = header[5];
     network.depth = header[6];
@@ -94,7 +100,8 @@ private:
     network.outputs = integrated ? 1 : 1 + gates;
     network.modified = header[8] == 1;
     network.factorised = header[9] == 1;
-    description.replicas = header[16];
+    head.priors = header[17];
+    description.replicas = header[19];
     layOut(shape, header[10] == 1);
     readTables(head);
     readPrograms(head);
@@ -132,8 +139,11 @@ private:
     const ProgramShape& sizes = head.programs;
     const int32_t* positive = takeInts(sizes.inferred);
     const int32_t* freeGate = takeInts(sizes.gates);
+    const int32_t* logarithmic = takeInts(sizes.gates);
+    const int32_t* read = takeInts(sizes.read);
     const int32_t* linear = takeInts(sizes.linear);
     const double* range = takeReals(2 * sizes.inferred);
+    const double* gateRange = takeReals(2 * sizes.gates);
     ParameterRange* ranges = arena_.take<ParameterRange>(sizes.inferred);
     if (ranges == nullptr) return refuse(Refusal::memory);
     if (refusal_ != Refusal::none) return;
@@ -142,12 +152,27 @@ private:
       const bool finite = __builtin_isfinite(ranges[p].low) && __builtin_isfinite(ranges[p].high);
       if (!finite || !(ranges[p].low < ranges[p].high) || (ranges[p].positive && !(ranges[p].low > 0))) return refuse(Refusal::range);
     }
-    checkGatePlaces(freeGate, sizes.gates, head.freeGates);
+    readGateRanges(gateRange, logarithmic, head);
+    checkGatePlaces(freeGate, sizes.gates, head.freeGates / head.segments);
     for (int32_t k = 0; k < sizes.linear; k++)
       if (!within(linear[k], 0, sizes.inferred - 1) || contains(linear, k, linear[k])) return refuse(Refusal::linearPlace);
     head.ranges = ranges;
     head.freeGate = copied(freeGate, sizes.gates);
+    for (int32_t d = 0; d < sizes.read; d++)
+      if (!within(read[d], d == 0 ? 0 : read[d - 1] + 1, sizes.gates - 1)) return refuse(Refusal::gatePlace);
+    head.read = copied(read, sizes.read);
     head.projected = copied(linear, sizes.linear);
+  }
+
+  void readGateRanges(const double* range, const int32_t* logarithmic, HeadShape& head) {
+    GateRange* gates = arena_.take<GateRange>(head.programs.gates);
+    if (gates == nullptr) return refuse(Refusal::memory);
+    for (int32_t g = 0; g < head.programs.gates; g++) {
+      gates[g] = {range[2 * g], range[2 * g + 1], logarithmic[g] == 1};
+      const bool finite = __builtin_isfinite(gates[g].low) && __builtin_isfinite(gates[g].high);
+      if (!finite || !(gates[g].low < gates[g].high) || (gates[g].positive && !(gates[g].low > 0))) return refuse(Refusal::range);
+    }
+    head.gateRanges = gates;
   }
 
   /** Every free gate has exactly one place of 0 .. freeGates - 1. */
@@ -190,7 +215,9 @@ private:
     Recording& recording = member.recording;
     const int32_t M = shape.head.points, N = shape.head.samples;
     const int32_t* settings = takeInts(2);
+    recording.starts = copied(takeInts(shape.head.segments), shape.head.segments);
     recording.sampleAt = copied(takeInts(N), N);
+    const int32_t* priorPlaces = takeInts(2 * shape.head.priors);
     member.frequency = copied(takeReals(shape.network.features), shape.network.features);
     recording.gridMs = copied(takeReals(M), M);
     recording.voltageMv = copied(takeReals(N), N);
@@ -201,18 +228,37 @@ private:
     recording.currentWeight = copied(takeReals(M), M);
     recording.gatesWeight = copied(takeReals(M), M);
     recording.others = copied(takeReals(shape.head.programs.others), shape.head.programs.others);
-    const double* weights = takeReals(4);
+    const double* weights = takeReals(5);
+    const double* priorScales = takeReals(2 * shape.head.priors);
     member.theta = copied(takeReals(shape.thetaSize), shape.thetaSize);
     if (refusal_ != Refusal::none) return;
-    if (!within(settings[0], 0, 1) || !within(settings[1], 0, 2) || !(weights[3] > 0)) return refuse(Refusal::setting);
+    if (!within(settings[0], 0, 1) || !within(settings[1], 0, 2) || !(weights[3] > 0) || !(weights[4] >= 0))
+      return refuse(Refusal::setting);
     recording.estimateNoise = settings[0] == 1;
     member.weighting = static_cast<Weighting>(settings[1]);
     member.weights = {weights[0], weights[1], weights[2]};
     recording.huberMv = weights[3];
-    checkRecording(recording, M, N);
+    recording.priorWeight = weights[4];
+    readPriors(shape.head, priorPlaces, priorScales, recording);
+    checkRecording(recording, shape.head);
   }
 
-  void checkRecording(const Recording& recording, int32_t M, int32_t N) {
+  void readPriors(const HeadShape& shape, const int32_t* places, const double* scales, Recording& recording) {
+    Prior* prior = arena_.take<Prior>(shape.priors);
+    if (prior == nullptr) return refuse(Refusal::memory);
+    for (int32_t r = 0; r < shape.priors; r++) {
+      prior[r] = {places[2 * r], places[2 * r + 1] == 1, scales[2 * r], scales[2 * r + 1]};
+      const bool fits = within(prior[r].parameter, 0, shape.programs.inferred - 1) && prior[r].sd > 0;
+      if (!fits || (prior[r].logarithmic && !shape.ranges[prior[r].parameter].positive)) return refuse(Refusal::prior);
+    }
+    recording.priors = prior;
+  }
+
+  void checkRecording(const Recording& recording, const HeadShape& shape) {
+    const int32_t M = shape.points, N = shape.samples;
+    for (int32_t s = 0; s < shape.segments; s++)
+      if (s == 0 ? recording.starts[0] != 0 : !within(recording.starts[s], recording.starts[s - 1] + 1, M - 1))
+        return refuse(Refusal::segments);
     for (int32_t p = 0; p < M; p++) {
       const bool later = p == 0 || recording.gridMs[p] > recording.gridMs[p - 1];
       if (!__builtin_isfinite(recording.gridMs[p]) || !later) return refuse(Refusal::grid);

@@ -129,10 +129,10 @@ int adam(CohortHandle* handle, int replica, const double* stage, size_t nStage, 
   return cohort->adam(replica, numbers, step, steps, terms, trace);
 }
 
-int evaluate(CohortHandle* handle, int replica, double* theta, size_t n, int project, double* terms) {
+int evaluate(CohortHandle* handle, int replica, double* theta, size_t n, double project, double* terms) {
   Cohort* cohort = cohortOf(handle);
   const int code = checkedTheta(cohort, replica, n);
-  return code == ok ? cohort->evaluate(replica, theta, project != 0, terms) : code;
+  return code == ok ? cohort->evaluate(replica, theta, project, terms) : code;
 }
 
 int gradient(CohortHandle* handle, int replica, double physics, double* gradient, size_t n) {

@@ -61,8 +61,11 @@ struct Kernel {
    */
   int (*adam)(CohortHandle*, int replica, const double* stage, size_t nStage, int step, int steps, double* terms, double* trace,
               size_t nTrace);
-  /** Bring residuals to theta, in float64. With `project`, first solve for the linear parameters and write them into theta. */
-  int (*evaluate)(CohortHandle*, int replica, double* theta, size_t n, int project, double* terms);
+  /**
+   * Bring residuals to theta, in float64. Where `project`, a physics weight, is not negative, first solve for the linear parameters under
+   * it and write them into theta.
+   */
+  int (*evaluate)(CohortHandle*, int replica, double* theta, size_t n, double project, double* terms);
   /** d loss / d theta at the theta last evaluated. */
   int (*gradient)(CohortHandle*, int replica, double physics, double* gradient, size_t n);
   /** Terms and gradient in the arithmetic of `adam`. */

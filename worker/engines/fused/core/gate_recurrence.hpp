@@ -3,7 +3,7 @@
  * of steps. Only the recurrence itself, x[j+1] = x[j] + gain[j] (mean[j] - x[j]), runs step by step, and always in double.
  *
  * M points, M - 1 steps, each of its own length. Arrays are padded by a vector; there steps have length 0 and rates repeat, so that every
- * lane stays finite.
+ * lane stays finite. Likewise the steps that lead to a segment's first point: what they gave is overwritten there, x starting anew.
  */
 #pragma once
 
@@ -45,8 +45,9 @@ public:
     return !arena.exhausted();
   }
 
-  /** From x(0) along inf and rate at the nodes. */
-  void integrate(double initial, const AtNodes<T>& inf, const AtNodes<T>& rate) {
+  /** From initial(segment) at each of the points `starts`, along inf and rate at the nodes. */
+  template <typename Initial>
+  void integrate(Initial initial, const int32_t* starts, int32_t segments, const AtNodes<T>& inf, const AtNodes<T>& rate) {
     for (int j = 0; j < points_ - 1; j += LANES<T>) {
       const Vector<T> h = load<T>(step_ + j);
       const Vector<T> r0 = load<T>(rate.grid + j), r1 = load<T>(rate.middle + j), r2 = load<T>(rate.grid + j + 1);
@@ -62,7 +63,12 @@ public:
       store<T>(gain_ + j, whole.near ? A * whole.expRel : whole.expMinus1 * T(-2));
       store<T>(mean_ + j, (w0 * f0 + w1 * f1 + r2 * f2) / (w0 + w1 + r2));
     }
-    double value = initial;
+    for (int32_t s = 1; s < segments; s++) {
+      decay[starts[s] - 1] = 0;
+      gain_[starts[s] - 1] = 1;
+      mean_[starts[s] - 1] = T(initial(s));
+    }
+    double value = initial(0);
     x[0] = T(value);
     for (int j = 0; j + 1 < points_; j++) {
       const double gain = double(gain_[j]);
@@ -71,8 +77,10 @@ public:
     }
   }
 
-  /** d x[j+1] / d inf and / d rate at the step's three nodes, at fixed x[j], at the state last integrated. */
-  void linearise(const AtNodes<T>& inf, const AtNodes<T>& rate) {
+  /**
+   * d x[j+1] / d inf and / d rate at the step's three nodes, at fixed x[j], at the state last integrated. `steady`: x starts at inf.
+   */
+  void linearise(const AtNodes<T>& inf, const AtNodes<T>& rate, const int32_t* starts, int32_t segments, bool steady) {
     for (int j = 0; j < points_ - 1; j += LANES<T>) {
       const Vector<T> h = load<T>(step_ + j);
       const Vector<T> r0 = load<T>(rate.grid + j), r1 = load<T>(rate.middle + j), r2 = load<T>(rate.grid + j + 1);
@@ -90,6 +98,11 @@ public:
       store<T>(rateSlope[0] + j, byA - byB + d0 * e);
       store<T>(rateSlope[1] + j, T(4) * byA + T(8) * byB + d1 * T(4) * half);
       store<T>(rateSlope[2] + j, byA + T(5) * byB + d2);
+    }
+    for (int32_t s = 1; s < segments; s++) {
+      const int32_t j = starts[s] - 1;
+      for (int node = 0; node < 3; node++) infSlope[node][j] = rateSlope[node][j] = 0;
+      if (steady) infSlope[2][j] = 1;
     }
   }
 

@@ -31,14 +31,19 @@ public:
     columns_ = takeRows(arena, P + Z, rows_.count());
     residualBar_ = arena.take<double>(rows_.count());
     gateView_ = arena.take<GateView>(G);
+    pairView_ = arena.take<GatePairView>(int64_t{G} * sizes.read);
+    response_ = takeRows(arena, sizes.read == 0 ? 0 : G, size);
     if (arena.exhausted()) return false;
     currentWeight_ = recording.currentWeight;
     sampleAt_ = recording.sampleAt;
+    starts_ = recording.starts;
     for (int32_t g = 0; g < G; g++) {
       const IntegratedGate<double>& gate = gates_.gates[g];
       gateView_[g] = {gate.recurrence.decay, gate.voltageSlope[0], gate.voltageSlope[1], gate.voltageSlope[2], residualSlope_[g], 0};
     }
     view_ = viewOf(shape, recording, rows_, columns_, size_t(P + Z), parameterOffset);
+    view_.pairs = pairView_;
+    view_.pairCount = listPairs();
     view_.integrated = true;
     view_.gates = gateView_;
     view_.gateCount = size_t(G);
@@ -59,6 +64,7 @@ public:
     tapes_.residuals.hoist(parameters().values());
     eachBlock(tapes_.residuals, [&](int first, int valid) { rows_.set(0, first, valid, tapes_.residuals.output(0)); });
     rows_.setData(gates_.V);
+    rows_.setPriors(parameters());
   }
 
   /** The linear least-squares problem at the states last evaluated. */
@@ -99,6 +105,8 @@ public:
       for (int32_t p = 0; p < M; p++) tail[q] += currentBar[p] * parameterPartial_[q][p];
     gates_.pull(xBar_, VBar_, dVBar_, tail, tail + P);
     for (int32_t k = 0; k < P + Z; k++) tail[k] *= parameters().slopes()[k];
+    const Priors& priors = rows_.priors();
+    for (int32_t r = 0; r < priors.count(); r++) tail[priors.parameter(r)] += residualBar[rows_.firstPrior() + r] * priors.slope(r);
     for (int32_t p = 0; p < M; p++) {
       network.outBar(0)[p] = VOLTAGE_SCALE * VBar_[p];
       network.dOutBar(0)[p] = VOLTAGE_SCALE * dVBar_[p];
@@ -119,6 +127,16 @@ public:
   }
 
 private:
+  size_t listPairs() {
+    size_t count = 0;
+    for (int32_t g = 0; g < shape_->programs.gates; g++)
+      for (int32_t d = 0; d < shape_->programs.read; d++) {
+        const ReadSlopes<double>& slopes = gates_.gates[g].readSlope[d];
+        if (slopes.before != nullptr) pairView_[count++] = {g, shape_->read[d], slopes.before, slopes.after};
+      }
+    return count;
+  }
+
   template <typename Use> void eachBlock(Tape<double>& tape, Use use) {
     const ProgramShape& sizes = shape_->programs;
     const int size = block_ * LANES<double>;
@@ -149,26 +167,56 @@ private:
     for (int32_t q = 0; q < P; q++) {
       double* column = columns_[q] + shape_->samples;
       for (int32_t p = 0; p < M; p++) column[p] = slopes[q] * parameterPartial_[q][p];
+      rows_.fillColumn(q, columns_[q]);
       for (int32_t g = 0; g < gates_.gateCount(); g++) {
         const IntegratedGate<double>& gate = gates_.gates[g];
+        clearResponse(g);
         if (gate.parameterSlope[q] == nullptr) continue;
         for (int32_t j = 0; j + 1 < M; j++) drive_[j] = slopes[q] * gate.parameterSlope[q][j];
+        addReads(g);
         addResponse(g, slopes[q] * gate.initialParameterSlope[q], column);
       }
     }
     for (int32_t j = 0; j < M; j++) drive_[j] = 0;
     for (int32_t g = 0; g < gates_.gateCount(); g++) {
       const int32_t free = gates_.gates[g].free;
-      if (free < 0) continue;
-      double* column = columns_[P + free] + shape_->samples;
-      for (int32_t p = 0; p < M; p++) column[p] = 0;
-      addResponse(g, slopes[P + free], column);
+      for (int32_t s = 0; free >= 0 && s < shape_->segments; s++) {
+        const int32_t place = P + shape_->initialPlace(free, s);
+        double* column = columns_[place] + shape_->samples;
+        for (int32_t p = 0; p < M; p++) column[p] = 0;
+        // a later segment's initial value is the end of the step that leads to it
+        if (s > 0) drive_[starts_[s] - 1] = slopes[place];
+        for (int32_t other = 0; other < g; other++) clearResponse(other);
+        addResponse(g, s == 0 ? slopes[place] : 0, column);
+        if (s > 0) drive_[starts_[s] - 1] = 0;
+        for (int32_t reader = g + 1; shape_->programs.read > 0 && reader < gates_.gateCount(); reader++) {
+          clearResponse(reader);
+          if (!gates_.gates[reader].reads) continue;
+          addReads(reader);
+          addResponse(reader, 0, column);
+          for (int32_t j = 0; j < M; j++) drive_[j] = 0;
+        }
+      }
     }
   }
 
   void addResponse(int32_t g, double initial, double* column) {
-    gates_.gates[g].recurrence.respond(initial, drive_, x_);
-    for (int32_t p = 0; p < shape_->points; p++) column[p] += residualSlope_[g][p] * x_[p];
+    double* x = shape_->programs.read == 0 ? x_ : response_[g];
+    gates_.gates[g].recurrence.respond(initial, drive_, x);
+    for (int32_t p = 0; p < shape_->points; p++) column[p] += residualSlope_[g][p] * x[p];
+  }
+
+  void clearResponse(int32_t g) {
+    for (int32_t p = 0; shape_->programs.read > 0 && p < shape_->points; p++) response_[g][p] = 0;
+  }
+
+  /** What the responses of the gates that it reads add to its drive. */
+  void addReads(int32_t g) {
+    for (size_t k = 0; k < view_.pairCount; k++) {
+      const GatePairView& pair = pairView_[k];
+      const double* x = response_[pair.read];
+      for (int32_t j = 0; pair.gate == g && j + 1 < shape_->points; j++) drive_[j] += pair.before[j] * x[j] + pair.after[j] * x[j + 1];
+    }
   }
 
   const HeadShape* shape_ = nullptr;
@@ -179,6 +227,7 @@ private:
   double* current_ = nullptr;
   const double* currentWeight_ = nullptr;
   const int32_t* sampleAt_ = nullptr;
+  const int32_t* starts_ = nullptr;
   double *slopeV_ = nullptr, *slopeDV_ = nullptr; // d residual:V / d V, / d d:V
   double** residualSlope_ = nullptr;              // [G] d residual:V / d gate
   double** parameterPartial_ = nullptr;           // [P] d residual:V / d parameter, at fixed gates
@@ -187,6 +236,8 @@ private:
   double** xBar_ = nullptr;       // [G]
   double* residualBar_ = nullptr; // [rows]
   GateView* gateView_ = nullptr;
+  GatePairView* pairView_ = nullptr;
+  double** response_ = nullptr; // of each gate, where gates read others [G]
   HeadView view_;
 };
 

@@ -52,6 +52,13 @@ struct GateView {
   double initialVoltageSlope = 0;        // d x(0) / d V(0)
 };
 
+/** A gate that reads one before it: dx[j + 1] also has before[j] dy[j] + after[j] dy[j + 1], y being that one. */
+struct GatePairView {
+  int32_t gate = 0, read = 0;
+  const double* before = nullptr; // [M - 1] each
+  const double* after = nullptr;
+};
+
 /** Rows of residuals: data [N], current [M], and in the network formulation each gate [M]. V in mV, rates per ms, nothing weighted. */
 struct HeadView {
   size_t samples = 0, points = 0, rows = 0;
@@ -64,6 +71,8 @@ struct HeadView {
   bool integrated = false;
   const GateView* gates = nullptr; // integrated
   size_t gateCount = 0;
+  const GatePairView* pairs = nullptr; // by gate, ascending
+  size_t pairCount = 0;
   const double* stepMs = nullptr; // length of each step [M - 1]
   const double* slopeV = nullptr; // d residual:V / d V and / d d:V [M]
   const double* slopeDV = nullptr;

@@ -7,6 +7,7 @@
 #pragma once
 
 #include "double_head.hpp"
+#include "gate_range.hpp"
 #include "gate_recurrence.hpp"
 #include "projection.hpp"
 
@@ -54,6 +55,7 @@ public:
       for (int32_t r = 0; r < shape_->programs.rows; r++) rows_.set(r, first, valid, tapes_.residuals.output(r));
     });
     rows_.setData(shiftedV_);
+    rows_.setPriors(parameters_);
   }
 
   /** The linear least-squares problem at the states last evaluated. */
@@ -69,6 +71,7 @@ public:
     eachBlock(tapes_.jacobian, [&](int first, int valid) {
       for (int32_t r = 0; r < shape_->programs.rows; r++) lineariseRow(r, first, valid);
     });
+    for (int32_t p = 0; p < shape_->programs.inferred; p++) rows_.fillColumn(p, columns_[p]);
   }
 
   /** Adjoints of the residuals -> those of the network's outputs, and theta's tail of the gradient; both overwritten. Needs `linearise`. */
@@ -111,12 +114,11 @@ private:
       const double *out = network.out(int(k)), *dOut = network.dOut(int(k));
       for (int32_t p = 0; p < M; p += LANES<double>) {
         const Vector<double> o = load<double>(out + p), dO = load<double>(dOut + p);
-        const Vector<double> t = tanh<double>(o);
-        const Vector<double> slope = k == 0 ? broadcast<double>(VOLTAGE_SCALE) : 0.5 - 0.5 * t * t;
-        store<double>(state_[k] + p, k == 0 ? o * VOLTAGE_SCALE + VOLTAGE_CENTRE : 0.5 * t + 0.5);
-        store<double>(rate_[k] + p, slope * dO);
-        store<double>(slope_[k] + p, slope);
-        store<double>(rateSlope_[k] + p, k == 0 ? Vector<double>{} : -2.0 * t * slope * dO);
+        const StateOfOutput<double> state = k > 0 ? stateOfOutput<double>(shape_->gateRanges[k - 1], o, dO) : voltageOfOutput(o, dO);
+        store<double>(state_[k] + p, state.state);
+        store<double>(rate_[k] + p, state.rate);
+        store<double>(slope_[k] + p, state.slope);
+        store<double>(rateSlope_[k] + p, state.rateSlope);
       }
       for (int32_t p = 0; k == 0 && p < M; p++) {
         state_[0][p] += driven_[p];
@@ -127,6 +129,11 @@ private:
         for (int64_t p = M; p < paddedArray<double>(M); p++) array[p] = array[M - 1];
     }
     for (int32_t p = 0; p < M; p++) shiftedV_[p] = VOLTAGE_SCALE * network.out(0)[p] + driven_[p];
+  }
+
+  static StateOfOutput<double> voltageOfOutput(Vector<double> o, Vector<double> dO) {
+    const Vector<double> scale = broadcast<double>(VOLTAGE_SCALE);
+    return {o * scale + VOLTAGE_CENTRE, scale, scale * dO, Vector<double>{}};
   }
 
   template <typename Use> void eachBlock(Tape<double>& tape, Use use) {

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "collocation.hpp"
+#include "gate_range.hpp"
 #include "projection.hpp"
 
 namespace loligo::inline LOLIGO_ISA {
@@ -119,13 +120,11 @@ private:
           put(rate, i, dO * T(VOLTAGE_SCALE) + load<T>(points_.drivenRate + first + offset + i));
           continue;
         }
-        const Vector<T> t = tanh<T>(o);
-        const Vector<T> slope = T(0.5) - T(0.5) * t * t;
-        const Vector<T> dx = slope * dO;
-        put(state, i, T(0.5) * t + T(0.5));
-        put(rate, i, dx);
-        store<T>(slope_ + k * row + i, slope);
-        store<T>(rateSlope_ + k * row + i, T(-2) * t * dx);
+        const StateOfOutput<T> gate = stateOfOutput<T>(shape_->gateRanges[k - 1], o, dO);
+        put(state, i, gate.state);
+        put(rate, i, gate.rate);
+        store<T>(slope_ + k * row + i, gate.slope);
+        store<T>(rateSlope_ + k * row + i, gate.rateSlope);
       }
       if (end == valid) continue;
       if (state != nullptr) fillTail(state, valid);

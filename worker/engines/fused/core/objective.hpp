@@ -21,20 +21,20 @@ public:
     const Recording& recording = member.recording;
     return network_.open(arena, shape.network, recording.gridMs, member.frequency, Keep::all, Order::grid) &&
            withHead([&](auto& head) { return head.open(arena, shape.head, recording, size_t(shape.parameterOffset)); }) &&
-           projection_.open(arena, shape.head) && !arena.exhausted();
+           projection_.open(arena, shape.head, recording) && !arena.exhausted();
   }
 
-  /** With `project`, theta's linear parameters are solved for first. */
-  void evaluate(double* theta, bool project, double* terms) {
+  /** Where `project`, a physics weight, is not negative, theta's linear parameters are solved for first, under it. */
+  void evaluate(double* theta, double project, double* terms) {
     double* tail = theta + shape_->parameterOffset;
     network_.load(theta);
     network_.forward(0, points());
     withHead([&](auto& head) {
       head.evaluate(network_, tail);
-      if (project && projection_.count() > 0) {
+      if (project >= 0 && projection_.count() > 0) {
         projection_.clear();
         head.project(projection_);
-        projection_.solve(head.parameters(), tail);
+        projection_.solve(head.parameters(), tail, factors(project));
         head.evaluate(network_, tail);
       }
       const Terms mean = head.rows().terms();
@@ -97,7 +97,8 @@ private:
   int points() const { return shape_->network.points; }
 
   TermWeights factors(double physics) const {
-    return {member_->weights.data * factor_, member_->weights.current * physics, member_->weights.gates * physics};
+    const TermWeights& own = member_->weights;
+    return {own.data * factor_, own.current * physics, own.gates * physics, own.data};
   }
 
   void lineariseHead() {
@@ -113,6 +114,8 @@ private:
     shape.samples = shape_->head.samples;
     shape.columns = programs.inferred + shape_->head.freeGates;
     shape.gates = programs.gates;
+    shape.priors = shape_->head.priors;
+    shape.pairs = integrated_ ? int(integratedHead_.view().pairCount) : 0;
     shape.integrated = integrated_;
     SecondOrder* second = arena.make<SecondOrder>();
     rowScale_ = arena.take<double>(withHead([](auto& head) { return head.rows().count(); }));

@@ -11,6 +11,7 @@
 #include "integrated_loss.hpp"
 #include "network.hpp"
 #include "network_loss.hpp"
+#include "prior.hpp"
 #include "shape.hpp"
 
 namespace loligo::inline LOLIGO_ISA {
@@ -34,15 +35,15 @@ public:
     if ((needsAll_ || head.programs.linear > 0) && !openNetwork(whole_, Keep::all)) return false;
     const Network<float>& any = needsAll_ ? whole_ : tiled_;
     return withLoss([&](auto& loss) { return loss.open(arena, head, recording, any.order(), any.tile()); }) &&
-           projection_.open(arena, head);
+           projection_.open(arena, head, recording) && priors_.open(arena, head, recording);
   }
 
   /**
-   * Take weights (theta32, of which the network's numbers are read) and theta's tail. With `project` the linear parameters are first solved
-   * for and written into the tail. Afterwards `add` may be called, any number of times.
+   * Take weights (theta32, of which the network's numbers are read) and theta's tail. Where `physics` is not negative the linear parameters
+   * are first solved for under it and written into the tail. Afterwards `differentiate` may be called, any number of times.
    */
-  void take(const float* theta32, double* tail, bool project) {
-    project = project && projection_.count() > 0;
+  void take(const float* theta32, double* tail, double physics) {
+    const bool project = physics >= 0 && projection_.count() > 0;
     all_ = needsAll_ || project;
     network().load(theta32);
     withLoss([&](auto& loss) {
@@ -51,7 +52,8 @@ public:
       if (!project) return;
       projection_.clear();
       loss.project(whole_, 0, points(), projection_);
-      projection_.solve(loss.parameters(), tail);
+      const TermWeights& own = member_->weights;
+      projection_.solve(loss.parameters(), tail, {own.data, own.current * physics, own.gates * physics, own.data});
       loss.setProjected(tail);
     });
   }
@@ -67,6 +69,7 @@ public:
   /** Terms, misfit and the gradient of the terms under these factors. */
   void differentiate(const TermWeights& factors) {
     network().clearGradient();
+    priorFactor_ = factors.prior;
     withLoss([&](auto& loss) {
       loss.begin(factors);
       if (all_) {
@@ -91,6 +94,9 @@ public:
   void gradient(float* gradient32, double* tail) {
     network().gradient(gradient32);
     withLoss([&](auto& loss) { loss.gradient(tail); });
+    if (priors_.count() == 0) return;
+    priors_.set(parameters());
+    priors_.addGradient(priorFactor_, tail);
   }
 
   const Projection& projection() const { return projection_; }
@@ -109,6 +115,8 @@ private:
   NetworkLoss<float> networkLoss_;
   IntegratedLoss<float> integratedLoss_;
   Projection projection_;
+  Priors priors_;
+  double priorFactor_ = 0;
 };
 
 } // namespace loligo::inline LOLIGO_ISA

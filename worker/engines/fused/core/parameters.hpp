@@ -1,10 +1,11 @@
 /**
  * Inferred parameters and free initial gates: from numbers of theta to values in the model's units and back, in double, as layout.ts has
- * it. A parameter is centre + half tanh(theta), its exponential if positive; a free initial gate is the logistic function of its theta.
+ * it. A parameter is centre + half tanh(theta), its exponential if positive; a free initial gate lies at the logistic function of its theta
+ * as a share of its range.
  */
 #pragma once
 
-#include "head.hpp"
+#include "gate_range.hpp"
 #include "tape.hpp"
 
 namespace loligo::inline LOLIGO_ISA {
@@ -54,8 +55,12 @@ public:
     values_ = arena.take<double>(inferred_ + shape.programs.others);
     slopes_ = arena.take<double>(inferred_ + freeGates_);
     gates_ = arena.take<double>(freeGates_);
+    ranges_ = arena.take<GateRange>(freeGates_);
     if (arena.exhausted()) return false;
     for (int32_t p = 0; p < inferred_; p++) parameter_[p] = Parameter::of(shape.ranges[p]);
+    for (int32_t g = 0; g < shape.programs.gates; g++)
+      for (int32_t s = 0; shape.freeGate[g] >= 0 && s < shape.segments; s++)
+        ranges_[shape.initialPlace(shape.freeGate[g], s)] = shape.gateRanges[g];
     for (int32_t f = 0; f < shape.programs.others; f++) values_[inferred_ + f] = others[f];
     return true;
   }
@@ -67,8 +72,11 @@ public:
       slopes_[p] = parameter_[p].slope(tail[p]);
     }
     for (int32_t z = 0; z < freeGates_; z++) {
-      gates_[z] = gateOf(tail[inferred_ + z]);
-      slopes_[inferred_ + z] = gates_[z] * (1 - gates_[z]);
+      const double share = gateOf(tail[inferred_ + z]);
+      const ShareOfRange<double> of(ranges_[z]);
+      const Vector<double> gate = ranges_[z].plain() ? broadcast<double>(share) : of.value(broadcast<double>(share));
+      gates_[z] = gate[0];
+      slopes_[inferred_ + z] = of.slope(gate)[0] * (share * (1 - share));
     }
   }
 
@@ -84,6 +92,7 @@ private:
   double* values_ = nullptr;
   double* slopes_ = nullptr;
   double* gates_ = nullptr;
+  GateRange* ranges_ = nullptr; // of each free initial gate
 };
 
 } // namespace loligo::inline LOLIGO_ISA

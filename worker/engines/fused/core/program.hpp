@@ -7,18 +7,17 @@
  *
  * PROGRAMS of a shape, in this order, and their outputs, in this order. G gates, S = 1 + G states (V, then the gates), P inferred
  * parameters (theta's order), F other parameters (model's order without the inferred), R rows of residuals: S with states `network`
- * (residual:V, residual:<gate> ...), 1 with `integrated` (residual:V). K parameters that can be projected out, K <= P.
- *   0 residuals   residual [R]
- *   1 loss        residual [R], adjoint:<state> [S], adjoint:d:<state of row> [R], adjoint:<inferred> [P], where the adjoint of
- *                 residual:V is factor:current * residual:V, and of residual:<gate> factor:gates * residual:<gate> (loss-program.ts)
- *   2 jacobian    [R][S + 1 + P]: partial of each residual by each state, by its own state's d:, by each inferred parameter
- *   3 linear      constant, slope:<name> [K] of residual:V (linear.ts); empty (length 0, no outputs) when K = 0
- *   4 rates       inf:<gate>, rate:<gate> alternating [2 G]; integrated only, else empty. Run at nodes: only V and parameters are read
- *   5 rateSlopes  the 2 G outputs of `rates`, then for each of them in the same order its partials by V and by each inferred [2 G][1 + P];
- *                 integrated only, else empty
- * SLOTS, the same for every program:
- *   0 .. S-1 states (V in mV, gates) | S .. S+R-1 d:<state of row> | S+R  I | S+R+1 factor:current | S+R+2 factor:gates   differ by point;
- *   S+R+3 .. inferred parameters [P], then the others [F], in the model's units                                        are scalars.
+ * (residual:V, residual:<gate> ...), 1 with `integrated` (residual:V). K parameters that can be projected out, K <= P. D gates that the
+ * rates of later gates read (0 with states `network`). 0 residuals   residual [R] 1 loss        residual [R], adjoint:<state> [S],
+ * adjoint:d:<state of row> [R], adjoint:<inferred> [P], where the adjoint of residual:V is factor:current * residual:V, and of
+ * residual:<gate> factor:gates * residual:<gate> (loss-program.ts) 2 jacobian    [R][S + 1 + P]: partial of each residual by each state, by
+ * its own state's d:, by each inferred parameter 3 linear      constant, slope:<name> [K] of residual:V (linear.ts); empty (length 0, no
+ * outputs) when K = 0 4 rates       inf:<gate>, rate:<gate> alternating [2 G]; integrated only, else empty. Run at nodes: V, parameters and
+ * the D gates are read 5 rateSlopes  the 2 G outputs of `rates`, then for each of them in the same order its partials by V, by each gate
+ * that others read and by each inferred [2 G][1 + D + P]; integrated only, else empty 6 steady      steady:<gate> [G], then for each its
+ * partials by V and by each inferred [G][1 + P]; empty when D = 0. Reads V and parameters SLOTS, the same for every program: 0 .. S-1
+ * states (V in mV, gates) | S .. S+R-1 d:<state of row> | S+R  I | S+R+1 factor:current | S+R+2 factor:gates   differ by point; S+R+3 ..
+ * inferred parameters [P], then the others [F], in the model's units                                        are scalars.
  */
 #pragma once
 
@@ -54,8 +53,8 @@ struct Program {
   int32_t outputCount = 0;
 };
 
-enum class ProgramRole { residuals = 0, loss = 1, jacobian = 2, linear = 3, rates = 4, rateSlopes = 5 };
-inline constexpr int32_t PROGRAM_COUNT = 6;
+enum class ProgramRole { residuals = 0, loss = 1, jacobian = 2, linear = 3, rates = 4, rateSlopes = 5, steady = 6 };
+inline constexpr int32_t PROGRAM_COUNT = 7;
 
 /** How many numbers a program's sides have; see PROGRAMS and SLOTS above. */
 struct ProgramShape {
@@ -64,6 +63,7 @@ struct ProgramShape {
   int32_t inferred = 0; // P
   int32_t others = 0;   // F
   int32_t linear = 0;   // K
+  int32_t read = 0;     // D
   bool integrated = false;
 
   constexpr int32_t states() const { return 1 + gates; }
@@ -86,7 +86,9 @@ struct ProgramShape {
     case ProgramRole::rates:
       return integrated ? 2 * gates : 0;
     case ProgramRole::rateSlopes:
-      return integrated ? 2 * gates * (2 + inferred) : 0;
+      return integrated ? 2 * gates * (2 + read + inferred) : 0;
+    case ProgramRole::steady:
+      return read > 0 ? gates * (2 + inferred) : 0;
     }
     return 0;
   }

@@ -1,18 +1,24 @@
 /**
  * The conductances (and C) that enter the current balance linearly, given the states: weighted least squares within their ranges, as
  * reference/projection.ts has it. Normal equations are summed in double, tile by tile; the solution is by active sets (Stark, Parker 1995,
- * BVLS): what leaves its range is put on its bound, what is held there against the slope of the misfit is let go again.
+ * BVLS): what leaves its range is put on its bound, what is held there against the slope of the misfit is let go again. Priors are
+ * residuals of their own; one of a logarithm is linearised at the solution before it, and the problem solved again until it stays.
  */
 #pragma once
 
-#include "parameters.hpp"
+#include "prior.hpp"
 
 namespace loligo::inline LOLIGO_ISA {
 
 class Projection {
 public:
-  bool open(Arena& arena, const HeadShape& shape) {
+  bool open(Arena& arena, const HeadShape& shape, const Recording& recording) {
     count_ = shape.programs.linear;
+    recording_ = &recording;
+    for (int32_t r = 0; r < shape.priors; r++)
+      if (indexOf(shape.projected, recording.priors[r].parameter) >= 0) priors_ = shape.priors;
+    points_ = arena.take<double>(priors_ == 0 ? 0 : int64_t{count_} * (count_ + 1));
+    present_ = arena.take<double>(count_);
     place_ = shape.projected;
     normal_ = arena.take<double>(int64_t{count_} * count_);
     right_ = arena.take<double>(count_);
@@ -47,14 +53,17 @@ public:
     }
   }
 
-  /** Solve, and write what is determined into theta's tail. */
-  void solve(const Parameters& parameters, double* tail) {
+  /** Solve, and write what is determined into theta's tail; `factors` weigh the points against priors. */
+  void solve(const Parameters& parameters, double* tail, const TermWeights& factors) {
     for (int32_t k = 0; k < count_; k++) {
       for (int32_t l = 0; l < k; l++) normal_[l * count_ + k] = normal_[k * count_ + l];
       low_[k] = parameters.parameter(place_[k]).low();
       high_[k] = parameters.parameter(place_[k]).high();
     }
-    boundedLeastSquares();
+    if (priors_ == 0)
+      boundedLeastSquares();
+    else
+      solveWithPriors(parameters, factors);
     for (int32_t k = 0; k < count_; k++)
       if (__builtin_isfinite(x_[k])) tail[place_[k]] = parameters.parameter(place_[k]).theta(x_[k]);
   }
@@ -62,6 +71,45 @@ public:
 private:
   /** Slopes below this, scaled, are rounding. */
   static constexpr double HELD = 1e-9;
+
+  /** Linearisations of priors of logarithms; a handful is enough but for a prior far from the data. */
+  static constexpr int32_t MOST_ROUNDS = 50;
+  static constexpr double SETTLED = 1e-12;
+
+  int32_t indexOf(const int32_t* places, int32_t parameter) const {
+    for (int32_t k = 0; k < count_; k++)
+      if (places[k] == parameter) return k;
+    return -1;
+  }
+
+  void solveWithPriors(const Parameters& parameters, const TermWeights& factors) {
+    const int32_t size = count_ * count_;
+    for (int32_t i = 0; i < size; i++) points_[i] = factors.current * normal_[i];
+    for (int32_t k = 0; k < count_; k++) {
+      points_[size + k] = factors.current * right_[k];
+      x_[k] = parameters.values()[place_[k]];
+    }
+    bool settled = false;
+    for (int32_t round = 0; round < MOST_ROUNDS && !settled; round++) {
+      for (int32_t i = 0; i < size; i++) normal_[i] = points_[i];
+      for (int32_t k = 0; k < count_; k++) {
+        right_[k] = points_[size + k];
+        present_[k] = x_[k];
+      }
+      for (int32_t r = 0; r < priors_; r++) addPrior(recording_->priors[r], factors.prior * recording_->priorWeight);
+      boundedLeastSquares();
+      settled = true;
+      for (int32_t k = 0; k < count_; k++) settled = settled && __builtin_fabs(x_[k] - present_[k]) <= SETTLED * __builtin_fabs(x_[k]);
+    }
+  }
+
+  void addPrior(const Prior& prior, double strength) {
+    const int32_t k = indexOf(place_, prior.parameter);
+    if (k < 0) return;
+    const double slope = priorSlope(prior, present_[k]);
+    normal_[k * count_ + k] += strength * slope * slope;
+    right_[k] += strength * slope * (slope * present_[k] - priorResidual(prior, present_[k]));
+  }
 
   template <typename T, typename W> static double weightedInner(const T* a, const T* b, const W* weight, int points) {
     // four sums at a time: one alone waits for its own additions
@@ -218,6 +266,10 @@ private:
 
   int32_t count_ = 0;
   const int32_t* place_ = nullptr;
+  const Recording* recording_ = nullptr;
+  int32_t priors_ = 0;                                     // 0 where none is of a parameter that is projected out
+  double* points_ = nullptr;                               // what the points give: normal [K][K], right [K]
+  double* present_ = nullptr;                              // where priors are linearised [K]
   double *normal_ = nullptr, *right_ = nullptr;            // [K][K], [K]
   double *x_ = nullptr, *low_ = nullptr, *high_ = nullptr; // [K]
   bool* free_ = nullptr;

@@ -1,10 +1,11 @@
 /**
  * All residuals of a replica in double, unweighted, and what is made of them: terms, adjoints, scales of rows. Rows, in the order of
- * reference/head.ts: data [N] (V - recording, mV), then [R][M] the current balance and, with states `network`, each gate.
+ * reference/head.ts: data [N] (V - recording, mV), then [R][M] the current balance and, with states `network`, each gate, then priors [Q].
  */
 #pragma once
 
 #include "collocation.hpp"
+#include "prior.hpp"
 
 namespace loligo::inline LOLIGO_ISA {
 
@@ -14,11 +15,13 @@ public:
     shape_ = &shape;
     recording_ = &recording;
     residual_ = arena.take<double>(count());
-    return !arena.exhausted();
+    return priors_.open(arena, shape, recording) && !arena.exhausted();
   }
 
   int32_t samples() const { return shape_->samples; }
-  int64_t count() const { return shape_->samples + int64_t{shape_->programs.rows} * shape_->points; }
+  int64_t count() const { return firstPrior() + priors_.count(); }
+  const Priors& priors() const { return priors_; }
+  int64_t firstPrior() const { return shape_->samples + int64_t{shape_->programs.rows} * shape_->points; }
   const double* residual() const { return residual_; }
 
   /** V - VOLTAGE_CENTRE on the grid. */
@@ -30,6 +33,16 @@ public:
   void set(int32_t r, int first, int points, const double* values) {
     double* to = row(r) + first;
     for (int i = 0; i < points; i++) to[i] = values[i];
+  }
+
+  void setPriors(const Parameters& parameters) {
+    priors_.set(parameters);
+    for (int32_t r = 0; r < priors_.count(); r++) residual_[firstPrior() + r] = priors_.residual(r);
+  }
+
+  /** The rows of priors of d residual / d theta of parameter p. */
+  void fillColumn(int32_t p, double* column) const {
+    for (int32_t r = 0; r < priors_.count(); r++) column[firstPrior() + r] = priors_.parameter(r) == p ? priors_.slope(r) : 0;
   }
 
   Terms terms() const {
@@ -91,11 +104,13 @@ private:
     for (int32_t r = 0; r < shape_->programs.rows; r++)
       for (int32_t p = 0; p < shape_->points; p++, at++)
         use(at, r == 0 ? factors.current * recording_->currentWeight[p] : factors.gates * recording_->gatesWeight[p]);
+    for (int32_t r = 0; r < priors_.count(); r++, at++) use(at, factors.prior * recording_->priorWeight);
   }
 
   const HeadShape* shape_ = nullptr;
   const Recording* recording_ = nullptr;
   double* residual_ = nullptr;
+  Priors priors_;
 };
 
 } // namespace loligo::inline LOLIGO_ISA

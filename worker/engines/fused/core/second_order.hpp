@@ -15,8 +15,9 @@
  *   a float32 factor, 3.3 ms, as preconditioner of float64 conjugate gradients: K + lambda I is not positive definite in float32, the
  *     factor needs lambda times 16 at x 1 and times 1,000 at x 10,000, and then 46 to more than 300 iterations of 0.3 ms.
  *
- * Rows stand in panels of R = ROWS<double>: the data, filled up to whole panels, then the current and each gate, filled up likewise; a row
- * that fills up has scale 0. Mp: points filled up; Np: samples filled up; n = Np + kinds Mp.
+ * Rows stand in panels of R = ROWS<double>: the data, filled up to whole panels, then the current and each gate, filled up likewise, then
+ * the priors, which no weight moves; a row that fills up has scale 0. Mp: points filled up; Np: samples filled up; Qp: priors filled up;
+ * n = Np + kinds Mp + Qp.
  */
 #pragma once
 
@@ -35,6 +36,8 @@ struct SecondOrderShape {
   int samples = 0;
   int columns = 0; // P + Z
   int gates = 0;   // integrated
+  int priors = 0;
+  int pairs = 0; // of gates, one of which reads the other
   bool integrated = false;
 };
 
@@ -51,9 +54,10 @@ public:
     paddedPoints_ = panels_ * R;
     paddedSamples_ = panelsOf(shape.samples, R) * R;
     kinds_ = shape.integrated ? 1 : K;
-    rows_ = paddedSamples_ + kinds_ * paddedPoints_;
+    ofNetwork_ = paddedSamples_ + kinds_ * paddedPoints_;
+    rows_ = ofNetwork_ + panelsOf(shape.priors, R) * R;
     for (int l = 0; l < gram_.parts(); l++) weights_ += (gram_.part(l).inputs + 1) * gram_.part(l).outputs;
-    byRows_ = shape.samples + kinds_ * points_ <= weights_ + shape.columns;
+    byRows_ = shape.samples + kinds_ * points_ + shape.priors <= weights_ + shape.columns;
     system_.panels = panelsOf(byRows_ ? rows_ : weights_ + shape.columns, R);
     const int64_t triangle = int64_t(triangleOffset<double>(system_.panels));
     arena.takeEach(triangle, system_.matrix, system_.factor);
@@ -62,7 +66,7 @@ public:
     columns_ = arena.take<double>(int64_t(shape.columns) * rows_);
     arena.takeEach(int64_t(K) * paddedPoints_, valueBar_, tangentBar_);
     if (!pullback_.open(arena, gram_, K, larger(shape.network.width, K))) return false;
-    if (shape.integrated && !gates_.open(arena, shape.samples, points_, shape.gates)) return false;
+    if (shape.integrated && !gates_.open(arena, shape.samples, points_, shape.gates, shape.pairs)) return false;
     if (!shape.integrated && !local_.open(arena, shape.samples, points_, K)) return false;
     if (byRows_) blocks_ = arena.take<Tile<double>>(int64_t(gram_.blocksPerPanel()));
     const bool opened = byRows_ ? !shape.integrated || openIntegratedRows(arena) : openWeights(arena);
@@ -128,6 +132,7 @@ private:
     for (int i = 0; i < shape_.samples; i++) takeRow(head, rowScale, i, i);
     for (int kind = 0; kind < kinds_; kind++)
       for (int p = 0; p < points_; p++) takeRow(head, rowScale, shape_.samples + kind * points_ + p, rowOf(kind, p));
+    for (int r = 0; r < shape_.priors; r++) takeRow(head, rowScale, shape_.samples + kinds_ * points_ + r, ofNetwork_ + r);
     if (shape_.integrated)
       gates_.take(head);
     else
@@ -184,6 +189,11 @@ private:
 
   /** Panel q of K from the functionals' products with its rows. */
   void respondRows(int q) {
+    if (q * R >= ofNetwork_) {
+      __builtin_memset(system_.matrix + triangleOffset<double>(q), 0,
+                       sizeof(double) * (triangleOffset<double>(q + 1) - triangleOffset<double>(q)));
+      return finish(q);
+    }
     const int end = (q + 1) * R, data = smaller(end, shape_.samples), current = smaller(end - paddedSamples_, points_);
     double* to = system_.matrix + triangleOffset<double>(q);
     turn(half_[0], q, gates_.pointOf(data - 1) + 1, turned_[0]);
@@ -332,6 +342,7 @@ private:
       gates_.current(functional_[0], functional_[1], points_, to + size_t(paddedSamples_) * R);
     } else
       local_.respond(functional_[0], functional_[1], to);
+    __builtin_memset(to + size_t(ofNetwork_) * R, 0, sizeof(double) * size_t(rows_ - ofNetwork_) * R);
     for (int row = 0; row < rows_; row++)
       for (int lane = 0; lane < R; lane++) {
         const int column = q * R + lane - weights_;
@@ -360,7 +371,7 @@ private:
   WeightPullback pullback_;
   System system_;
   bool byRows_ = true;
-  int points_ = 0, panels_ = 0, paddedPoints_ = 0, paddedSamples_ = 0, kinds_ = 0, rows_ = 0, weights_ = 0;
+  int points_ = 0, panels_ = 0, paddedPoints_ = 0, paddedSamples_ = 0, kinds_ = 0, ofNetwork_ = 0, rows_ = 0, weights_ = 0;
   size_t columnPlace_ = 0;
   double *scale_ = nullptr, *residual_ = nullptr, *rowBar_ = nullptr; // [n]
   double* columns_ = nullptr;                                         // s R J_p [columns][n]

@@ -99,7 +99,7 @@ int loligo_adam(loligo::CohortHandle* cohort, int replica, const double* stage, 
 }
 
 LOLIGO_EXPORT(evaluate)
-int loligo_evaluate(loligo::CohortHandle* cohort, int replica, double* theta, size_t n, int project, double* terms) {
+int loligo_evaluate(loligo::CohortHandle* cohort, int replica, double* theta, size_t n, double project, double* terms) {
   return loligo::evaluate(cohort, replica, theta, n, project, terms);
 }
 

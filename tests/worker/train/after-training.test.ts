@@ -1,0 +1,58 @@
+import { describe, expect, test } from 'vitest';
+import type { Synthetic } from '../../../schemas/generated/types.ts';
+import { loadModel } from '../../../worker/models/library.ts';
+import { cramerRao } from '../../../worker/simulate/fisher.ts';
+import { examine } from '../../../worker/train/after-training.ts';
+import { assess } from '../../../worker/train/assess.ts';
+import type { Candidate } from '../../../worker/train/assess.ts';
+import { observe, syntheticUnit } from '../../../worker/train/observe.ts';
+
+const { model } = loadModel('hodgkin-huxley', '.');
+const truth = { gNa: 120, gK: 36, gL: 0.3 };
+const entry: Synthetic = { parameters: truth, stimulus: { step: { amplitude: 10 } }, durationMs: 30, noiseMv: 0.5 };
+const made = syntheticUnit(entry, 0, model, 1);
+if (made.kind === 'violations') throw new Error('the entry is sound');
+const trace = (): never => {
+  throw new Error('nothing is held out');
+};
+const candidate: Candidate = {
+  model,
+  observation: observe({ data: made.unit, draw: 0, model, objects: { trace } }),
+  parameters: truth,
+  initial: { V: -65 },
+  accept: {},
+  stationarity: 0,
+};
+const infer = ['gNa', 'gK', 'gL'];
+const asked = { infer, freeGates: ['h', 'n'], heldOut: [], trace };
+
+describe('an accepted replica', () => {
+  test('has the bound at its estimate, in units of its parameters, for a noise as large as its misfit', () => {
+    const assessment = assess(candidate);
+    expect(assessment.verdict.kind).toBe('converged');
+    const { bound, rest, heldOut } = examine(candidate, assessment, asked);
+    const { current, sampleMs } = candidate.observation;
+    const sigmaMv = Math.max(0.5, assessment.predictive!.rmseMv);
+    const initial = { V: -65 };
+    const expected = cramerRao(model, { parameters: truth, infer, initial, freeInitial: ['V', 'h', 'n'], current, sampleMs, sigmaMv });
+    if (expected.kind === 'failed') throw new Error('the bound exists');
+    for (const name of infer)
+      expect(bound!.standardErrors[name]).toBeCloseTo(expected.standardErrors[name]! * truth[name as keyof typeof truth], 9);
+    expect(bound!.weakest).toContain('cannot be told from the noise');
+    expect([rest, heldOut]).toEqual([undefined, undefined]);
+  });
+
+  test('has no standard error of what V does not determine', () => {
+    // without sodium channels their reversal potential is nothing that V could tell
+    const blocked = { ...candidate, parameters: { ...truth, gNa: 1e-300 } };
+    const { bound } = examine(blocked, assess(candidate), { ...asked, infer: ['ENa', 'gK'] });
+    expect(Object.keys(bound!.standardErrors)).toEqual(['gK']);
+  });
+});
+
+test('a replica that was not accepted is asked nothing', () => {
+  const wrong = { ...candidate, parameters: { ...truth, gNa: 60 } };
+  const assessment = assess(wrong);
+  expect(assessment.verdict.kind).toBe('stopped');
+  expect(examine(wrong, assessment, asked)).toEqual({});
+});
