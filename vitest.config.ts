@@ -5,7 +5,8 @@ export default defineConfig({
     include: ['tests/**/*.test.ts'],
     testTimeout: 60_000,
     pool: 'forks',
-    maxWorkers: 2,
+    // a third of the time is spent waiting for servers, leases and processes
+    maxWorkers: 3,
     // schedules of faults wait more than they work
     maxConcurrency: 2,
   },

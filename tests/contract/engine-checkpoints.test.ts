@@ -89,7 +89,13 @@ async function undisturbed(engine: Engine, shape: Shape, member: Member, stage: 
   });
 }
 
-/** Stopped again and again, after a few steps (within the first two slices of the engines that have slices), and each time loaded at another place in other company. */
+/** After the first slice at once, for a later one may be as long as the rest of the stage; then twice more after a few steps. */
+function limitOf(hops: number, stage: FullStage, below: Below): number {
+  if (hops === 0) return 1;
+  return hops < 3 ? 1 + below(stage.optimizer === 'adam' ? 40 : 6) : Infinity;
+}
+
+/** Stopped again and again, after a few steps, and each time loaded at another place in other company. */
 async function disturbed(
   engine: Engine,
   shape: Shape,
@@ -104,7 +110,7 @@ async function disturbed(
     const members = [0, 1].map((r) => (r === place ? member : { ...memberOf(shape, 5 + hops + r), ...pick(member) }));
     const end = await withCohort(engine, shape, members, async (cohort) => {
       if (state !== undefined) await cohort.load(place, structuredClone(state));
-      const watch = watcher(place, hops < 3 ? 1 + below(stage.optimizer === 'adam' ? 40 : 6) : Infinity);
+      const watch = watcher(place, limitOf(hops, stage, below));
       const outcome = (await run(cohort, stage, watch))[place]!;
       trace.push(...watch.values);
       state = await cohort.save(place);
