@@ -5,8 +5,7 @@ export default defineConfig({
     include: ['tests/**/*.test.ts'],
     testTimeout: 60_000,
     pool: 'forks',
-    // a third of the time is spent waiting for servers, leases and processes
-    maxWorkers: 3,
+    maxWorkers: 2,
     // schedules of faults wait more than they work
     maxConcurrency: 2,
   },
