@@ -43,24 +43,35 @@ const ENGINES: readonly Entry[] = [
   { name: 'webgpu', describe: describeWebgpu, create: () => createWebgpuEngine(), sharedBy: 256 },
 ];
 
-let findings: Promise<EngineFinding[]> | undefined;
+let everything: Promise<EngineFinding[]> | undefined;
+const findings = new Map<EngineName, Promise<EngineFinding>>();
 
-/** Try and time every engine: about a second, once per process. */
+/** Try and time every engine: some seconds, once per process. */
 export async function availableEngines(): Promise<EngineFinding[]> {
-  return (findings ??= examineAll());
+  return (everything ??= findingsOf(ENGINES));
 }
 
-async function examineAll(): Promise<EngineFinding[]> {
+async function findingsOf(entries: readonly Entry[]): Promise<EngineFinding[]> {
   const found: EngineFinding[] = [];
   // one after the other: they share the processor that they are timed on
-  for (const entry of ENGINES) found.push(await examine(entry));
+  for (const entry of entries) found.push(await findingOf(entry));
   return found;
 }
+
+function findingOf(entry: Entry): Promise<EngineFinding> {
+  const known = findings.get(entry.name) ?? examine(entry);
+  findings.set(entry.name, known);
+  return known;
+}
+
+/** Steps a second of the few replicas of the speed test below which a device is no GPU but a driver that plays one: filling it would take a quarter of a minute. */
+const PLAYED = 200;
 
 async function examine({ name, describe, create, sharedBy }: Entry): Promise<EngineFinding> {
   try {
     const engine = await create();
-    const stepsPerSecond = await measureSpeed(engine, sharedBy);
+    const few = await measureSpeed(engine);
+    const stepsPerSecond = sharedBy === undefined || few < PLAYED ? few : await measureSpeed(engine, sharedBy);
     await engine.close();
     return { name, available: true, reason: await describe(), stepsPerSecond };
   } catch (error) {
@@ -72,7 +83,7 @@ async function examine({ name, describe, create, sharedBy }: Entry): Promise<Eng
 export type Refusal = (engine: Engine) => string | null;
 
 export interface Work {
-  /** Whether the sweep has no stage of second order. Those run on the host's cores and take nine tenths of a replica's time: a GPU gains nothing then. */
+  /** Whether the sweep has no stage of second order. Those run on the host's cores and take nine tenths of a replica's time: a GPU gains nothing then, and is not tried. */
   readonly adamOnly?: boolean;
 }
 
@@ -86,7 +97,10 @@ export async function openEngine(
   { adamOnly = false }: Work = {},
 ): Promise<{ engine: Engine; why: string }> {
   if (name === 'auto')
-    return openFastest((engine) => refusal(engine) ?? (adamOnly || engine.name !== 'webgpu' ? null : 'second order faster than its host'));
+    return openFastest(
+      ENGINES.filter(({ sharedBy }) => adamOnly || sharedBy === undefined),
+      refusal,
+    );
   const entry = entryOf(name);
   try {
     return { engine: await entry.create(), why: `${name} was asked for: ${await entry.describe()}` };
@@ -113,8 +127,8 @@ function perThread({ name, stepsPerSecond = 0 }: EngineFinding): number {
   return entryOf(name).sharedBy === undefined ? stepsPerSecond : stepsPerSecond / availableParallelism();
 }
 
-async function openFastest(refusal: Refusal): Promise<{ engine: Engine; why: string }> {
-  const working = (await availableEngines()).filter(({ available }) => available).toSorted((a, b) => perThread(b) - perThread(a));
+async function openFastest(entries: readonly Entry[], refusal: Refusal): Promise<{ engine: Engine; why: string }> {
+  const working = (await findingsOf(entries)).filter(({ available }) => available).toSorted((a, b) => perThread(b) - perThread(a));
   const speeds = working.map((finding) => `${finding.name} ${perThread(finding).toFixed(0)}`).join(', ');
   const passed: string[] = [];
   for (const { name } of working) {

@@ -1,9 +1,9 @@
 /** `loligo plan SPEC` */
 import type { CommandModule } from 'yargs';
-import { refusalsOf, refuseIfLacking } from '../engine-refusals.ts';
 import { loadSweep } from '../load-sweep.ts';
 import { print, printJson } from '../output.ts';
 import { describePlan, planSweep } from '../plan-sweep.ts';
+import { openSweepEngine } from '../sweep-engine.ts';
 
 export const plan: CommandModule<object, { spec: string; json: boolean; engine: string }> = {
   command: 'plan <spec>',
@@ -16,10 +16,7 @@ export const plan: CommandModule<object, { spec: string; json: boolean; engine: 
       .example('$0 plan sweeps/recovery.yaml', 'how long will the recovery study take?'),
   handler: async ({ spec, json, engine: name }) => {
     const sweep = await loadSweep(spec);
-    // engines take most of the program's start: loaded where they are used
-    const { openEngine } = await import('../../../worker/engines/registry.ts');
-    const { engine } = await openEngine(name, (candidate) => refusalsOf(sweep, candidate)[0] ?? null);
-    refuseIfLacking(sweep, engine);
+    const { engine } = await openSweepEngine(name, sweep);
     const planned = await planSweep(sweep, engine);
     await engine.close();
     if (json) printJson(planned);

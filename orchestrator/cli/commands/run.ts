@@ -14,8 +14,9 @@ import { checkpointMsOf, checkpointOption } from '../checkpoint-option.ts';
 import { logLevelOption } from '../log-options.ts';
 import { checkPort, metricsHostOption, metricsPortOption, type MetricsArguments } from '../metrics-server.ts';
 import { describeSummary } from '../describe-summary.ts';
-import { refusalsOf, refuseIfLacking } from '../engine-refusals.ts';
+import { refuseIfLacking } from '../engine-refusals.ts';
 import { loadSweep, notesOf, type LoadedSweep } from '../load-sweep.ts';
+import { openSweepEngine } from '../sweep-engine.ts';
 import { print, printJson, say } from '../output.ts';
 import { processorModel } from '../processor-model.ts';
 import { runLocal } from '../run-local.ts';
@@ -93,13 +94,8 @@ interface ChosenEngine {
 
 /** The engine that trains in this process, and trains everything of the sweep. */
 async function engineHere(asked: string, sweep: LoadedSweep): Promise<ChosenEngine> {
-  // engines and charts take most of the program's start: loaded where they are used
-  const { openEngine } = await import('../../../worker/engines/registry.ts');
-  const stages = Object.values(sweep.resolved.training).flat();
-  const adamOnly = stages.every(({ optimizer }) => optimizer === 'adam');
-  const { engine, why } = await openEngine(asked, (candidate) => refusalsOf(sweep, candidate)[0] ?? null, { adamOnly });
+  const { engine, why } = await openSweepEngine(asked, sweep);
   await engine.close();
-  refuseIfLacking(sweep, engine);
   say(`engine: ${why}`);
   return engine;
 }

@@ -1,9 +1,9 @@
 /** `loligo validate SPEC` */
 import type { CommandModule } from 'yargs';
 import { plural } from '../../report/number-format.ts';
-import { refusalsOf, refuseIfLacking } from '../engine-refusals.ts';
-import { loadSweep, notesOf, type LoadedSweep } from '../load-sweep.ts';
+import { loadSweep, notesOf } from '../load-sweep.ts';
 import { print, say } from '../output.ts';
+import { openSweepEngine } from '../sweep-engine.ts';
 
 export const validate: CommandModule<object, { spec: string; engine: string | undefined }> = {
   command: 'validate <spec>',
@@ -15,7 +15,7 @@ export const validate: CommandModule<object, { spec: string; engine: string | un
       .example('$0 validate sweeps/demo.yaml', 'check the demo sweep'),
   handler: async ({ spec, engine: name }) => {
     const sweep = await loadSweep(spec);
-    if (name !== undefined) await checkEngine(sweep, name);
+    if (name !== undefined) await (await openSweepEngine(name, sweep)).engine.close();
     const { resolved, expansion } = sweep;
     for (const note of notesOf(sweep)) say(`note: ${note}`);
     print(
@@ -23,11 +23,3 @@ export const validate: CommandModule<object, { spec: string; engine: string | un
     );
   },
 };
-
-async function checkEngine(sweep: LoadedSweep, name: string): Promise<void> {
-  // engines take most of the program's start: loaded where they are used
-  const { openEngine } = await import('../../../worker/engines/registry.ts');
-  const { engine } = await openEngine(name, (candidate) => refusalsOf(sweep, candidate)[0] ?? null);
-  await engine.close();
-  refuseIfLacking(sweep, engine);
-}
