@@ -2,7 +2,7 @@
 import { chi2Limit, STANDARD_ACCEPT } from '../../schemas/acceptance.ts';
 import type { Acceptance, Lock, Threshold } from '../../schemas/generated/types.ts';
 import { median, sortedFinite } from '../../schemas/sample-quantile.ts';
-import { scaledMad } from './median-absolute-deviation.ts';
+import { scaledMad } from '../statistics/median-absolute-deviation.ts';
 import type { ReplicaTable } from './replica-table.ts';
 import { scaleOf } from './scale.ts';
 

@@ -1,14 +1,14 @@
 /** The distribution of each inferred parameter, over accepted replicas and over all that have an estimate. */
 import type { DataUnit, Distribution, InferredParameter, Lock, ParameterSummary, TruthSummary } from '../../schemas/generated/types.ts';
 import { median, quantile, sortedFinite } from '../../schemas/sample-quantile.ts';
-import { trimmedMean } from '../gate/trimmed-mean.ts';
+import { trimmedMean } from '../statistics/trimmed-mean.ts';
 import { medianIntervals } from '../statistics/bootstrap.ts';
 import type { WordSource } from '../statistics/bootstrap.ts';
 import { hodgesLehmann } from '../statistics/hodges-lehmann.ts';
 import { groupRows } from './bootstrap-groups.ts';
 import { ensembleOf, valuesOf } from './ensemble.ts';
 import type { Ensemble } from './ensemble.ts';
-import { scaledMad } from './median-absolute-deviation.ts';
+import { scaledMad } from '../statistics/median-absolute-deviation.ts';
 import type { ReplicaTable } from './replica-table.ts';
 import { scaleOf } from './scale.ts';
 import type { Scale } from './scale.ts';

@@ -2,7 +2,7 @@
 import { LoligoError } from '../../schemas/errors.ts';
 import type { Baseline, GatedMeasure, GatedReplica, Lock, Tolerances } from '../../schemas/generated/types.ts';
 import { sortedFinite } from '../../schemas/sample-quantile.ts';
-import { scaledMad } from '../aggregate/median-absolute-deviation.ts';
+import { scaledMad } from '../statistics/median-absolute-deviation.ts';
 import { scaleOf } from '../aggregate/scale.ts';
 import type { Measure, RunRecord } from './run-record.ts';
 

@@ -5,13 +5,13 @@
 import { LoligoError } from '../../schemas/errors.ts';
 import type { Baseline, GatedMeasure, GatedReplica } from '../../schemas/generated/types.ts';
 import { median, sortedFinite } from '../../schemas/sample-quantile.ts';
-import { scaledMad } from '../aggregate/median-absolute-deviation.ts';
+import { scaledMad } from '../statistics/median-absolute-deviation.ts';
 import { scaleOf } from '../aggregate/scale.ts';
 import type { Scale } from '../aggregate/scale.ts';
 import type { Compared, ComparedMeasure, ComparedSpeed, Comparison } from './comparison.ts';
 import { pDifference, type Contrast } from './contrast.ts';
 import { designOf, type Design } from './design.ts';
-import { holm } from './holm.ts';
+import { holm } from '../statistics/holm.ts';
 import { judge, worst, type Judged, type Question, type Verdict } from './judgement.ts';
 import { locationShift } from './location-shift.ts';
 import { matchedValues, type MatchedValues, type Reading } from './matched-values.ts';

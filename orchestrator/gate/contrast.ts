@@ -2,7 +2,7 @@
  * What every comparison comes down to: an estimated shift from the baseline to the new run on its working scale (logarithm or unit), its
  * standard error and the degrees of freedom of that. From here on a median, a spread and a success rate are judged alike.
  */
-import { upperQuantile, upperTail } from './student-t.ts';
+import { upperQuantile, upperTail } from '../statistics/student-t.ts';
 
 export interface Contrast {
   readonly shift: number;

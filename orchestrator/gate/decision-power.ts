@@ -4,7 +4,7 @@
  * (Owen, "A special case of a bivariate non-central t-distribution", Biometrika 52 (1965) 437, for equivalence; the noncentral t for a
  * difference), taken here by Simpson's rule.
  */
-import { normalProbability } from './normal-probability.ts';
+import { normalProbability } from '../statistics/normal-probability.ts';
 
 const INTERVALS = 200;
 /** Half the width of the range of s, in its standard deviations 1 / sqrt(2 df). */

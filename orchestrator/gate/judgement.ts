@@ -11,7 +11,7 @@
  */
 import { interval, pEquivalence, type Contrast } from './contrast.ts';
 import { differencePower, equivalencePower } from './decision-power.ts';
-import { upperQuantile } from './student-t.ts';
+import { upperQuantile } from '../statistics/student-t.ts';
 
 const ALPHA = 0.05;
 const VERDICTS = ['regressed', 'improved', 'undecided', 'same'] as const;

@@ -2,7 +2,7 @@
 import type { Contrast } from './contrast.ts';
 import type { Pairing } from './design.ts';
 import type { MatchedValues } from './matched-values.ts';
-import { average, difference, trimmedMean, type Location } from './trimmed-mean.ts';
+import { average, difference, trimmedMean, type Location } from '../statistics/trimmed-mean.ts';
 
 /**
  * Cut off at either end: outliers that slip through the acceptance filter are rare. Nights on which a shift of 1 % is found, of normal pairs

@@ -8,7 +8,7 @@ import type { Contrast } from './contrast.ts';
 import type { Pairing } from './design.ts';
 import { contrastOf } from './location-shift.ts';
 import type { MatchedValues } from './matched-values.ts';
-import { average, trimmedMean } from './trimmed-mean.ts';
+import { average, trimmedMean } from '../statistics/trimmed-mean.ts';
 
 export interface SpreadShift {
   /** Undefined where there are too few units, or no scatter to compare with. */

@@ -6,7 +6,7 @@
 import type { GatedReplica } from '../../schemas/generated/types.ts';
 import type { Contrast } from './contrast.ts';
 import type { Design } from './design.ts';
-import { average, difference, trimmedMean } from './trimmed-mean.ts';
+import { average, difference, trimmedMean } from '../statistics/trimmed-mean.ts';
 
 export function successShift({ pairing, before, after }: Design): Contrast | undefined {
   const [old, fresh] = [before.map(share), after.map(share)];

@@ -1,7 +1,7 @@
 /** One distribution for each parameter, and every two of them against each other. */
 import type { InferredParameter, Lock, ParameterSummary, Summary } from '../../schemas/generated/types.ts';
 import { RESAMPLES } from '../statistics/bootstrap.ts';
-import { rankCorrelation } from '../aggregate/rank-correlation.ts';
+import { rankCorrelation } from '../statistics/rank-correlation.ts';
 import type { ReplicaTable } from '../aggregate/replica-table.ts';
 import { drawDistribution } from './distribution.ts';
 import { renderDrawing } from './drawing.ts';

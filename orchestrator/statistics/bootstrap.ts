@@ -10,7 +10,7 @@
  */
 import { normalQuantile } from '../../schemas/normal-quantile.ts';
 import { quantile } from '../../schemas/sample-quantile.ts';
-import { normalProbability } from '../gate/normal-probability.ts';
+import { normalProbability } from './normal-probability.ts';
 
 /** Fills `out` with the random 32-bit words of one resample: a pure function of its number. */
 export type WordSource = (resample: number, out: Uint32Array) => void;

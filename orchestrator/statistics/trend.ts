@@ -4,7 +4,7 @@
  * methods" (1975), section 4.
  */
 import { median } from '../../schemas/sample-quantile.ts';
-import { normalProbability } from '../gate/normal-probability.ts';
+import { normalProbability } from './normal-probability.ts';
 
 export interface Trend {
   /** per step */

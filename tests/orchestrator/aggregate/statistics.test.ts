@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { bandWidth, ensembleBand } from '../../../orchestrator/aggregate/band.ts';
-import { scaledMad } from '../../../orchestrator/aggregate/median-absolute-deviation.ts';
+import { scaledMad } from '../../../orchestrator/statistics/median-absolute-deviation.ts';
 import { median, quantile, sortedFinite } from '../../../schemas/sample-quantile.ts';
-import { rankCorrelation } from '../../../orchestrator/aggregate/rank-correlation.ts';
+import { rankCorrelation } from '../../../orchestrator/statistics/rank-correlation.ts';
 import { scaleOf } from '../../../orchestrator/aggregate/scale.ts';
 
 interface Reference {

@@ -2,10 +2,10 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { interval, pDifference, pEquivalence, type Contrast } from '../../../orchestrator/gate/contrast.ts';
 import { differencePower, equivalencePower } from '../../../orchestrator/gate/decision-power.ts';
-import { holm } from '../../../orchestrator/gate/holm.ts';
-import { normalProbability } from '../../../orchestrator/gate/normal-probability.ts';
-import { upperQuantile, upperTail } from '../../../orchestrator/gate/student-t.ts';
-import { difference, trimmedMean, type Location } from '../../../orchestrator/gate/trimmed-mean.ts';
+import { holm } from '../../../orchestrator/statistics/holm.ts';
+import { normalProbability } from '../../../orchestrator/statistics/normal-probability.ts';
+import { upperQuantile, upperTail } from '../../../orchestrator/statistics/student-t.ts';
+import { difference, trimmedMean, type Location } from '../../../orchestrator/statistics/trimmed-mean.ts';
 
 interface Reference {
   tails: { t: number; df: number; p: number }[];
