@@ -2,7 +2,7 @@
 import type { InferredParameter, Lock, Summary } from '../../schemas/generated/types.ts';
 import * as Plot from '@observablehq/plot';
 import type { AxisRow, AxisTable } from '../aggregate/axis-table.ts';
-import { fitAxis } from './distribution.ts';
+import { fitAxis, labelledScale } from './fitted-axis.ts';
 import { renderDrawing } from './drawing.ts';
 import type { Drawing } from './drawing.ts';
 import { renderFigure } from './figure.ts';
@@ -63,16 +63,7 @@ function axisDrawing(
     Plot.link(numbered, { x1: 'low', x2: 'high', y1: 'number', y2: 'number', stroke: COLOUR.ensemble, strokeWidth: 2.5 }),
     Plot.dot(numbered, { x: 'median', y: 'number', r: 4, fill: COLOUR.paper, stroke: COLOUR.ensemble, strokeWidth: 2 }),
   ];
-  const x: Plot.ScaleOptions = {
-    type: fitted.log ? 'log' : 'linear',
-    domain: [fitted.low, fitted.high],
-    label: withUnit(name, unit),
-    labelAnchor: 'center',
-    labelArrow: 'none',
-    ticks: 4,
-    tickSize: 4,
-    grid: true,
-  };
+  const x = labelledScale(fitted, withUnit(name, unit), { tickSize: 4, grid: true });
   const y: Plot.ScaleOptions = { type: 'point', domain: numbered.map(({ number }) => number), label: null, tickSize: 0 };
   return {
     id: `axis-${axis.axis.replaceAll('.', '-')}-${name}`,

@@ -1,6 +1,6 @@
 /** Two parameters against each other, a dot for each replica: where the data cannot tell them apart, the dots form a line. */
 import * as Plot from '@observablehq/plot';
-import { fitAxis } from './distribution.ts';
+import { fitAxis, labelledScale } from './fitted-axis.ts';
 import type { Drawing } from './drawing.ts';
 import { COLOUR } from './palette.ts';
 import { thinItems } from './thinning.ts';
@@ -33,15 +33,7 @@ export function drawPair({ x, y, ...about }: PairOfParameters): { drawing: Drawi
   const accepted = couples(x.accepted, y.accepted);
   const rejected = couples(x.rejected, y.rejected);
   const seen = { accepted: accepted.filter(inside), rejected: rejected.filter(inside) };
-  const scale = (axis: 'x' | 'y', label: string): Plot.ScaleOptions => ({
-    type: axes[axis].log ? 'log' : 'linear',
-    domain: [axes[axis].low, axes[axis].high],
-    label,
-    labelAnchor: 'center',
-    labelArrow: 'none',
-    ticks: 4,
-    tickSize: 4,
-  });
+  const ticks = { tickSize: 4 };
   const marks = [
     Plot.frame({ stroke: COLOUR.rule }),
     ...x.truths.map((truth) => Plot.ruleX([truth], { stroke: COLOUR.truth, strokeWidth: 1.4 })),
@@ -49,7 +41,14 @@ export function drawPair({ x, y, ...about }: PairOfParameters): { drawing: Drawi
     Plot.dot(thinItems(seen.rejected, MOST_DOTS), { x: '0', y: '1', r: 2.4, stroke: COLOUR.rejected, strokeWidth: 1.1 }),
     Plot.dot(thinItems(seen.accepted, MOST_DOTS), { x: '0', y: '1', r: 2.6, fill: COLOUR.ensemble, fillOpacity: 0.75 }),
   ];
-  const options = { marginTop: 8, marginBottom: 42, marginLeft: 56, x: scale('x', x.label), y: scale('y', y.label), marks };
+  const options = {
+    marginTop: 8,
+    marginBottom: 42,
+    marginLeft: 56,
+    x: labelledScale(axes.x, x.label, ticks),
+    y: labelledScale(axes.y, y.label, ticks),
+    marks,
+  };
   const drawing = { ...about, width: WIDTH, panels: [{ height: HEIGHT, options }] };
   return { drawing, beyond: accepted.length + rejected.length - seen.accepted.length - seen.rejected.length };
 }

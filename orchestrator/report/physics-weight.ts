@@ -7,7 +7,7 @@ import type { Lock } from '../../schemas/generated/types.ts';
 import { median } from '../../schemas/sample-quantile.ts';
 import type { Coded } from '../aggregate/column.ts';
 import type { ReplicaTable } from '../aggregate/replica-table.ts';
-import { fitAxis } from './distribution.ts';
+import { fitAxis, labelledScale } from './fitted-axis.ts';
 import { renderDrawing } from './drawing.ts';
 import type { Drawing } from './drawing.ts';
 import { renderFigure } from './figure.ts';
@@ -91,15 +91,7 @@ function weightDrawing(axis: string, { values, codes }: Coded<string | number>, 
     labelArrow: 'none',
     ticks: 4,
   };
-  const y: Plot.ScaleOptions = {
-    type: fitted.log ? 'log' : 'linear',
-    domain: [fitted.low, fitted.high],
-    label: quantity.label,
-    labelAnchor: 'center',
-    labelArrow: 'none',
-    ticks: 4,
-    grid: true,
-  };
+  const y = labelledScale(fitted, quantity.label, { grid: true });
   const marks = [
     Plot.dot(seen(rejected), { x: 'weight', y: 'value', r: 2.2, stroke: COLOUR.rejected, strokeWidth: 1.1 }),
     Plot.dot(seen(accepted), { x: 'weight', y: 'value', r: 2.4, fill: COLOUR.ensemble, fillOpacity: 0.6 }),

@@ -4,7 +4,7 @@ import type { AcrossSpikes, InferredParameter, Lock, Summary } from '../../schem
 import { quantile, sortedFinite } from '../../schemas/sample-quantile.ts';
 import type { ReplicaTable } from '../aggregate/replica-table.ts';
 import { windowRows } from '../aggregate/window-summary.ts';
-import { fitAxis } from './distribution.ts';
+import { fitAxis, labelledScale } from './fitted-axis.ts';
 import { renderDrawing } from './drawing.ts';
 import type { Drawing } from './drawing.ts';
 import { renderFigure } from './figure.ts';
@@ -56,15 +56,7 @@ function windowDrawing({ name, unit, positive }: InferredParameter, windows: rea
     Plot.link(rows, { y1: 'low', y2: 'high', x1: 'window', x2: 'window', stroke: COLOUR.ensemble, strokeWidth: 2 }),
     Plot.dot(rows, { y: 'median', x: 'window', r: 3, fill: COLOUR.paper, stroke: COLOUR.ensemble, strokeWidth: 1.8 }),
   ];
-  const y: Plot.ScaleOptions = {
-    type: fitted.log ? 'log' : 'linear',
-    domain: [fitted.low, fitted.high],
-    label: withUnit(name, unit),
-    labelAnchor: 'center',
-    labelArrow: 'none',
-    ticks: 4,
-    grid: true,
-  };
+  const y = labelledScale(fitted, withUnit(name, unit), { grid: true });
   const x: Plot.ScaleOptions = {
     domain: [0.5, rows.length + 0.5],
     label: 'window',
