@@ -12,7 +12,7 @@ import { createEquationWriter } from './equation-writer.ts';
 import type { Meaning } from './equation-writer.ts';
 import { constant, createGraph, div, emit, input, mul, sub, unary } from './graph.ts';
 import type { Graph, Node } from './graph.ts';
-import { createScalar } from './interpret.ts';
+import { evaluateProgram } from './interpret.ts';
 import { inReadingOrder, kineticsOf, linearityViolations, steadyNodes } from './kinetics.ts';
 import type { Kinetics } from './kinetics.ts';
 import type { Model, Parameter } from './model.ts';
@@ -26,7 +26,6 @@ import {
   poolViolations,
   unusedViolations,
 } from './parameter-check.ts';
-import type { Program } from './program.ts';
 import { unitViolations } from './unit-check.ts';
 
 /** A model has some kilobytes and dozens of equations. Every check is quick at these, and some take minutes at a hundred times more. */
@@ -152,13 +151,13 @@ function parametersOf(file: ModelFile): Parameter[] {
 
 /** Where a simulation starts, everything must be a number, and states must approach a steady state within their range. */
 function restViolations(model: Model, file: ModelFile, text: ModelText): Violation[] {
-  const values = new Map([['V', model.rest], ['I', 0], ...model.parameters.map(({ name, value }) => [name, value] as const)]);
-  const steady = evaluate(model.steadyStates, values);
-  for (const { name } of model.gates) values.set(name, steady.get(`steady:${name}`) ?? Number.NaN);
-  const kinetics = evaluate(model.gateRates, values);
+  const values: Record<string, number> = { V: model.rest, I: 0, ...ownValues(model) };
+  const steady = evaluateProgram(model.steadyStates, values);
+  for (const { name } of model.gates) values[name] = steady[`steady:${name}`] ?? Number.NaN;
+  const kinetics = evaluateProgram(model.gateRates, values);
   const gates = model.gates.flatMap(({ name, unit, range: [low, high] }) => {
-    const rest = values.get(name) ?? Number.NaN;
-    const rate = kinetics.get(`rate:${name}`) ?? Number.NaN;
+    const rest = values[name] ?? Number.NaN;
+    const rate = kinetics[`rate:${name}`] ?? Number.NaN;
     if (rest >= low && rest <= high && rate > 0 && rate < Infinity) return [];
     const got = `${rest}${unit === '1' ? '' : ` ${unit}`} and ${rate} per ms`;
     const rule = `must at rest have a steady state from ${low} to ${high} and a rate above 0`;
@@ -166,16 +165,16 @@ function restViolations(model: Model, file: ModelFile, text: ModelText): Violati
     const remedy = section === 'gates' ? 'Where x / (exp(x) - 1) is 0 / 0, write 1 / exprel(x).' : undefined;
     return [invalid(text.whereKey([section, name]), rule, got, remedy)];
   });
-  const slope = evaluate(model.derivatives, values).get('d:V') ?? Number.NaN;
+  const slope = evaluateProgram(model.derivatives, values)['d:V'] ?? Number.NaN;
   if (gates.length > 0 || Number.isFinite(slope)) return gates;
   return [invalid(text.where(['balance']), 'must be finite at rest', `dV/dt = ${slope} mV/ms`)];
 }
 
 /** Ties that a file's own values break. A tied parameter may leave its range while others are inferred: it has no coordinate of its own. */
 function tiedValueViolations(model: Model, file: ModelFile, text: ModelText): Violation[] {
-  const values = evaluate(model.tiedValues, new Map(model.parameters.map(({ name, value }) => [name, value])));
+  const values = evaluateProgram(model.tiedValues, ownValues(model));
   return model.tied.flatMap(({ name, unit }) => {
-    const value = values.get(name) ?? Number.NaN;
+    const value = values[name] ?? Number.NaN;
     const positive = file.parameters[name]?.positive === true;
     if (Number.isFinite(value) && (value > 0 || !positive)) return [];
     const rule = `must give a ${positive ? 'value above 0' : 'finite value'} at the values of the other parameters`;
@@ -183,8 +182,6 @@ function tiedValueViolations(model: Model, file: ModelFile, text: ModelText): Vi
   });
 }
 
-function evaluate(program: Program, values: ReadonlyMap<string, number>): Map<string, number> {
-  const results = new Float64Array(program.outputs.length);
-  createScalar(program, [...values.keys()])(Float64Array.from(values.values()), results);
-  return new Map(program.outputs.map(({ name }, index) => [name, results[index] ?? Number.NaN]));
+function ownValues({ parameters }: Model): Record<string, number> {
+  return Object.fromEntries(parameters.map(({ name, value }) => [name, value]));
 }

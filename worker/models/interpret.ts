@@ -198,6 +198,13 @@ export function createScalar(program: Program, inputs: readonly string[]): Scala
   };
 }
 
+/** The outputs at one set of inputs, by name: for what is asked once. `values` may hold more than the program reads. */
+export function evaluateProgram(program: Program, values: Readonly<Record<string, number>>): Record<string, number> {
+  const outputs = new Float64Array(program.outputs.length);
+  createScalar(program, Object.keys(values))(Float64Array.from(Object.values(values)), outputs);
+  return Object.fromEntries(program.outputs.map(({ name }, k) => [name, outputs[k]!]));
+}
+
 /** Two integers per instruction: registers, the position of an input, or the exponent of a power. */
 function scalarOperands(instruction: Instruction, inputs: readonly string[]): [number, number] {
   if (instruction.op === 'input') {

@@ -1,7 +1,7 @@
 /** Parameters of a model by name: looking one up, a value for each, and what to say of a name that is none. */
 import type { Violation } from '../../schemas/errors.ts';
 import { didYouMean } from '../../schemas/wording.ts';
-import { createScalar } from './interpret.ts';
+import { evaluateProgram } from './interpret.ts';
 import type { Model, Parameter } from './model.ts';
 
 export function findParameter({ parameters }: Pick<Model, 'parameters'>, name: string): Parameter | undefined {
@@ -25,10 +25,7 @@ export function parameterValues(model: Model, given: Readonly<Record<string, num
 
 /** What the tied parameters are where the others have these values. */
 export function tiedValues(model: Model, given: Readonly<Record<string, number>>): Record<string, number> {
-  const values = parameterValues(model, given);
-  const results = new Float64Array(model.tiedValues.outputs.length);
-  createScalar(model.tiedValues, Object.keys(values))(Float64Array.from(Object.values(values)), results);
-  return Object.fromEntries(model.tiedValues.outputs.map(({ name }, k) => [name, results[k]!]));
+  return evaluateProgram(model.tiedValues, parameterValues(model, given));
 }
 
 /** A value for every parameter, each on its own: what is given, else what it is tied to, else the model's own. */

@@ -1,15 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { derivative, differentiate, partials } from '../../../worker/models/differentiate.ts';
 import { add, createGraph, div, emit, input, mul, neg, power, sub, unary } from '../../../worker/models/graph.ts';
-import { createScalar } from '../../../worker/models/interpret.ts';
+import { evaluateProgram } from '../../../worker/models/interpret.ts';
 import { builtinModels, loadModel } from '../../../worker/models/library.ts';
 import type { Program } from '../../../worker/models/program.ts';
-
-function evaluate(program: Program, values: Readonly<Record<string, number>>): Record<string, number> {
-  const outputs = new Float64Array(program.outputs.length);
-  createScalar(program, Object.keys(values))(Float64Array.from(Object.values(values)), outputs);
-  return Object.fromEntries(program.outputs.map(({ name }, index) => [name, outputs[index]!]));
-}
 
 /**
  * Central differences extrapolated once (Richardson): 4/3 D(h/2) - 1/3 D(h) with h = 1e-3 of the input's scale. The truncation left is
@@ -19,7 +13,8 @@ function numericPartial(program: Program, values: Readonly<Record<string, number
   const x = values[name]!;
   const h = 1e-3 * (x === 0 ? 1 : Math.abs(x));
   const difference = (step: number): number =>
-    (evaluate(program, { ...values, [name]: x + step })[output]! - evaluate(program, { ...values, [name]: x - step })[output]!) /
+    (evaluateProgram(program, { ...values, [name]: x + step })[output]! -
+      evaluateProgram(program, { ...values, [name]: x - step })[output]!) /
     (2 * step);
   return (4 * difference(h / 2) - difference(h)) / 3;
 }
@@ -49,8 +44,8 @@ describe.each(builtinModels())('gradients of %s', (name) => {
     const jacobian = partials(program, program.inputs);
     for (const V of VOLTAGES) {
       const values = point(V);
-      const exact = evaluate(jacobian, values);
-      const scale = evaluate(program, values);
+      const exact = evaluateProgram(jacobian, values);
+      const scale = evaluateProgram(program, values);
       for (const { name: output } of program.outputs)
         for (const wrt of program.inputs) {
           const numeric = numericPartial(program, values, output, wrt);
@@ -64,8 +59,8 @@ describe.each(builtinModels())('gradients of %s', (name) => {
     const program = model[key];
     const seeds = Object.fromEntries(program.outputs.map((output, index) => [`adjoint:${output.name}`, 0.7 - 0.4 * index]));
     const values = point(-52.4);
-    const adjoints = evaluate(differentiate(program, program.inputs), { ...values, ...seeds });
-    const jacobian = evaluate(partials(program, program.inputs), values);
+    const adjoints = evaluateProgram(differentiate(program, program.inputs), { ...values, ...seeds });
+    const jacobian = evaluateProgram(partials(program, program.inputs), values);
     for (const wrt of program.inputs) {
       const terms = program.outputs.map((output) => seeds[`adjoint:${output.name}`]! * jacobian[`partial:${output.name}:${wrt}`]!);
       const sum = terms.reduce((a, b) => a + b, 0);
@@ -95,7 +90,7 @@ test('every opcode has its derivative', () => {
     Object.entries(nodes).map(([name, node]) => ({ name, node })),
   );
   const values = { x: 0.83, y: 1.9 };
-  const exact = evaluate(partials(program, ['x', 'y']), values);
+  const exact = evaluateProgram(partials(program, ['x', 'y']), values);
   for (const output of Object.keys(nodes))
     for (const wrt of ['x', 'y'])
       expect(exact[`partial:${output}:${wrt}`], `d ${output} / d ${wrt}`).toBeCloseTo(numericPartial(program, values, output, wrt), 9);
@@ -104,7 +99,7 @@ test('every opcode has its derivative', () => {
 test('what an output does not depend on has the constant 0 as its derivative', () => {
   const graph = createGraph();
   const program = emit(graph, [{ name: 'z', node: unary(graph, 'exp', input(graph, 'x')) }]);
-  expect(evaluate(differentiate(program, ['absent']), {})).toEqual({ 'adjoint:absent': 0 });
+  expect(evaluateProgram(differentiate(program, ['absent']), {})).toEqual({ 'adjoint:absent': 0 });
   expect(partials(program, ['absent']).code).toEqual([{ op: 'constant', value: 0 }]);
 });
 

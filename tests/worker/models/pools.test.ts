@@ -1,9 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { LoligoError, type Violation } from '../../../schemas/errors.ts';
 import { compileModel } from '../../../worker/models/compile.ts';
-import { createScalar } from '../../../worker/models/interpret.ts';
+import { evaluateProgram } from '../../../worker/models/interpret.ts';
 import { isPlainGate, stateNames } from '../../../worker/models/model.ts';
-import type { Program } from '../../../worker/models/program.ts';
 import { steadyGates } from '../../../worker/simulate/forward.ts';
 import { changed, POOLS, SOUND_MODEL } from '../../helpers/model-text.ts';
 
@@ -16,12 +15,6 @@ function violationsOf(text: string): Violation[] {
     throw error;
   }
   return [];
-}
-
-function evaluate(program: Program, values: Readonly<Record<string, number>>): Record<string, number> {
-  const outputs = new Float64Array(program.outputs.length);
-  createScalar(program, Object.keys(values))(Float64Array.from(Object.values(values)), outputs);
-  return Object.fromEntries(program.outputs.map(({ name }, index) => [name, outputs[index]!]));
 }
 
 describe('a pool', () => {
@@ -39,8 +32,8 @@ describe('a pool', () => {
 
   test('obeys d/dt = rate (inf - x), which is its derivative as the file writes it', () => {
     const derivative = -0.01 * current - (3 - 0.1) / 20;
-    const rates = evaluate(model.gateRates, at);
-    expect(evaluate(model.derivatives, at)['d:Ca']).toBeCloseTo(derivative, 12);
+    const rates = evaluateProgram(model.gateRates, at);
+    expect(evaluateProgram(model.derivatives, at)['d:Ca']).toBeCloseTo(derivative, 12);
     expect(rates['rate:Ca']).toBeCloseTo(1 / 20, 14);
     expect(rates['rate:Ca']! * (rates['inf:Ca']! - 3)).toBeCloseTo(derivative, 12);
     expect(rates['inf:p']).toBeCloseTo(1 / (1 + 3 / 2), 14);
@@ -49,7 +42,7 @@ describe('a pool', () => {
 
   test('has a residual relative to itself where it is positive, else to its range', () => {
     const derivative = -0.01 * current - (3 - 0.1) / 20;
-    const residual = (text: string): number => evaluate(compileModel(text, 'cell.yaml').gateResiduals, at)['residual:Ca']!;
+    const residual = (text: string): number => evaluateProgram(compileModel(text, 'cell.yaml').gateResiduals, at)['residual:Ca']!;
     expect(residual(POOLS)).toBeCloseTo((0.5 - derivative) / (3 * Math.sqrt(1 / 20)), 12);
     expect(residual(changed(', positive: true, derivative', ', derivative', POOLS))).toBeCloseTo(
       (0.5 - derivative) / (49.99 * Math.sqrt(1 / 20)),
@@ -70,7 +63,7 @@ describe('a pool', () => {
       'k: { unit: uM, value: 18 }\n  s: { unit: mV, value: 18 }',
     );
     const { gateRates } = compileModel(goldman.replace('exp(-shifted / k)', 'exp(-shifted / s)'), 'cell.yaml');
-    expect(evaluate(gateRates, at)['rate:Ca']).toBeCloseTo(1 / 20 - (0.01 * current) / 18, 12);
+    expect(evaluateProgram(gateRates, at)['rate:Ca']).toBeCloseTo(1 / 20 - (0.01 * current) / 18, 12);
   });
 });
 

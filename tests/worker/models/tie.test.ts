@@ -1,11 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { LoligoError } from '../../../schemas/errors.ts';
 import { compileModel } from '../../../worker/models/compile.ts';
-import { createScalar } from '../../../worker/models/interpret.ts';
+import { evaluateProgram } from '../../../worker/models/interpret.ts';
 import { loadModel } from '../../../worker/models/library.ts';
 import { linearParameters, linearParts } from '../../../worker/models/linear.ts';
 import { parameterValues, tiedValues, untiedValues } from '../../../worker/models/parameter-values.ts';
-import type { Program } from '../../../worker/models/program.ts';
 import { tieParameters } from '../../../worker/models/tie.ts';
 import { simulate } from '../../../worker/simulate/forward.ts';
 
@@ -22,12 +21,6 @@ function violationsOf(tied: Record<string, string>): unknown[] {
   return [];
 }
 
-function evaluate(program: Program, values: Readonly<Record<string, number>>): Record<string, number> {
-  const outputs = new Float64Array(program.outputs.length);
-  createScalar(program, Object.keys(values))(Float64Array.from(Object.values(values)), outputs);
-  return Object.fromEntries(program.outputs.map(({ name }, index) => [name, outputs[index]!]));
-}
-
 describe('a tied parameter', () => {
   const { model, text } = tie({ gK: '0.3 * gNa', EL: 'EK + 20' });
 
@@ -40,8 +33,8 @@ describe('a tied parameter', () => {
     for (const program of [model.derivatives, model.currentResidual, model.gateResiduals, model.gateRates, model.steadyStates])
       for (const name of ['gK', 'EL']) expect(program.inputs).not.toContain(name);
     const at = { V: -30, m: 0.4, h: 0.3, n: 0.5, I: 7, 'd:V': 2, gNa: 80, gL: 0.2, ENa: 45, EK: -80, C: 1.1 };
-    expect(evaluate(model.currentResidual, at)['residual:V']).toBeCloseTo(
-      evaluate(squid.model.currentResidual, { ...at, gK: 24, EL: -60 })['residual:V']!,
+    expect(evaluateProgram(model.currentResidual, at)['residual:V']).toBeCloseTo(
+      evaluateProgram(squid.model.currentResidual, { ...at, gK: 24, EL: -60 })['residual:V']!,
       12,
     );
   });
@@ -49,7 +42,7 @@ describe('a tied parameter', () => {
   test('collects into the slope of what it follows, so that projection solves for both at once', () => {
     const { currentResidual } = model;
     expect(linearParameters(currentResidual, 'residual:V', ['gNa', 'gL', 'C'])).toEqual(['gNa', 'gL', 'C']);
-    const slope = evaluate(linearParts(currentResidual, 'residual:V', ['gNa']), {
+    const slope = evaluateProgram(linearParts(currentResidual, 'residual:V', ['gNa']), {
       V: -30,
       m: 0.4,
       h: 0.3,
