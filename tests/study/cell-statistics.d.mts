@@ -38,4 +38,3 @@ interface Summary {
 }
 export function summariseFits(fits: readonly Fit[], infer: readonly string[]): Summary;
 export function cv(values: readonly number[]): number | null;
-export function median(values: readonly number[]): number | null;

@@ -1,5 +1,7 @@
 /** What the fits of one recording say: misfit, spikes, and the spread of each parameter across spikes, seeds and networks. Pure. */
 
+import { median } from './statistics.mjs';
+
 /**
  * fits: as readFits returns them. cv: standard deviation over mean. Across spikes it is that of the medians of each spike's accepted replicas;
  * across seeds and networks the median over spikes of the spread within a spike.
@@ -47,11 +49,4 @@ export function cv(values) {
   const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
   const square = values.reduce((sum, value) => sum + (value - mean) ** 2, 0);
   return Math.sqrt(square / (values.length - 1)) / Math.abs(mean);
-}
-
-export function median(values) {
-  const sorted = values.filter((value) => Number.isFinite(value)).toSorted((a, b) => a - b);
-  if (sorted.length === 0) return null;
-  const middle = (sorted.length - 1) / 2;
-  return (sorted[Math.floor(middle)] + sorted[Math.ceil(middle)]) / 2;
 }
