@@ -7,6 +7,6 @@ export default defineConfig({
     pool: 'forks',
     maxWorkers: 2,
     // schedules of faults wait more than they work
-    maxConcurrency: 2,
+    maxConcurrency: 3,
   },
 });

@@ -1,26 +1,28 @@
 #!/usr/bin/env node
 /** The `loligo` program: parses the command line, runs a command, turns errors into messages and exit codes. */
-import yargs from 'yargs';
+import yargs, { type Argv } from 'yargs';
 import { hideBin } from 'yargs/helpers';
 import { EXIT, LoligoError } from '../../schemas/errors.ts';
 import { packageVersion } from '../../schemas/package-root.ts';
-import { baseline } from './commands/baseline.ts';
-import { cancel } from './commands/cancel.ts';
-import { compare } from './commands/compare.ts';
-import { dead } from './commands/dead.ts';
-import { doctor } from './commands/doctor.ts';
-import { exportCommand } from './commands/export.ts';
-import { inspect } from './commands/inspect.ts';
-import { plan } from './commands/plan.ts';
-import { report } from './commands/report.ts';
-import { run } from './commands/run.ts';
-import { simulate } from './commands/simulate.ts';
-import { status } from './commands/status.ts';
-import { validate } from './commands/validate.ts';
-import { worker } from './commands/worker.ts';
 import { say } from './output.ts';
 
-const COMMANDS = [validate, plan, run, worker, status, cancel, dead, report, baseline, compare, exportCommand, inspect, simulate, doctor];
+/** In the order of the help. One that is named is loaded by itself: what the others need takes half a second. */
+const COMMANDS: Readonly<Record<string, (to: Argv) => Promise<Argv>>> = {
+  validate: async (to) => to.command((await import('./commands/validate.ts')).validate),
+  plan: async (to) => to.command((await import('./commands/plan.ts')).plan),
+  run: async (to) => to.command((await import('./commands/run.ts')).run),
+  worker: async (to) => to.command((await import('./commands/worker.ts')).worker),
+  status: async (to) => to.command((await import('./commands/status.ts')).status),
+  cancel: async (to) => to.command((await import('./commands/cancel.ts')).cancel),
+  dead: async (to) => to.command((await import('./commands/dead.ts')).dead),
+  report: async (to) => to.command((await import('./commands/report.ts')).report),
+  baseline: async (to) => to.command((await import('./commands/baseline.ts')).baseline),
+  compare: async (to) => to.command((await import('./commands/compare.ts')).compare),
+  export: async (to) => to.command((await import('./commands/export.ts')).exportCommand),
+  inspect: async (to) => to.command((await import('./commands/inspect.ts')).inspect),
+  simulate: async (to) => to.command((await import('./commands/simulate.ts')).simulate),
+  doctor: async (to) => to.command((await import('./commands/doctor.ts')).doctor),
+};
 
 /** Options that may be given several times. */
 const LISTS = new Set(['_', 'set', 'columns', 'index', 'tolerance']);
@@ -29,23 +31,11 @@ const LISTS = new Set(['_', 'set', 'columns', 'index', 'tolerance']);
 class UsageError extends Error {}
 
 try {
-  await yargs(hideBin(process.argv))
+  const program = yargs(hideBin(process.argv));
+  for (const add of commandsToParse()) await add(program);
+  await program
     .scriptName('loligo')
     .usage('$0 <command>\n\nWhich biophysical parameters and hidden gating variables explain this voltage trace, and how sure can we be?')
-    .command(validate)
-    .command(plan)
-    .command(run)
-    .command(worker)
-    .command(status)
-    .command(cancel)
-    .command(dead)
-    .command(report)
-    .command(baseline)
-    .command(compare)
-    .command(exportCommand)
-    .command(inspect)
-    .command(simulate)
-    .command(doctor)
     .demandCommand(1, 'Give a command.')
     .recommendCommands()
     .strict()
@@ -100,5 +90,12 @@ function describeFault(error: unknown): string {
 
 function commandNamed(): string {
   const [word = ''] = hideBin(process.argv);
-  return COMMANDS.some(({ command }) => String(command).split(' ', 1)[0] === word) ? `${word} ` : '';
+  return Object.hasOwn(COMMANDS, word) ? `${word} ` : '';
+}
+
+/** The one that the first word names; all of them for the help and for a guess at what was meant. */
+function commandsToParse(): ((to: Argv) => Promise<Argv>)[] {
+  const [word = ''] = hideBin(process.argv);
+  const named = Object.entries(COMMANDS).filter(([name]) => name === word);
+  return (named.length > 0 ? named : Object.entries(COMMANDS)).map(([, add]) => add);
 }

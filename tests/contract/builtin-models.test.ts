@@ -9,7 +9,10 @@ import { expectEvaluations, TOLERANCE } from '../helpers/evaluation-distance.ts'
 
 const CASES = builtinModels().flatMap((name) => (['network', 'integrated'] as const).map((states) => [name, states] as const));
 
-describe.each(ENGINES)('built-in models on %s', (_name, create) => {
+/** A kernel takes SwiftShader seconds to compile, and the equations of a model are the same in both formulations. */
+const casesOf = (engine: string): typeof CASES => (engine === 'webgpu' ? CASES.filter(([, states]) => states === 'network') : CASES);
+
+describe.each(ENGINES)('built-in models on %s', (engineName, create) => {
   const reference = createReferenceEngine();
   let engine: Engine;
   beforeAll(async () => {
@@ -17,7 +20,7 @@ describe.each(ENGINES)('built-in models on %s', (_name, create) => {
   });
   afterAll(() => engine.close());
 
-  test.each(CASES)('%s, states: %s', async (name, states) => {
+  test.each(casesOf(engineName))('%s, states: %s', async (name, states) => {
     const infer = loadModel(name, '.').model.parameters.map((parameter) => parameter.name);
     const shape = shapeOf(name, { states, infer, width: 6, features: 3, samples: 21 });
     const member = memberOf(shape, 2);
