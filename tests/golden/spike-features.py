@@ -38,6 +38,8 @@ FEATURES = {
     "ahpMv": "min_between_peaks_values",
     "upstrokeMvPerMs": "AP_peak_upstroke",
     "downstrokeMvPerMs": "AP_peak_downstroke",
+    "onsetMs": "AP_begin_time",
+    "peakMv": "peak_voltage",
 }
 # spikes of a trace that are kept
 MOST = 20

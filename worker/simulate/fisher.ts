@@ -26,6 +26,8 @@ export interface BoundRequest {
   readonly current: Float64Array;
   readonly sampleMs: number;
   readonly sigmaMv: number;
+  /** 1 for a sample at which V is known, one per sample; all are when absent */
+  readonly counted?: Uint8Array;
   /** of parameters of `infer`: the bound is then that of the posterior */
   readonly priors?: readonly Prior[];
 }
@@ -57,13 +59,15 @@ interface Unknown {
 /** Costs one integration of states and sensitivities. */
 export function cramerRao(model: Model, request: BoundRequest): BoundOutcome {
   if (request.infer.length === 0) throw new Error('internal: a bound needs an unknown parameter');
-  const { infer, freeInitial, current, sampleMs, sigmaMv, initial = {}, priors = [] } = request;
+  const { infer, freeInitial, current, sampleMs, sigmaMv, counted, initial = {}, priors = [] } = request;
   const unknowns = unknownsOf(model, request);
   const known = Object.fromEntries(Object.entries(initial).filter(([name]) => !freeInitial.includes(name)));
   const sensitivities = openSensitivities(model, { fixed: request.parameters, infer, freeInitial, initial: known, current, sampleMs });
   const solution = sensitivities.solve(Float64Array.from(unknowns, ({ value }) => value));
   if (solution.kind === 'failed') return solution;
-  const columns = solution.jacobian.map((slope, at) => (slope * unknowns[Math.floor(at / current.length)]!.scale) / sigmaMv);
+  const columns = solution.jacobian.map((slope, at) =>
+    counted?.[at % current.length] === 0 ? 0 : (slope * unknowns[Math.floor(at / current.length)]!.scale) / sigmaMv,
+  );
   const information = normalMatrix(columns, unknowns.length);
   for (const prior of priors) {
     const { value, scale } = unknowns[prior.parameter]!;

@@ -3,6 +3,8 @@
  * together with S = dx / d unknown, dS/dt = (df/dx) S + df/d unknown (Hairer, Norsett, Wanner, Solving Ordinary Differential Equations I,
  * 2nd ed., section I.14). Both Jacobians are the model's own derivative programs. The steps are chosen by the states alone, so that S is
  * the derivative of the numerical solution at fixed steps (Bock's internal differentiation), and V is what `simulate` gives.
+ *
+ * Where asked for, V is coupled to a measured one by a further term of dV/dt: the solution then follows the measurement, whatever the parameters.
  */
 import { partials } from '../models/differentiate.ts';
 import { createGraph, emit, outputNode, replay, specialise } from '../models/graph.ts';
@@ -27,10 +29,18 @@ export interface SensitivityRequest {
   /** in the model's unit, one value per sample */
   readonly current: Float64Array;
   readonly sampleMs: number;
+  /** a term perMs * (towardsMv - V) in dV/dt; none when absent */
+  readonly coupling?: Coupling;
   readonly rtol?: number;
   readonly atol?: number;
   /** Steps after which the integration is given up; enough for any sensible neuron when absent. */
   readonly maxSteps?: number;
+}
+
+export interface Coupling {
+  readonly perMs: number;
+  /** mV, one value per sample, linear between samples */
+  readonly towardsMv: Float64Array;
 }
 
 export type SensitivityOutcome =
@@ -112,7 +122,7 @@ function withPartials(program: Program, wrt: readonly string[], known: Readonly<
 /** f for the states and all S at given values of the unknowns. */
 function rightHandSide(
   model: Model,
-  { infer, freeInitial, current, sampleMs }: SensitivityRequest,
+  { infer, freeInitial, current, sampleMs, coupling }: SensitivityRequest,
   known: Readonly<Record<string, number>>,
 ): (values: Float64Array) => Derivative {
   const names = stateNames(model);
@@ -140,7 +150,15 @@ function rightHandSide(
         dy[column + s] = sum;
       }
     }
+    if (coupling !== undefined) couple(coupling, position - i, i, n, y, dy);
   };
+}
+
+/** Adds the coupling to dV/dt, and its part of dS/dt, at `share` of the way from sample i to the next. V is state 0 of n. */
+function couple({ perMs, towardsMv }: Coupling, share: number, i: number, n: number, y: Float64Array, dy: Float64Array): void {
+  const measured = towardsMv[i]! + share * (towardsMv[i + 1]! - towardsMv[i]!);
+  dy[0]! += perMs * (measured - y[0]!);
+  for (let column = n; column < y.length; column += n) dy[column]! -= perMs * y[column]!;
 }
 
 /** Writes states and S at t = 0 into the front of `row`. A tied gate moves with V(0) and with the parameters of its rates. */

@@ -26,7 +26,11 @@ const TURNED_SAMPLES = 2;
 export type Feature = keyof SpikeFeatures;
 
 /** NaN where a spike does not have it: its rise or fall is cut off, or V does not come back up after it. */
-export type OneSpike = Readonly<Record<Feature, number>>;
+export interface OneSpike extends Readonly<Record<Feature, number>> {
+  /** where the rise begins, from the first sample: eFEL's AP_begin_time, between samples where the slope crosses its threshold */
+  readonly onsetMs: number;
+  readonly peakMv: number;
+}
 
 /** @param timesMs of the spikes to look at, from the first sample, ascending; all when absent */
 export function spikeFeatures(voltageMv: Float64Array, sampleMs: number, timesMs = spikeTimes(voltageMv, sampleMs)): OneSpike[] {
@@ -67,6 +71,8 @@ const UNKNOWN: OneSpike = {
   ahpMv: NaN,
   upstrokeMvPerMs: NaN,
   downstrokeMvPerMs: NaN,
+  onsetMs: NaN,
+  peakMv: NaN,
 };
 
 /** Share of a sample by which a time may miss its sample. */
@@ -91,6 +97,8 @@ function featuresOf(V: Float64Array, slope: Float64Array, sampleMs: number, { be
     ahpMv: trough === undefined ? NaN : V[trough]!,
     upstrokeMvPerMs: begin === undefined ? NaN : extreme(slope, begin, peak, Math.max),
     downstrokeMvPerMs: extreme(slope, peak, fallEnd(middleMv, V, peak, next), Math.min),
+    onsetMs: begin === undefined ? NaN : sampleMs * risesAt(slope, begin),
+    peakMv,
   };
 }
 
@@ -128,6 +136,12 @@ function beginOf(slope: Float64Array, before: number, peak: number): number | un
     if (rising.length === RISING_SAMPLES && rising.every((value) => value >= RISE_MV_PER_MS)) return i + 1;
   }
   return undefined;
+}
+
+/** In samples: where the slope crosses the threshold, between the last sample below it and the first of the rise. */
+function risesAt(slope: Float64Array, begin: number): number {
+  const [below, above] = [slope[begin - 1] ?? NaN, slope[begin]!];
+  return below <= RISE_MV_PER_MS && above > below ? begin - 1 + (RISE_MV_PER_MS - below) / (above - below) : begin;
 }
 
 /** Samples between the crossings of a level on both sides of a peak, by linear interpolation; NaN when V stays above it. */

@@ -16,7 +16,7 @@ export function simulateSegments(
   model: Model,
   parameters: Readonly<Record<string, number>>,
   { initial, furtherInitial = [] }: InitialStates,
-  { current, segments, sampleMs }: Pick<Observation, 'current' | 'segments' | 'sampleMs'>,
+  { current, segments, sampleMs }: Pick<Observation, 'current' | 'sampleMs'> & { readonly segments: ArrayLike<number> },
 ): SimulationOutcome {
   const states: Record<string, Float64Array> = {};
   for (const [s, { from, to }] of segmentSpans(segments, current.length).entries()) {

@@ -16,7 +16,7 @@ import { openSensitivities } from '../simulate/sensitivity.ts';
 import type { Sensitivities } from '../simulate/sensitivity.ts';
 import { shootingCoordinates } from './shooting-coordinates.ts';
 import type { Coordinates } from './shooting-coordinates.ts';
-import { countedSamples, type Ignored } from './ignored.ts';
+import { bridgedVoltage, countedSamples, type Ignored } from './ignored.ts';
 import { segmentSpans, type Segment } from './segments.ts';
 
 export interface ShootingProblem {
@@ -42,6 +42,17 @@ export interface ShootingProblem {
   readonly sigmaMv?: number;
   /** of the integrator, relative and absolute; the sensitivities' own when absent */
   readonly tolerance?: number;
+  /** 1/ms, how strongly simulated V is drawn to the data (coupled-shooting.ts); the model alone when absent */
+  readonly couplingPerMs?: number;
+  /** how far to go; to the minimum when absent */
+  readonly effort?: Effort;
+}
+
+export interface Effort {
+  /** integrations at most, rejected steps included */
+  readonly solutions: number;
+  /** ends where a step lowers the sum of squares by less than this share */
+  readonly stall: number;
 }
 
 export interface ShootingStart {
@@ -76,8 +87,11 @@ export type ShootingOutcome =
   /** The start has no forward solution. */
   | { readonly kind: 'failed'; readonly atMs: number; readonly reason: 'step-limit' | 'not-finite' };
 
-/** Integrations, rejected steps included: from a start in the basin it takes 5 to 15. */
-const MOST_SOLUTIONS = 200;
+/**
+ * From a start in the basin it takes 5 to 15 integrations. An initial gate on its way to 0 or 1 always promises more than GAIN_TOLERANCE: it
+ * ends by what the last step has brought.
+ */
+const TO_THE_MINIMUM: Effort = { solutions: 200, stall: 1e-9 };
 const MOST_REJECTED = 12;
 const INITIAL_DAMPING = 1e-3;
 const SMALLEST_DAMPING = 1e-12;
@@ -86,14 +100,13 @@ const SMALLEST_DAMPING = 1e-12;
  * the minimum.
  */
 const GAIN_TOLERANCE = 1e-8;
-/** ... or where the last step lowered it by less than this share: an initial gate on its way to 0 or 1 always promises more. */
-const STALL_TOLERANCE = 1e-9;
 /** Residuals below this, in mV, are the integrator's own. */
 const FLOOR_MV = 1e-6;
 
 export function shoot(problem: ShootingProblem, start: ShootingStart, control: ShootingControl): ShootingOutcome {
   const course = openCourse(problem);
   const { coordinates } = course;
+  const { effort = TO_THE_MINIMUM } = problem;
   let solutions = 0;
   const simulateAt = (theta: Float64Array): Linearised | Failure => {
     solutions += 1;
@@ -107,7 +120,7 @@ export function shoot(problem: ShootingProblem, start: ShootingStart, control: S
   let damping = INITIAL_DAMPING;
   let lastChange = 0;
   let iterations = 0;
-  while (solutions < MOST_SOLUTIONS && !isMinimum(weighed(here, varianceAt(problem, here)))) {
+  while (solutions < effort.solutions && !isMinimum(weighed(here, varianceAt(problem, here)))) {
     if (control.shouldStop()) return { kind: 'interrupted', iterations };
     iterations += 1;
     control.progress(1);
@@ -117,7 +130,7 @@ export function shoot(problem: ShootingProblem, start: ShootingStart, control: S
     if (step === null) break;
     lastChange = largestChange(problem, coordinates.toValues(theta), coordinates.toValues(step.theta));
     const before = weighed(here, variance).sum;
-    const stalled = before - weighed(step.here, variance).sum <= STALL_TOLERANCE * before;
+    const stalled = before - weighed(step.here, variance).sum <= effort.stall * before;
     ({ theta, here, damping } = step);
     if (stalled) break;
   }
@@ -152,11 +165,13 @@ interface Course {
 }
 
 function openCourse(problem: ShootingProblem): Course {
-  const { model, infer, tolerance, current, segments } = problem;
+  const { model, infer, tolerance, current, segments, couplingPerMs } = problem;
   const freeInitial = ['V', ...problem.freeGates];
   const tolerances = tolerance === undefined ? {} : { rtol: tolerance, atol: tolerance };
+  const measured = bridgedVoltage(problem);
   const parts = segmentSpans(segments, current.length).map(({ from, to }, s): Part => {
-    const own = { ...problem, ...tolerances, freeInitial, current: current.subarray(from, to) };
+    const coupling = couplingPerMs === undefined ? {} : { coupling: { perMs: couplingPerMs, towardsMv: measured.subarray(from, to) } };
+    const own = { ...problem, ...tolerances, ...coupling, freeInitial, current: current.subarray(from, to) };
     const unknowns = [...infer.keys(), ...freeInitial.map((_, k) => infer.length + s * freeInitial.length + k)];
     return { from, to, sensitivities: openSensitivities(model, own), unknowns };
   });
@@ -193,7 +208,7 @@ function lineariseAt(theta: Float64Array, problem: ShootingProblem, { coordinate
   const n = coordinates.size;
   const A = new Float64Array(n * n);
   const g = new Float64Array(n);
-  const counted = countedSamples(problem.voltageMv.length, problem.ignored);
+  const counted = countedSamples(problem);
   let sum = 0;
   for (const { from, to, sensitivities, unknowns } of parts) {
     const solution = sensitivities.solve(pick(values, unknowns));

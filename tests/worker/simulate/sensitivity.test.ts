@@ -92,6 +92,21 @@ describe('forward sensitivities', () => {
     expect([jacobian[0], jacobian[201], jacobian[402]]).toEqual([0, 0, 0]);
   });
 
+  test('coupled to a measured V the solution is drawn to it, and its columns are the slopes of that solution', () => {
+    const towardsMv = Float64Array.from({ length: 201 }, (_, i) => -60 + 20 * Math.sin(i / 20));
+    const request = { ...everything, freeInitial: ['V', 'h'], coupling: { perMs: 50, towardsMv } };
+    const at = [60, -77, 1, -65, 0.6];
+    const { V, jacobian } = solved(squid, request, at);
+    expect(Math.max(...V.subarray(20).map((value, i) => Math.abs(value - towardsMv[i + 20]!)))).toBeLessThan(6);
+    for (const [k, step] of [1e-3, 1e-3, 1e-5, 1e-3, 1e-5].entries()) {
+      const moved = (by: number) => solved(squid, request, at.with(k, at[k]! + by)).V;
+      const [above, below] = [moved(step), moved(-step)];
+      const column = jacobian.subarray(k * 201, (k + 1) * 201);
+      const largest = Math.max(...column.map(Math.abs));
+      column.forEach((slope, i) => expect(Math.abs(slope - (above[i]! - below[i]!) / (2 * step))).toBeLessThan(2e-4 * largest));
+    }
+  });
+
   test('a solution that breaks down is a value, with its time', () => {
     const outcome = openSensitivities(squid, everything).solve(Float64Array.from([NaN, -77, 1, -65, 0, 1, 0]));
     expect(outcome).toMatchObject({ kind: 'failed', reason: 'not-finite', atMs: 0 });

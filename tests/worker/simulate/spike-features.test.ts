@@ -8,7 +8,7 @@ import { spikeFeatures, typicalSpike } from '../../../worker/simulate/spike-feat
 import type { Feature, OneSpike } from '../../../worker/simulate/spike-features.ts';
 import { recordingsAbsent, sharedRecording } from '../../helpers/recordings-folder.ts';
 
-type Golden = Readonly<Record<Feature | 'peakMs', readonly number[]>>;
+type Golden = Readonly<Record<Feature | 'peakMs' | 'onsetMs' | 'peakMv', readonly number[]>>;
 
 // written by tests/golden/spike-features.py and tests/golden/forward.py
 const golden = JSON.parse(readFileSync('tests/golden/spike-features.json', 'utf8')) as {
@@ -26,12 +26,12 @@ const { cases } = JSON.parse(readFileSync('tests/golden/forward.json', 'utf8')) 
   }[];
 };
 
-const EXACT = ['amplitudeMv', 'thresholdMv', 'ahpMv', 'upstrokeMvPerMs', 'downstrokeMvPerMs'] as const;
+const EXACT = ['peakMv', 'amplitudeMv', 'thresholdMv', 'ahpMv', 'upstrokeMvPerMs', 'downstrokeMvPerMs'] as const;
 
 /** eFEL ends the fall of the last spike of demo_1.abf in the noise of its flat peak, at -1.5 mV/ms; all others are steeper than -20. */
 const NO_FALL = -5;
 
-/** eFEL's values are rounded to 1e-4 in the fixture; V and slopes agree to that, widths within a sample. */
+/** eFEL's values are rounded to 1e-4 in the fixture; V and slopes agree to that, widths within a sample; an onset lies in the sample before eFEL's. */
 function expectAgreement(found: readonly OneSpike[], expected: Golden, sampleMs: number): void {
   const count = expected.peakMs.length;
   expect(found.length).toBeGreaterThanOrEqual(count);
@@ -39,6 +39,8 @@ function expectAgreement(found: readonly OneSpike[], expected: Golden, sampleMs:
     for (const name of EXACT.filter((one) => !(one === 'downstrokeMvPerMs' && expected[one][k]! > NO_FALL)))
       expect(Math.abs(spike[name] - expected[name][k]!), `spike ${k} ${name}`).toBeLessThan(1e-3);
     expect(Math.abs(spike.halfWidthMs - expected.halfWidthMs[k]!), `spike ${k} width`).toBeLessThanOrEqual(sampleMs);
+    expect(spike.onsetMs - expected.onsetMs[k]!, `spike ${k} onset`).toBeLessThan(1e-3);
+    expect(expected.onsetMs[k]! - spike.onsetMs, `spike ${k} onset`).toBeLessThanOrEqual(sampleMs + 1e-3);
   }
 }
 

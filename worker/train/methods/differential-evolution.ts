@@ -13,7 +13,7 @@ import { priorResidual } from '../../engines/prior.ts';
 import { scaleOf } from '../../engines/layout.ts';
 import { findParameter } from '../../models/parameter-values.ts';
 import { simulate, steadyGates } from '../../simulate/forward.ts';
-import { countedSamples } from '../ignored.ts';
+import { bridgedVoltage, countedSamples } from '../ignored.ts';
 import { segmentSpans } from '../segments.ts';
 import type { ShootingStart } from '../shooting.ts';
 import type { MethodOutcome, MethodRequest } from './method.ts';
@@ -176,15 +176,19 @@ const TOLERANCE = 1e-5;
 const STEPS_PER_MS = 400;
 /** V(0) lies within so many mV, or standard deviations of the noise, of the first sample. */
 const V_REACH = 3;
+/** ... and so many of the first that counts, where V is not known at the first: what a step moves V by in a blank of a millisecond or two. */
+const V_UNKNOWN_REACH_MV = 15;
 
 function openSearch(request: MethodRequest): Search {
   const { model, observation, infer, fixed, starts, freeGates, priors } = request;
-  const reachMv = V_REACH * Math.max(1, observation.sigmaMv);
+  const counted = countedSamples(observation);
+  const measured = bridgedVoltage(observation);
   const spans = segmentSpans(observation.segments, observation.voltageMv.length);
   const dimensions = [
     ...infer.map((name) => scaledDimension(findParameter(model, name)!)),
     ...spans.flatMap(({ from }) => {
-      const V = observation.voltageMv[from]!;
+      const V = measured[from]!;
+      const reachMv = counted[from] === 1 ? V_REACH * Math.max(1, observation.sigmaMv) : V_UNKNOWN_REACH_MV;
       const gates = freeGates.map((name) => scaledDimension(model.gates.find((gate) => gate.name === name)!));
       return [scaledDimension({ range: [V - reachMv, V + reachMv], positive: false }), ...gates];
     }),
@@ -200,7 +204,6 @@ function openSearch(request: MethodRequest): Search {
     });
     return { parameters, initial: initial!, furtherInitial };
   };
-  const counted = countedSamples(observation.voltageMv.length, observation.ignored);
   const known = startAt(request, starts);
   const values = [
     ...starts,

@@ -8,6 +8,7 @@
  * 85:110), part of it taken as white so that its smallest eigenvalues, where the linearisation fails, do not decide. What no weight mends is
  * the error of the smoothed V itself.
  */
+import { LoligoError } from '../../../schemas/errors.ts';
 import { cholesky, solveFactored } from '../../engines/reference/dense.ts';
 import { priorResidual, priorSlope } from '../../engines/prior.ts';
 import { createInterpreter } from '../../models/interpret.ts';
@@ -16,7 +17,7 @@ import { findParameter, parameterNamed, parameterValues } from '../../models/par
 import type { Program } from '../../models/program.ts';
 import { covarianceOf, normalMatrix } from '../../simulate/covariance.ts';
 import { steadyGates } from '../../simulate/forward.ts';
-import { countedSamples } from '../ignored.ts';
+import { bridgedVoltage, countedSamples } from '../ignored.ts';
 import { segmentSpans } from '../segments.ts';
 import { shootingCoordinates } from '../shooting-coordinates.ts';
 import { gatesAlong } from './gates-along.ts';
@@ -40,6 +41,7 @@ const VOLTAGE_QUOTIENT = 0.01;
 export function regress(request: MethodRequest): MethodOutcome {
   const { model, infer, control } = request;
   const balance = openBalance(request);
+  if (balance.equations < infer.length) throw tooFewEquations(balance.equations, infer.length);
   let theta = balance.first;
   let weights = openWhitening();
   let here = balance.solve(theta, weights, undefined);
@@ -87,6 +89,8 @@ interface Solved {
 }
 
 interface Balance {
+  /** integrals of the balance, clear of samples whose V is not known */
+  readonly equations: number;
   /** nonlinear unknowns at their first guesses */
   readonly first: Float64Array;
   solve(theta: Float64Array, weights: Whitening, last: Float64Array | undefined): Solved;
@@ -99,11 +103,11 @@ interface Balance {
 function openBalance(request: MethodRequest): Balance {
   const { model, observation, infer, starts, fixed, priors, freeGates } = request;
   const { segments, voltageMv, current, sampleMs, sigmaMv } = observation;
-  const counted = countedSamples(voltageMv.length, observation.ignored);
+  const bridged = bridgedVoltage(observation);
   const spans = segmentSpans(segments, voltageMv.length);
   const V = new Float64Array(voltageMv.length);
-  for (const { from, to } of spans) V.set(smoothed(bridged(voltageMv, counted).subarray(from, to)), from);
-  const weak = weakForm({ segments, sampleMs, counted });
+  for (const { from, to } of spans) V.set(smoothed(bridged.subarray(from, to)), from);
+  const weak = weakForm({ segments, sampleMs, counted: countedSamples(observation) });
   const along = gatesAlong(model, V, segments, sampleMs);
 
   const linearNames = linearUnknowns(request);
@@ -145,7 +149,7 @@ function openBalance(request: MethodRequest): Balance {
     const [still, moving] = [at(0), at(1)];
     return [...still].map(([name, values]) => {
       const perSlope = moving.get(name)![0]! - values[0]!;
-      const derivative = perSlope === 0 ? undefined : weak.ofDerivative(voltageMv);
+      const derivative = perSlope === 0 ? undefined : weak.ofDerivative(bridged);
       return weak.of(values).map((value, f) => value + (derivative === undefined ? 0 : perSlope * derivative[f]!));
     });
   };
@@ -175,6 +179,7 @@ function openBalance(request: MethodRequest): Balance {
     return { rows, sum: rows.reduce((sum, value) => sum + value ** 2, 0), linear };
   };
   return {
+    equations: weak.functions,
     first,
     solve,
     parameters: (theta, linear) => {
@@ -213,26 +218,17 @@ function openBalance(request: MethodRequest): Balance {
   }
 }
 
+function tooFewEquations(equations: number, unknowns: number): LoligoError {
+  const rule = `a regression of ${unknowns} parameters needs as many integrals of the current balance clear of samples that do not count`;
+  const remedy = 'Widen the window, lower blankMs, or take another method.';
+  return new LoligoError([{ code: 'SPEC_DATA', where: 'method regression', rule, got: String(equations), remedy }]);
+}
+
 /** Inferred parameters in which the balance is linear and that move no gate; conductances before the potentials they multiply. */
 function linearUnknowns({ model, infer }: MethodRequest): string[] {
   const candidates = infer.filter((name) => !model.gateRates.inputs.includes(name));
   const positive = candidates.filter((name) => findParameter(model, name)?.positive === true);
   return linearParameters(model.currentResidual, 'residual:V', [...positive, ...candidates.filter((name) => !positive.includes(name))]);
-}
-
-/** Samples that do not count lie on a line between those that do. */
-function bridged(voltageMv: Float64Array, counted: Uint8Array): Float64Array {
-  const V = voltageMv.slice();
-  for (let i = 0; i < V.length; i++) {
-    if (counted[i] === 1) continue;
-    let end = i;
-    while (end < V.length && counted[end] === 0) end += 1;
-    const from = V[i - 1] ?? V[end] ?? V[i]!;
-    const to = V[end] ?? from;
-    for (let j = i; j < end; j++) V[j] = from + ((j - i + 1) / (end - i + 1)) * (to - from);
-    i = end;
-  }
-  return V;
 }
 
 function evaluated(

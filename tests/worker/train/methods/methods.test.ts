@@ -1,12 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import { DEFAULT_CONFIGURATION } from '../../../../orchestrator/spec/defaults.ts';
 import { contentId, sha256 } from '../../../../schemas/content-id.ts';
-import type { Networkless, Result, Synthetic, Task } from '../../../../schemas/generated/types.ts';
+import type { Networkless, Result, Task } from '../../../../schemas/generated/types.ts';
 import { parseResult } from '../../../../schemas/parse.ts';
 import { packageRoot } from '../../../../schemas/package-root.ts';
 import { loadModel } from '../../../../worker/models/library.ts';
 import { estimateCohort } from '../../../../worker/train/networkless.ts';
 import { syntheticUnit } from '../../../../worker/train/observe.ts';
+import type { SyntheticCell } from '../../../../worker/train/truths.ts';
 
 const { model, text } = loadModel('hodgkin-huxley', packageRoot());
 const TRUTH: Readonly<Record<string, number>> = { gNa: 120, gK: 36, gL: 0.3, ENa: 50, EK: -77, EL: -54.387, C: 1 };
@@ -16,7 +17,12 @@ const SHOOTING: Networkless = {
   from: { gNa: { logUniform: [60, 240] }, gK: { logUniform: [18, 72] }, gL: { logUniform: [0.15, 0.6] } },
 };
 
-function taskOf(method: Networkless, starts: Record<string, number>, entry: Partial<Synthetic> = {}, changes: Partial<Task> = {}): Task {
+function taskOf(
+  method: Networkless,
+  starts: Record<string, number>,
+  entry: Partial<SyntheticCell> = {},
+  changes: Partial<Task> = {},
+): Task {
   const unit = syntheticUnit({ stimulus: { step: { amplitude: 10 } }, durationMs: 30, noiseMv: 1, ...entry }, 0, model, 1);
   if (unit.kind !== 'unit') throw new Error('the entry is wrong');
   const infer = Object.entries(starts).map(([name, start]) => ({ name, start }));
@@ -130,7 +136,7 @@ describe('every method', () => {
 
   test.each(methods)('$kind gives the same numbers again, in a result that is valid on the wire', (method) => {
     const [one, two] = [0, 1].map(() => estimate(taskOf(method, STARTS, { durationMs: 20 })));
-    expect({ ...one, seconds: 0 }).toEqual({ ...two, seconds: 0 });
+    expect({ ...one, seconds: 0, cpuSeconds: 0 }).toEqual({ ...two, seconds: 0, cpuSeconds: 0 });
     expect(parseResult(JSON.parse(JSON.stringify(one)))).toEqual(one);
   });
 
