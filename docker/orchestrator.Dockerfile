@@ -16,7 +16,7 @@ COPY tsconfig.json tsconfig.build.json ./
 COPY schemas ./schemas
 COPY orchestrator ./orchestrator
 COPY worker ./worker
-# WebGPU is no engine to choose yet
+# GPUs are the workers'
 RUN npm run build \
  && npm prune --omit=dev --no-audit --no-fund \
  && rm -rf node_modules/webgpu

@@ -1,4 +1,7 @@
-# The worker: docker build -f docker/worker.Dockerfile -t loligo-worker .
+# The worker, in three images; what a GPU needs of its host is in docs/gpu.md.
+#   docker build -f docker/worker.Dockerfile -t loligo-worker .                             on processors
+#   docker build -f docker/worker.Dockerfile -t loligo-worker-webgpu --target webgpu .      engine `webgpu`, any GPU with a Vulkan driver
+#   docker build -f docker/worker.Dockerfile -t loligo-worker-tfjs-gpu --target tfjs-gpu .  engine `tfjs` on TensorFlow with CUDA, 4 GB larger
 # Runs as user 1000 with a root filesystem that may be read-only; secrets come as files (docs/cluster.md).
 
 FROM node:22.20.0-bookworm-slim AS build
@@ -16,12 +19,21 @@ COPY tsconfig.json tsconfig.build.json ./
 COPY schemas ./schemas
 COPY orchestrator ./orchestrator
 COPY worker ./worker
-# WebGPU is no engine to choose yet, and the report's database stays with the orchestrator
+# Dawn is 130 MB and for its own image; the report's database stays with the orchestrator
 RUN npm run build \
  && npm prune --omit=dev --no-audit --no-fund \
- && rm -rf node_modules/webgpu node_modules/@duckdb
+ && mv node_modules/webgpu /webgpu \
+ && rm -rf node_modules/@duckdb
 
-FROM node:22.20.0-bookworm-slim
+FROM node:22.20.0-bookworm-slim AS tensorflow
+# hadolint ignore=DL3008
+RUN apt-get update \
+ && apt-get install -y --no-install-recommends g++ python3-pip \
+ && rm -rf /var/lib/apt/lists/*
+COPY docker/tfjs-node.sh /
+RUN /tfjs-node.sh /opt/tensorflow gpu
+
+FROM node:22.20.0-bookworm-slim AS worker
 # hadolint ignore=DL3008
 RUN apt-get update \
  && apt-get install -y --no-install-recommends tini \
@@ -39,3 +51,26 @@ HEALTHCHECK --interval=30s --timeout=5s --start-period=20s --retries=3 \
 STOPSIGNAL SIGTERM
 ENTRYPOINT ["/usr/bin/tini", "--", "node", "/app/dist/orchestrator/cli/main.js"]
 CMD ["worker", "--nats", "nats://nats:4222", "--metrics-port", "9090"]
+
+FROM worker AS webgpu
+USER 0:0
+# the Vulkan loader, and what NVIDIA's Vulkan driver is linked with; the driver itself is the host's, by NVIDIA's container toolkit
+# hadolint ignore=DL3008
+RUN apt-get update \
+ && apt-get install -y --no-install-recommends libvulkan1 libegl1 libgl1 libopengl0 libxext6 \
+ && rm -rf /var/lib/apt/lists/*
+# toolkits that bring the driver but not its manifest are helped, the others put theirs in the same place
+COPY docker/nvidia_icd.json /etc/vulkan/icd.d/nvidia_icd.json
+COPY --from=build /webgpu ./node_modules/webgpu
+# "graphics" is what makes the toolkit bring Vulkan; the driver's cache of compiled kernels goes where one may write
+ENV NVIDIA_VISIBLE_DEVICES=all NVIDIA_DRIVER_CAPABILITIES=compute,utility,graphics XDG_CACHE_HOME=/tmp XDG_RUNTIME_DIR=/tmp
+USER 1000:1000
+CMD ["worker", "--nats", "nats://nats:4222", "--engine", "webgpu", "--metrics-port", "9090"]
+
+FROM worker AS tfjs-gpu
+COPY --from=tensorflow /opt/tensorflow /opt/tensorflow
+ENV LOLIGO_TFJS=/opt/tensorflow NVIDIA_VISIBLE_DEVICES=all NVIDIA_DRIVER_CAPABILITIES=compute,utility CUDA_CACHE_PATH=/tmp
+CMD ["worker", "--nats", "nats://nats:4222", "--engine", "tfjs", "--metrics-port", "9090"]
+
+# without --target
+FROM worker

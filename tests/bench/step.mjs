@@ -17,7 +17,7 @@ import {
   instructionSets,
   notes,
   presentEngines,
-  withInstructionSets,
+  withVariants,
 } from './bench-options.mjs';
 import { fmaPeaks } from './fma-peak.mjs';
 import { WORKLOADS } from './network-step.mjs';
@@ -46,7 +46,7 @@ const slices = Number(values.slices);
 const slice = Number(values.slice);
 const cores = benchCore(values.core);
 const { absent, note, onAbsent } = notes();
-const engines = await withInstructionSets(await presentEngines(values.engines, onAbsent));
+const engines = await withVariants(await presentEngines(values.engines, onAbsent));
 const peers = peersOptions();
 const peaks = fmaPeaks(instructionSets, { cores, onAbsent });
 

@@ -20,7 +20,13 @@ const scratch = scratchFolders();
 const program = commandLine();
 const read = (path: string): string => readFileSync(join(ROOT, path), 'utf8');
 const DOCKERFILES = ['docker/worker.Dockerfile', 'docker/orchestrator.Dockerfile'];
-const SCRIPTS = ['docker/make-secrets.sh', 'docker/nats-start.sh', 'docker/slurm/workers.sh', 'docker/slurm/sweep.sh'];
+const SCRIPTS = [
+  'docker/tfjs-node.sh',
+  'docker/make-secrets.sh',
+  'docker/nats-start.sh',
+  'docker/slurm/workers.sh',
+  'docker/slurm/sweep.sh',
+];
 const CHART = 'docker/helm/loligo';
 const RENDER = ['--kube-version', '1.31.0', '--set-file', 'orchestrator.spec=sweeps/demo.yaml'];
 
@@ -51,10 +57,13 @@ function chart(skip: Skip, ...more: string[]): Map<string, unknown> {
   );
 }
 
+const helps = new Map<string, string>();
+
 /** Options of `loligo COMMAND` in a list of arguments that the program does not have. */
-async function unknownOptions(args: readonly string[]): Promise<string[]> {
-  const { stdout } = await program.run([args[0] ?? '', '--help']);
-  const known = new Set(stdout.match(/--[a-z-]+/g));
+async function unknownOptions([command = '', ...args]: readonly string[]): Promise<string[]> {
+  const help = helps.get(command) ?? (await program.run([command, '--help'])).stdout;
+  helps.set(command, help);
+  const known = new Set(help.match(/--[a-z-]+/g));
   return args.filter((argument) => argument.startsWith('--') && !known.has(argument));
 }
 
@@ -67,17 +76,24 @@ describe('the images', () => {
 
   test.each(DOCKERFILES)('%s has pinned bases, a user that is not root, and a health check', (file) => {
     const text = read(file);
-    const bases = [...text.matchAll(/^FROM (\S+)/gm)].map(([, base]) => base);
-    expect(bases).toEqual(['node:22.20.0-bookworm-slim', 'node:22.20.0-bookworm-slim']);
-    expect(text.slice(text.lastIndexOf('FROM '))).toMatch(/^USER 1000:1000$/m);
+    const stages = text.split(/^(?=FROM )/m).slice(1);
+    const names = stages.map((stage) => / AS (\S+)$/m.exec(stage)?.[1]);
+    for (const stage of stages) expect(['node:22.20.0-bookworm-slim', ...names]).toContain(/^FROM (\S+)/.exec(stage)?.[1]);
+    // in a stage that ends an image the last user is not root; others are only copied from
+    const users = stages.flatMap((stage) => [...stage.matchAll(/^USER (.*)$/gm)].slice(-1).map(([, user]) => user));
+    expect(new Set(users)).toEqual(new Set(['1000:1000']));
     expect(text).toMatch(/^HEALTHCHECK /m);
-    for (const [, from] of text.matchAll(/^COPY (?!--from)(?:package-lock.json )?(\S+) /gm))
-      expect(existsSync(join(ROOT, from ?? ''))).toBe(true);
+    const ignored = read('.dockerignore').split('\n');
+    for (const [, from = ''] of text.matchAll(/^COPY (?!--from)(?:package-lock.json )?(\S+) /gm)) {
+      expect(existsSync(join(ROOT, from))).toBe(true);
+      expect(ignored.some((line) => line.startsWith('!') && `${from}/`.startsWith(`${line.slice(1)}/`))).toBe(true);
+    }
   });
 
   test('start with options that the program has', async () => {
-    const command = /^CMD (\[.*\])$/m.exec(read('docker/worker.Dockerfile'))?.[1];
-    expect(await unknownOptions(argumentsOf(JSON.parse(command ?? '[]')))).toEqual([]);
+    const commands = [...read('docker/worker.Dockerfile').matchAll(/^CMD (\[.*\])$/gm)];
+    expect(commands).toHaveLength(3);
+    for (const [, command = '[]'] of commands) expect(await unknownOptions(argumentsOf(JSON.parse(command)))).toEqual([]);
   });
 });
 
@@ -88,20 +104,30 @@ describe('compose.yaml', () => {
     expect(tool(skip, 'check-jsonschema', ['--builtin-schema', 'vendor.compose-spec', 'docker/compose.yaml'])).toContain('ok');
   });
 
-  test.each(['orchestrator', 'worker'])(
-    'starts the %s with options that the program has, secrets from files, and nothing it need not do',
-    async (name) => {
-      const service = at(compose, 'services', name);
-      const args = argumentsOf(at(service, 'command'));
-      expect(args.length).toBeGreaterThan(4);
-      expect(await unknownOptions(args)).toEqual([]);
-      expect(at(service, 'environment')).toEqual({ LOLIGO_NATS_USER: name, LOLIGO_NATS_PASSWORD_FILE: `/run/secrets/${name}_password` });
-      expect(service).toMatchObject({ read_only: true, cap_drop: ['ALL'], secrets: [`${name}_password`] });
-    },
-  );
+  test.each([
+    ['orchestrator', 'orchestrator'],
+    ['worker', 'worker'],
+    ['worker-webgpu', 'worker'],
+    ['worker-tfjs-gpu', 'worker'],
+  ])('starts the %s with options that the program has, secrets from files, and nothing it need not do', async (key, name) => {
+    const service = at(compose, 'services', key);
+    const args = argumentsOf(at(service, 'command'));
+    expect(args.length).toBeGreaterThan(4);
+    expect(await unknownOptions(args)).toEqual([]);
+    expect(at(service, 'environment')).toEqual({ LOLIGO_NATS_USER: name, LOLIGO_NATS_PASSWORD_FILE: `/run/secrets/${name}_password` });
+    expect(service).toMatchObject({ read_only: true, cap_drop: ['ALL'], secrets: [`${name}_password`] });
+  });
 
-  test('leaves a worker longer than its grace period', () => {
-    const worker = at(compose, 'services', 'worker');
+  test.each(['webgpu', 'tfjs-gpu'])('gives a worker of the profile %s a GPU, and the image made for it', (name) => {
+    const service = at(compose, 'services', `worker-${name}`);
+    expect(service).toMatchObject({ profiles: [name], build: { dockerfile: 'docker/worker.Dockerfile', target: name } });
+    expect(read('docker/worker.Dockerfile')).toContain(`FROM worker AS ${name}\n`);
+    const gpu = { driver: 'nvidia', count: 1, capabilities: ['gpu'] };
+    expect(at(service, 'deploy')).toEqual({ resources: { reservations: { devices: [gpu] } } });
+  });
+
+  test.each(['worker', 'worker-webgpu', 'worker-tfjs-gpu'])('leaves the %s longer than its grace period', (name) => {
+    const worker = at(compose, 'services', name);
     const args = argumentsOf(at(worker, 'command'));
     expect(Number.parseInt(String(at(worker, 'stop_grace_period')), 10)).toBeGreaterThan(Number(args[args.indexOf('--grace') + 1]));
   });
@@ -135,6 +161,25 @@ describe('the chart', () => {
     expect(at(parts.get('ConfigMap cells-loligo-spec'), 'data', 'spec.yaml')).toBe(read('sweeps/demo.yaml'));
     expect(String(at(parts.get('ConfigMap cells-loligo-nats'), 'data', 'nats.conf')).trim()).toBe(read('docker/nats.conf').trim());
   });
+
+  test.for([
+    ['webgpu', 'webgpu'],
+    ['tfjs-gpu', 'tfjs'],
+  ])(
+    'gives the workers of values-%s.yaml a GPU each and their engine, and runs no server and no orchestrator',
+    ([name, engine], { skip }) => {
+      const parts = chart(skip, '-f', `${CHART}/values-${name}.yaml`, '--set', 'nats.url=nats://cells:4222,worker.runtimeClassName=nvidia');
+      expect([...parts.keys()]).toEqual(['PodDisruptionBudget cells-loligo-worker', 'Deployment cells-loligo-worker']);
+      const pod = at(parts.get('Deployment cells-loligo-worker'), 'spec', 'template', 'spec');
+      expect(pod).toMatchObject({ runtimeClassName: 'nvidia', tolerations: [{ key: 'nvidia.com/gpu', operator: 'Exists' }] });
+      expect(at(pod, 'containers', 0)).toMatchObject({
+        image: `loligo-worker-${name}:0.1.0`,
+        resources: { limits: { 'nvidia.com/gpu': 1 } },
+      });
+      const args = argumentsOf(at(pod, 'containers', 0, 'args'));
+      expect(args[args.indexOf('--engine') + 1]).toBe(engine);
+    },
+  );
 
   test('leaves the number of workers to KEDA where that is asked for', ({ skip }) => {
     const parts = chart(skip, '--set', 'autoscaling.enabled=true');

@@ -61,7 +61,7 @@ export interface Member {
   readonly sampleAt: Int32Array;
   /** mV, length samples */
   readonly voltageMv: Float64Array;
-  /** 1 or 0 per sample: padding has weight zero; length samples */
+  /** 1, or 0 for a sample whose V is not known, where only the equations are asked; length samples */
   readonly sampleWeight: Float64Array;
   /** model's unit, on the grid */
   readonly current: Float64Array;
@@ -195,6 +195,8 @@ export interface Engine {
   readonly name: EngineName;
   /** What its bits depend on beside its name and version: instruction set, kind of processor, JavaScript engine. States move between equal ones only. */
   readonly arithmetic: string;
+  /** Replicas of one cohort that Adam gains from; absent: it trains each as fast alone. */
+  readonly company?: number;
   /** What of this the engine lacks, by its name in the spec ("network.activation: gelu"); null when it can train it. */
   refuses(shape: Shape, settings: Settings): string | null;
   open(shape: Shape, members: readonly Member[]): Promise<Cohort>;

@@ -4,7 +4,7 @@
  *   loss = w_data (k mean(rho(V - data)) / 10^2 + q sum over priors of residual^2)
  *        + physics (w_current mean(residual:V^2) / 50^2 + w_gates sum over gates mean(residual:gate^2))
  *
- * means being over the rows that count: padded samples, and collocation points that touch one, weigh nothing.
+ * means being over the rows that count. Samples whose V is not known have no data row; the equations hold there as everywhere.
  *
  * rho(r) = r^2, and with a Huber limit d (Huber 1964) 2 d |r| - d^2 beyond |r| = d. Levenberg-Marquardt takes such rows at the weight
  * min(1, d / |r|) of the state that it linearises at (iteratively reweighted), and accepts its steps by the loss itself.
@@ -41,16 +41,14 @@ export interface ResidualRows {
   readonly gates: number;
 }
 
-/** Weight of each row of residuals within its term: 1 / (scale^2 * number of rows that count), or 0. Rows: data, current, gates. */
+/** Weight of each row of residuals within its term: 1 / (scale^2 * number of rows that count); 0 for V at a sample that does not. Rows: data, current, gates. */
 export function rowWeights(shape: Shape, member: Member, rows: ResidualRows): Float64Array {
   const points = gridSize(shape);
-  const grid = gridWeights(member);
   const weights = new Float64Array(rows.data + rows.current + rows.gates);
   const samples = member.sampleWeight.reduce((sum, weight) => sum + weight, 0);
-  const counted = grid.reduce((sum, weight) => sum + weight, 0);
   for (let i = 0; i < shape.samples; i++) weights[i] = member.sampleWeight[i]! / (samples * DATA_SCALE_MV ** 2);
-  for (let p = 0; p < rows.current; p++) weights[shape.samples + p] = grid[p]! / (counted * CURRENT_SCALE_MV_PER_MS ** 2);
-  for (let r = 0; r < rows.gates; r++) weights[shape.samples + points + r] = grid[r % points]! / counted;
+  weights.fill(1 / (points * CURRENT_SCALE_MV_PER_MS ** 2), shape.samples, shape.samples + rows.current);
+  weights.fill(1 / points, shape.samples + points);
   return weights;
 }
 
@@ -58,16 +56,6 @@ export function rowWeights(shape: Shape, member: Member, rows: ResidualRows): Fl
 export function priorWeight({ noise, sigmaMv, sampleWeight }: Pick<Member, 'noise' | 'sigmaMv' | 'sampleWeight'>): number {
   const samples = sampleWeight.reduce((sum, weight) => sum + weight, 0);
   return (noise === 'known' ? sigmaMv ** 2 : 1) / (DATA_SCALE_MV ** 2 * samples);
-}
-
-/** 1 or 0 per collocation point: the weight of its sample, or the product of those of the samples before and after it. */
-function gridWeights({ grid, sampleAt, sampleWeight }: Member): Float64Array {
-  const weights = new Float64Array(grid.length);
-  for (let i = 0; i < sampleAt.length; i++) {
-    weights[sampleAt[i]!] = sampleWeight[i]!;
-    for (let p = (sampleAt[i - 1] ?? sampleAt[i]!) + 1; p < sampleAt[i]!; p++) weights[p] = sampleWeight[i - 1]! * sampleWeight[i]!;
-  }
-  return weights;
 }
 
 /** rho of the header. */

@@ -6,7 +6,7 @@ import { createNativeEngine, createWasmEngine } from './fused/fused-engine.ts';
 import { describeNative, describeWasm } from './fused/build-report.ts';
 import { createReferenceEngine } from './reference/reference-engine.ts';
 import { measureSpeed } from './speed-test.ts';
-import { createTfjsEngine } from './tfjs/tfjs-engine.ts';
+import { createTfjsEngine, describeTfjs } from './tfjs/tfjs-engine.ts';
 import { createWebgpuEngine, describeWebgpu } from './webgpu/webgpu-engine.ts';
 
 export interface EngineFinding {
@@ -35,7 +35,7 @@ const ENGINES: readonly Entry[] = [
   },
   {
     name: 'tfjs',
-    describe: () => Promise.resolve('TensorFlow.js on WebAssembly SIMD, float32; second order in float64 by reference'),
+    describe: describeTfjs,
     create: createTfjsEngine,
   },
   { name: 'native', describe: describeNative, create: () => createNativeEngine() },

@@ -1,43 +1,28 @@
 /**
- * Brings up TensorFlow.js on its WebAssembly backend, one thread, once per process. The .wasm files come from the installed package: no
- * download. Each pool thread has its own instance; parallelism is the pool's, not the backend's.
+ * What computes this engine's tensors, as the engine sees it. Two of them: tensorflow-backend.ts and wasm-backend.ts; open-backend.ts chooses.
+ *
+ * TensorPlan is what they want to differ in how tensors are laid out, so that each is quick and no replica's bits depend on its cohort.
  */
-import { createRequire } from 'node:module';
-import { dirname, sep } from 'node:path';
-import * as tf from '@tensorflow/tfjs-core';
-import { setThreadsCount, setWasmPaths } from '@tensorflow/tfjs-backend-wasm';
-
-let opened: Promise<void> | undefined;
-
-/** Resolves when tensors can be made; rejects with the reason why this machine cannot. */
-export async function openBackend(): Promise<void> {
-  await (opened ??= start());
+export interface TensorPlan {
+  /**
+   * Replicas whose layers are multiplied in one batched product, at least and at most. Where a cohort has fewer, copies make up the number:
+   * kernels are chosen by it, and other kernels round in another way.
+   */
+  readonly batch: readonly [least: number, most: number];
+  /**
+   * Each replica has a multiple of so many points, the last one repeated at no weight. Kernels compute what is left over behind their last
+   * full vector in another way, and where a row begins would decide which elements those are.
+   */
+  readonly vector: number;
+  /** Products take a transposed operand as it is. */
+  readonly transposes: boolean;
 }
 
-async function start(): Promise<void> {
-  const require = createRequire(import.meta.url);
-  setWasmPaths(dirname(require.resolve('@tensorflow/tfjs-backend-wasm')) + sep);
-  setThreadsCount(1);
-  const release = keepListeners(['uncaughtException', 'unhandledRejection']);
-  try {
-    if (!(await tf.setBackend('wasm'))) throw new Error('the WebAssembly backend of TensorFlow.js did not start');
-    if (!(await tf.env().getAsync('WASM_HAS_SIMD_SUPPORT'))) throw new Error('this Node has no WebAssembly SIMD');
-  } finally {
-    release();
-  }
-}
-
-/**
- * Emscripten's start-up code installs process-wide handlers that rethrow every error and rejection of the host program: take away what
- * it added. (Never dispose the backend: its own clean-up removes the host's handlers too.)
- */
-function keepListeners(events: readonly ('uncaughtException' | 'unhandledRejection')[]): () => void {
-  const listenersOf = (event: string): readonly unknown[] => process.rawListeners(event);
-  const before = new Map(events.map((event) => [event, new Set(listenersOf(event))]));
-  return () => {
-    for (const event of events)
-      for (const listener of process.rawListeners(event))
-        // rawListeners is typed as Function[], which removeListener does not take
-        if (before.get(event)?.has(listener) !== true) process.removeListener(event, listener as (...values: unknown[]) => void);
-  };
+export interface Backend extends TensorPlan {
+  /** For people. */
+  readonly text: string;
+  /** As Engine.arithmetic. */
+  readonly arithmetic: string;
+  /** As Engine.company: a step is some 300 operations however many replicas they are for. */
+  readonly company: number;
 }

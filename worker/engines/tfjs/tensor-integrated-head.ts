@@ -1,15 +1,16 @@
 /**
  * `states: integrated` as tensor operations: the network gives V, gates are integrated along it by reference/gate-integration.ts, from
- * rates at its nodes: the M grid points, then the M - 1 middles of the steps.
+ * rates at its nodes: the M grid points, then the M - 1 middles of the steps, and one more that fills a backend's vector.
  *
  * The recurrences over time, x[j+1] = a[j] x[j] + b[j] and their adjoints, run as float64 loops on the host. A logarithmic scan in
  * tensor operations was measured too: 560 us against 13 us for 3 x 1,001 steps on the WebAssembly backend, whose memory the host shares.
  */
 import * as tf from '@tensorflow/tfjs-core';
 import type { Member, Shape } from '../engine.ts';
-import { freeGatePlace, gridSize, gridStepsMs, segmentStarts, thetaToGate, type Layout } from '../layout.ts';
+import { freeGatePlace, gridStepsMs, segmentStarts, thetaToGate, type Layout } from '../layout.ts';
 import { GateIntegration } from '../reference/gate-integration.ts';
 import { lossProgram, valuesAndPartials } from '../../models/loss-program.ts';
+import type { TensorPlan } from './backend.ts';
 import { full, sumOverPoints, type Given, type HeadAdjoints, type Outputs, type TensorHead, type Tensors } from './tensor-head.ts';
 import { TensorProgram } from './tensor-program.ts';
 
@@ -22,24 +23,30 @@ export class TensorIntegratedHead implements TensorHead {
   /** First point of each segment, by replica. */
   private readonly starts: readonly Int32Array[];
   private readonly points: number;
+  /** One more than 2 M - 1 where rows are filled up to whole vectors. */
   private readonly nodes: number;
+  private readonly isFilled: boolean;
+  private readonly rateInputs: readonly string[];
   private readonly balance: TensorProgram;
   private readonly rates: TensorProgram;
   /** Eighth of each step, ms, [R, M - 1] */
   private readonly eighth: tf.Tensor2D;
   /** [replica][gate] */
   private readonly gates: readonly (readonly GateIntegration[])[];
-  /** inf, rate and their partials at the nodes, [R, 2 M - 1], of the last evaluation */
+  /** inf, rate and their partials at the nodes, of the last evaluation */
   private last: Tensors = {};
 
-  constructor(shape: Shape, layout: Layout, members: readonly Member[]) {
+  /** Members have grids of the same, perhaps padded length. */
+  constructor(shape: Shape, layout: Layout, members: readonly Member[], plan: TensorPlan) {
     const { model, infer } = shape;
     this.names = model.gates.map(({ name }) => name);
     this.infer = infer;
     this.layout = layout;
     this.starts = members.map(segmentStarts);
-    this.points = gridSize(shape);
-    this.nodes = 2 * this.points - 1;
+    this.points = members[0]!.grid.length;
+    this.isFilled = plan.vector > 1;
+    this.nodes = 2 * this.points - (this.isFilled ? 0 : 1);
+    this.rateInputs = model.gateRates.inputs;
     this.balance = new TensorProgram(
       lossProgram([{ program: model.currentResidual, factor: 'factor:current' }], ['V', 'd:V', ...this.names, ...infer]),
     );
@@ -56,7 +63,7 @@ export class TensorIntegratedHead implements TensorHead {
     const [left, right] = this.neighbours(V);
     const [dLeft, dRight] = this.neighbours(dV);
     const middles = tf.add(tf.mul(tf.add(left, right), 0.5), tf.mul(tf.sub(dLeft, dRight), this.eighth));
-    this.last = this.rates.run({ ...tensors, V: tf.concat([V, middles], 1) });
+    this.last = this.rates.run({ ...this.perNode(tensors), V: this.onNodes(V, middles) });
     return { V, 'd:V': dV, ...Object.fromEntries(this.names.map((name, k) => [name, this.integrate(name, k, thetas)])) };
   }
 
@@ -64,6 +71,17 @@ export class TensorIntegratedHead implements TensorHead {
   private neighbours(tensor: tf.Tensor2D): [tf.Tensor2D, tf.Tensor2D] {
     const size: [number, number] = [tensor.shape[0], this.points - 1];
     return [tf.slice(tensor, [0, 0], size), tf.slice(tensor, [0, 1], size)];
+  }
+
+  private onNodes(V: tf.Tensor2D, middles: tf.Tensor): tf.Tensor {
+    return tf.concat(this.isFilled ? [V, middles, tf.slice(V, [0, this.points - 1], [V.shape[0], 1])] : [V, middles], 1);
+  }
+
+  /** What the rates depend on beside V, [R, 1] or as long as the nodes are. */
+  private perNode(tensors: Tensors): Tensors {
+    if (!this.isFilled) return tensors;
+    const needed = Object.entries(tensors).filter(([name]) => this.rateInputs.includes(name));
+    return Object.fromEntries(needed.map(([name, tensor]) => [name, tf.concat([tensor, tensor], 1)]));
   }
 
   /** Gate k of all replicas, [R, M]. */
@@ -124,7 +142,7 @@ export class TensorIntegratedHead implements TensorHead {
     return !this.rates.isConstant(`partial:inf:${gate}:${wrt}`) || !this.rates.isConstant(`partial:rate:${gate}:${wrt}`);
   }
 
-  /** Adjoint of x [R, M] -> adjoints of inf and rate at the nodes, [R, 2 M - 1]. What reaches a free x(0) goes to `initialGates`. */
+  /** Adjoint of x [R, M] -> adjoints of inf and rate at the nodes. What reaches a free x(0) goes to `initialGates`. */
   private gateAdjoints(k: number, xBar: tf.Tensor2D, initialGates: readonly Float64Array[]): { inf: tf.Tensor2D; rate: tf.Tensor2D } {
     const { points, nodes } = this;
     const inf = new Float32Array(this.gates.length * nodes);
@@ -147,7 +165,7 @@ export class TensorIntegratedHead implements TensorHead {
     return { inf: tf.tensor2d(inf, [this.gates.length, nodes]), rate: tf.tensor2d(rate, [this.gates.length, nodes]) };
   }
 
-  /** Adjoints of V at the nodes [R, 2 M - 1] -> adjoints of V and dV on the grid, [R, M]. */
+  /** Adjoints of V at the nodes -> adjoints of V and dV on the grid, [R, M]. */
   private fromNodes(bar: tf.Tensor): { value: tf.Tensor; rate: tf.Tensor } {
     const [replicas, points] = [this.gates.length, this.points];
     const middles = tf.slice(bar, [0, points], [replicas, points - 1]);

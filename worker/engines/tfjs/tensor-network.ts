@@ -1,9 +1,9 @@
 /**
  * The networks of a cohort, value and time derivative forward and the reverse pass through both, as float32 tensor operations.
  *
- * Each replica's layers are products of their own: measured on the WebAssembly backend, [512, 32] x [32, 32] takes 45 to 75 us by itself
- * and 480 us per replica in a batched or transposed matMul, whose kernel is a plain loop. So weights are uploaded in both
- * orientations, and activations are transposed before they are contracted over points.
+ * Shapes: G replicas of a group, whose layers are one batched product (backend.ts says how many), M points, numbers of a layer. Where the
+ * backend's products take no transposed operand, weights are uploaded in both orientations, and activations are transposed before they are
+ * contracted over points.
  *
  * tanh is the logistic function (its kernel is vectorised, the one of tanh is not: 22 against 225 us). With u = 2 z, a hidden layer hands on
  *   b = sigmoid(u) - 1/2 = tanh(z) / 2,  k = 1/4 - b^2 = db/du,
@@ -12,8 +12,9 @@
  */
 import * as tf from '@tensorflow/tfjs-core';
 import type { Member, Shape } from '../engine.ts';
-import { gridSize, VOLTAGE_SCALE, type Layer, type Layout } from '../layout.ts';
+import { VOLTAGE_SCALE, type Layer, type Layout } from '../layout.ts';
 import { fourierFeatures } from '../reference/features.ts';
+import type { TensorPlan } from './backend.ts';
 
 /** Gates are squashed as sigmoid(2 o) = (1 + tanh o) / 2. */
 const GATE_SCALE = 2;
@@ -24,51 +25,76 @@ interface Scale {
   readonly biases: Float64Array;
 }
 
-/** What a layer keeps of a forward pass; [M, in], [M, out]. */
+/** What a layer keeps of a forward pass; [G, M, in], [G, M, out]. */
 interface Tape {
-  readonly a: tf.Tensor2D;
+  readonly a: tf.Tensor3D;
   /** null without tangent */
-  readonly da: tf.Tensor2D | null;
-  /** W'^T [out, in] */
-  readonly transposed: tf.Tensor2D | null;
+  readonly da: tf.Tensor3D | null;
+  /** Takes an adjoint back through the weights; null where nobody asks: in the first layer. */
+  readonly weights: BackWeights | null;
   /** du and db/du of the layer before, whose output `a` is; and what its curvature cannot be had from `a` and slope by, else null. */
-  readonly du: tf.Tensor2D | null;
-  readonly slope: tf.Tensor2D | null;
-  readonly curvature: tf.Tensor2D | null;
+  readonly du: tf.Tensor3D | null;
+  readonly slope: tf.Tensor3D | null;
+  readonly curvature: tf.Tensor3D | null;
 }
 
-type Activated = Pick<Tape, 'a'> & { readonly slope: tf.Tensor2D; readonly curvature: tf.Tensor2D | null };
+/** W' [G, in, out], or W'^T [G, out, in]. */
+interface BackWeights {
+  readonly tensor: tf.Tensor3D;
+  readonly isTransposed: boolean;
+}
+
+type Activated = Pick<Tape, 'a'> & { readonly slope: tf.Tensor3D; readonly curvature: tf.Tensor3D | null };
 
 export interface NetworkPass {
   readonly out: tf.Tensor3D;
   readonly dOut: tf.Tensor3D | null;
-  /** by replica and layer */
+  /** by group and layer */
   readonly tapes: readonly (readonly Tape[])[];
 }
 
-/** Fourier features of one replica and their transposes. */
+/** Replicas whose layers are one product. */
+interface Group {
+  /** Of its members in the cohort; behind its own stand copies of the first. */
+  readonly places: readonly number[];
+  readonly first: number;
+  /** How many are its own. */
+  readonly own: number;
+  readonly features: Features;
+}
+
+/** Fourier features of a group, [G, M, in]; and their transposes where the backend's products need them. */
 interface Features {
-  readonly a: tf.Tensor2D;
-  readonly da: tf.Tensor2D;
-  readonly aT: tf.Tensor2D;
-  readonly daT: tf.Tensor2D;
+  readonly a: tf.Tensor3D;
+  readonly da: tf.Tensor3D;
+  readonly aT: tf.Tensor3D | null;
+  readonly daT: tf.Tensor3D | null;
 }
 
 export class TensorNetwork {
   private readonly layout: Layout;
   private readonly activation: Shape['activation'];
   private readonly points: number;
+  private readonly transposes: boolean;
   private readonly scales: readonly Scale[];
-  private readonly features: readonly Features[];
-  private readonly ones: tf.Tensor2D;
+  private readonly groups: readonly Group[];
+  private readonly ones: tf.Tensor3D;
 
-  constructor(shape: Shape, layout: Layout, members: readonly Pick<Member, 'frequencies' | 'grid'>[]) {
+  /** Members have grids of the same, perhaps padded length. */
+  constructor(shape: Shape, layout: Layout, members: readonly Pick<Member, 'frequencies' | 'grid'>[], plan: TensorPlan) {
     this.layout = layout;
     this.activation = shape.activation;
-    this.points = gridSize(shape);
+    this.points = members[0]!.grid.length;
+    this.transposes = plan.transposes;
     this.scales = layout.layers.map((layer, l) => layerScale(layer, l, layout.layers.length, shape.activation));
-    this.features = members.map(({ frequencies, grid }) => uploadFeatures(frequencies, grid));
-    this.ones = tf.ones([1, this.points]);
+    this.groups = groupsOf(members.length, plan.batch).map((group) => ({
+      ...group,
+      features: uploadFeatures(
+        group.places.map((place) => members[place]!),
+        plan,
+      ),
+    }));
+    this.ones = tf.ones([1, 1, this.points]);
   }
 
   /**
@@ -76,7 +102,7 @@ export class TensorNetwork {
    * `tapes` is for `backward`; call both inside one tf.tidy.
    */
   forward(thetas: readonly Float64Array[], tangent: boolean): NetworkPass {
-    const passes = thetas.map((theta, r) => this.forwardOne(theta, this.features[r]!, tangent));
+    const passes = this.groups.map((group) => this.forwardGroup(group, thetas, tangent));
     const dOuts = passes.flatMap(({ dOut }) => (dOut === null ? [] : [dOut]));
     return {
       out: this.gather(passes.map(({ out }) => out)),
@@ -85,29 +111,39 @@ export class TensorNetwork {
     };
   }
 
-  private gather(tensors: tf.Tensor2D[]): tf.Tensor3D {
-    const rows: tf.Tensor2D = tensors.length === 1 ? tensors[0]! : tf.concat(tensors, 0);
-    return tf.reshape(tf.transpose(rows), [rows.shape[1], tensors.length, this.points]);
+  /** By group [G, M, outputs] -> [outputs, R, M] */
+  private gather(tensors: tf.Tensor3D[]): tf.Tensor3D {
+    const own = tensors.map((tensor, g): tf.Tensor2D => {
+      const { own: replicas, places } = this.groups[g]!;
+      const kept = replicas === places.length ? tensor : tf.slice(tensor, [0, 0, 0], [replicas, ...tensor.shape.slice(1)]);
+      return tf.reshape(kept, [replicas * this.points, tensor.shape[2]]);
+    });
+    const rows: tf.Tensor2D = own.length === 1 ? own[0]! : tf.concat(own, 0);
+    return tf.reshape(tf.transpose(rows), [rows.shape[1], rows.shape[0] / this.points, this.points]);
   }
 
-  private forwardOne(
-    theta: Float64Array,
-    features: Features,
+  private forwardGroup(
+    { places, features }: Group,
+    thetas: readonly Float64Array[],
     tangent: boolean,
-  ): { out: tf.Tensor2D; dOut: tf.Tensor2D | null; tapes: Tape[] } {
+  ): { out: tf.Tensor3D; dOut: tf.Tensor3D | null; tapes: Tape[] } {
+    const own = places.map((place) => thetas[place]!);
     const tapes: Tape[] = [];
     let a = features.a;
     let da = tangent ? features.da : null;
-    let du: tf.Tensor2D | null = null;
-    let slope: tf.Tensor2D | null = null;
-    let curvature: tf.Tensor2D | null = null;
+    let du: tf.Tensor3D | null = null;
+    let slope: tf.Tensor3D | null = null;
+    let curvature: tf.Tensor3D | null = null;
     for (const [l, layer] of this.layout.layers.entries()) {
-      const W = scaledWeights(layer, theta, this.scales[l]!);
-      const weights = tf.tensor2d(W, [layer.inputs, layer.outputs]);
-      const transposed = l === 0 ? null : tf.tensor2d(transpose(W, layer.inputs, layer.outputs), [layer.outputs, layer.inputs]);
-      tapes.push({ a, da, transposed, du, slope, curvature });
-      const u: tf.Tensor2D = tf.add(tf.matMul(a, weights), tf.tensor1d(scaledBiases(layer, theta, this.scales[l]!)));
-      du = da === null ? null : tf.matMul(da, weights);
+      const { inputs, outputs } = layer;
+      const W = scaledWeights(layer, own, this.scales[l]!);
+      const weights = tf.tensor3d(W, [own.length, inputs, outputs]);
+      tapes.push({ a, da, weights: l === 0 ? null : this.backWeights(layer, W, weights), du, slope, curvature });
+      const u: tf.Tensor3D = tf.add(
+        tf.matMul<tf.Tensor3D>(a, weights),
+        tf.tensor3d(scaledBiases(layer, own, this.scales[l]!), [own.length, 1, outputs]),
+      );
+      du = da === null ? null : tf.matMul<tf.Tensor3D>(da, weights);
       if (l === this.layout.layers.length - 1) return { out: u, dOut: du, tapes };
       ({ a, slope, curvature } = this.activate(u));
       da = du === null ? null : tf.mul(slope, du);
@@ -115,10 +151,19 @@ export class TensorNetwork {
     throw new Error('internal: a network without layers');
   }
 
-  private activate(u: tf.Tensor2D): Activated {
+  private backWeights({ inputs, outputs }: Layer, W: Float32Array, weights: tf.Tensor3D): BackWeights {
+    if (this.transposes) return { tensor: weights, isTransposed: false };
+    const size = inputs * outputs;
+    const transposed = new Float32Array(W.length);
+    for (let r = 0; r < weights.shape[0]; r++)
+      transpose(W.subarray(r * size, (r + 1) * size), inputs, outputs, transposed.subarray(r * size));
+    return { tensor: tf.tensor3d(transposed, [weights.shape[0], outputs, inputs]), isTransposed: true };
+  }
+
+  private activate(u: tf.Tensor3D): Activated {
     switch (this.activation) {
       case 'tanh': {
-        const a: tf.Tensor2D = tf.sub(tf.sigmoid(u), 0.5);
+        const a: tf.Tensor3D = tf.sub(tf.sigmoid(u), 0.5);
         return { a, slope: tf.sub(0.25, tf.square(a)), curvature: null };
       }
       case 'sin':
@@ -136,49 +181,61 @@ export class TensorNetwork {
   backward(tapes: NetworkPass['tapes'], outBar: tf.Tensor3D, dOutBar: tf.Tensor3D | null, gradients: readonly Float64Array[]): void {
     const bars = this.scatter(outBar);
     const dBars = dOutBar === null ? null : this.scatter(dOutBar);
-    tapes.forEach((tape, r) => this.backwardOne(tape, this.features[r]!, bars[r]!, dBars === null ? null : dBars[r]!, gradients[r]!));
+    this.groups.forEach((group, g) => {
+      const own = gradients.slice(group.first, group.first + group.own);
+      this.backwardGroup(tapes[g]!, group.features, bars[g]!, dBars === null ? null : dBars[g]!, own);
+    });
   }
 
-  /** [outputs, R, M] -> R times [M, outputs] */
-  private scatter(bar: tf.Tensor3D): tf.Tensor2D[] {
-    const [outputs, replicas] = bar.shape;
-    const rows: tf.Tensor2D = tf.transpose(tf.reshape(bar, [outputs, replicas * this.points]));
-    if (replicas === 1) return [rows];
-    return Array.from({ length: replicas }, (_, r) => tf.slice(rows, [r * this.points, 0], [this.points, outputs]));
+  /** [outputs, R, M] -> by group [G, M, outputs]; copies have adjoints of 0. */
+  private scatter(bar: tf.Tensor3D): tf.Tensor3D[] {
+    const [outputs, replicas, points] = bar.shape;
+    const rows: tf.Tensor2D = tf.transpose(tf.reshape(bar, [outputs, replicas * points]));
+    return this.groups.map(({ first, own, places }): tf.Tensor3D => {
+      const part = own === replicas ? rows : tf.slice(rows, [first * points, 0], [own * points, outputs]);
+      const bars: tf.Tensor3D = tf.reshape(part, [own, points, outputs]);
+      return own === places.length ? bars : tf.concat([bars, tf.zeros<tf.Rank.R3>([places.length - own, points, outputs])], 0);
+    });
   }
 
-  private backwardOne(
+  private backwardGroup(
     tapes: readonly Tape[],
     features: Features,
-    outBar: tf.Tensor2D,
-    dOutBar: tf.Tensor2D | null,
-    gradient: Float64Array,
+    outBar: tf.Tensor3D,
+    dOutBar: tf.Tensor3D | null,
+    gradients: readonly Float64Array[],
   ): void {
     let uBar = outBar;
     let duBar = dOutBar;
     for (let l = tapes.length - 1; l >= 0; l--) {
-      const { a, da, transposed, du, slope, curvature } = tapes[l]!;
-      const value = tf.matMul<tf.Tensor2D>(l === 0 ? features.aT : tf.transpose(a), uBar);
-      const weightsBar = da === null || duBar === null ? value : tf.add(value, tf.matMul(l === 0 ? features.daT : tf.transpose(da), duBar));
-      writeGradient(this.layout.layers[l]!, this.scales[l]!, weightsBar, tf.matMul(this.ones, uBar), gradient);
-      if (transposed === null || slope === null) return;
-      uBar = tf.mul(slope, tf.matMul(uBar, transposed));
+      const { a, da, weights, du, slope, curvature } = tapes[l]!;
+      const value = this.overPoints(a, l === 0 ? features.aT : null, uBar);
+      const weightsBar = da === null || duBar === null ? value : tf.add(value, this.overPoints(da, l === 0 ? features.daT : null, duBar));
+      writeGradients(this.layout.layers[l]!, this.scales[l]!, weightsBar, tf.matMul(this.ones, uBar), gradients);
+      if (weights === null || slope === null) return;
+      uBar = tf.mul(slope, throughWeights(uBar, weights));
       if (du === null || duBar === null) continue;
-      const daBar: tf.Tensor2D = tf.matMul(duBar, transposed);
+      const daBar = throughWeights(duBar, weights);
       duBar = tf.mul(slope, daBar);
       uBar = tf.sub(uBar, curvature === null ? this.bend(a, du, daBar, duBar) : tf.mul(tf.mul(curvature, du), tf.neg(daBar)));
     }
   }
 
+  /** a^T u_; `transposed`: a^T where it lies on the device. */
+  private overPoints(a: tf.Tensor3D, transposed: tf.Tensor3D | null, uBar: tf.Tensor3D): tf.Tensor3D {
+    if (this.transposes) return tf.matMul(a, uBar, true);
+    return tf.matMul(transposed ?? tf.transpose(a, [0, 2, 1]), uBar);
+  }
+
   /** For tanh and sin, what du * d slope / du takes from u_: 2 b du du_ for tanh (see above), sin(z) dz da_ for sin. */
-  private bend(a: tf.Tensor2D, du: tf.Tensor2D, daBar: tf.Tensor2D, duBar: tf.Tensor2D): tf.Tensor2D {
-    const both: tf.Tensor2D = tf.mul(tf.mul(a, du), this.activation === 'sin' ? daBar : duBar);
+  private bend(a: tf.Tensor3D, du: tf.Tensor3D, daBar: tf.Tensor3D, duBar: tf.Tensor3D): tf.Tensor3D {
+    const both: tf.Tensor3D = tf.mul(tf.mul(a, du), this.activation === 'sin' ? daBar : duBar);
     return this.activation === 'sin' ? both : tf.add(both, both);
   }
 
   close(): void {
     this.ones.dispose();
-    for (const { a, da, aT, daT } of this.features) for (const tensor of [a, da, aT, daT]) tensor.dispose();
+    for (const { features } of this.groups) for (const tensor of [features.a, features.da, features.aT, features.daT]) tensor?.dispose();
   }
 }
 
@@ -190,9 +247,9 @@ function layerScale(layer: Layer, l: number, count: number, activation: Shape['a
 }
 
 /** The formulas of reference/activation.ts. */
-function swish(z: tf.Tensor2D): Activated {
-  const s: tf.Tensor2D = tf.sigmoid(z);
-  const ds: tf.Tensor2D = tf.sub(s, tf.square(s));
+function swish(z: tf.Tensor3D): Activated {
+  const s: tf.Tensor3D = tf.sigmoid(z);
+  const ds: tf.Tensor3D = tf.sub(s, tf.square(s));
   return {
     a: tf.mul(z, s),
     slope: tf.add(s, tf.mul(z, ds)),
@@ -200,45 +257,76 @@ function swish(z: tf.Tensor2D): Activated {
   };
 }
 
-function gelu(z: tf.Tensor2D): Activated {
-  const below: tf.Tensor2D = tf.mul(tf.add(tf.erf(tf.mul(z, Math.SQRT1_2)), 1), 0.5);
-  const square: tf.Tensor2D = tf.square(z);
-  const density: tf.Tensor2D = tf.mul(tf.exp(tf.mul(square, -0.5)), 1 / Math.sqrt(2 * Math.PI));
+function gelu(z: tf.Tensor3D): Activated {
+  const below: tf.Tensor3D = tf.mul(tf.add(tf.erf(tf.mul(z, Math.SQRT1_2)), 1), 0.5);
+  const square: tf.Tensor3D = tf.square(z);
+  const density: tf.Tensor3D = tf.mul(tf.exp(tf.mul(square, -0.5)), 1 / Math.sqrt(2 * Math.PI));
   return { a: tf.mul(z, below), slope: tf.add(below, tf.mul(z, density)), curvature: tf.mul(density, tf.sub(2, square)) };
 }
 
-function uploadFeatures(frequencies: Float64Array, grid: Float64Array): Features {
-  const { a, da } = fourierFeatures(frequencies, grid);
-  const shape: [number, number] = [grid.length, 2 * frequencies.length];
-  return tf.tidy(() => {
-    const value = tf.tensor2d(Float32Array.from(a), shape);
-    const rate = tf.tensor2d(Float32Array.from(da), shape);
-    return { a: value, da: rate, aT: tf.transpose(value), daT: tf.transpose(rate) };
+/** Runs of at most `most` replicas, each made up to `least` by copies of its first. */
+function groupsOf(replicas: number, [least, most]: TensorPlan['batch']): Omit<Group, 'features'>[] {
+  const size = Math.min(most, replicas);
+  return Array.from({ length: Math.ceil(replicas / size) }, (_, g) => {
+    const first = g * size;
+    const own = Math.min(size, replicas - first);
+    return { first, own, places: Array.from({ length: Math.max(own, least) }, (__, k) => (k < own ? first + k : first)) };
   });
 }
 
-function scaledWeights({ inputs, outputs, weights }: Layer, theta: Float64Array, scale: Scale): Float32Array {
-  const W = new Float32Array(inputs * outputs);
-  for (let i = 0; i < inputs; i++)
-    for (let j = 0; j < outputs; j++) W[i * outputs + j] = scale.weights[j]! * theta[weights + i * outputs + j]!;
+function uploadFeatures(members: readonly Pick<Member, 'frequencies' | 'grid'>[], { transposes }: TensorPlan): Features {
+  const { frequencies, grid } = members[0]!;
+  const shape: [number, number, number] = [members.length, grid.length, 2 * frequencies.length];
+  const all = members.map((member) => fourierFeatures(member.frequencies, member.grid));
+  const upload = (values: readonly Float64Array[]): tf.Tensor3D => tf.tensor3d(joined(values), shape);
+  const flipped = (tensor: tf.Tensor3D): tf.Tensor3D | null => (transposes ? null : tf.transpose(tensor, [0, 2, 1]));
+  const value = upload(all.map(({ a }) => a));
+  const rate = upload(all.map(({ da }) => da));
+  return { a: value, da: rate, aT: flipped(value), daT: flipped(rate) };
+}
+
+function joined(parts: readonly Float64Array[]): Float32Array {
+  const all = new Float32Array(parts.length * parts[0]!.length);
+  parts.forEach((part, r) => all.set(part, r * part.length));
+  return all;
+}
+
+function scaledWeights({ inputs, outputs, weights }: Layer, thetas: readonly Float64Array[], scale: Scale): Float32Array {
+  const size = inputs * outputs;
+  const W = new Float32Array(thetas.length * size);
+  thetas.forEach((theta, r) => {
+    for (let i = 0; i < inputs; i++)
+      for (let j = 0; j < outputs; j++) W[r * size + i * outputs + j] = scale.weights[j]! * theta[weights + i * outputs + j]!;
+  });
   return W;
 }
 
-function scaledBiases({ outputs, biases }: Layer, theta: Float64Array, scale: Scale): Float32Array {
-  return Float32Array.from({ length: outputs }, (_, j) => scale.biases[j]! * theta[biases + j]!);
+function scaledBiases({ outputs, biases }: Layer, thetas: readonly Float64Array[], scale: Scale): Float32Array {
+  const b = new Float32Array(thetas.length * outputs);
+  thetas.forEach((theta, r) => {
+    for (let j = 0; j < outputs; j++) b[r * outputs + j] = scale.biases[j]! * theta[biases + j]!;
+  });
+  return b;
 }
 
-function transpose(W: Float32Array, rows: number, columns: number): Float32Array {
-  const T = new Float32Array(W.length);
+function transpose(W: Float32Array, rows: number, columns: number, T: Float32Array): void {
   for (let i = 0; i < rows; i++) for (let j = 0; j < columns; j++) T[j * rows + i] = W[i * columns + j]!;
-  return T;
 }
 
-function writeGradient(layer: Layer, scale: Scale, weightsBar: tf.Tensor, biasesBar: tf.Tensor, gradient: Float64Array): void {
+/** u_ W'^T */
+function throughWeights(uBar: tf.Tensor3D, { tensor, isTransposed }: BackWeights): tf.Tensor3D {
+  return tf.matMul(uBar, tensor, false, !isTransposed);
+}
+
+/** Copies behind the group's own replicas have no gradient to write to. */
+function writeGradients(layer: Layer, scale: Scale, weightsBar: tf.Tensor, biasesBar: tf.Tensor, gradients: readonly Float64Array[]): void {
   const { inputs, outputs, weights, biases } = layer;
   const W = weightsBar.dataSync();
   const b = biasesBar.dataSync();
-  for (let i = 0; i < inputs; i++)
-    for (let j = 0; j < outputs; j++) gradient[weights + i * outputs + j] = scale.weights[j]! * W[i * outputs + j]!;
-  for (let j = 0; j < outputs; j++) gradient[biases + j] = scale.biases[j]! * b[j]!;
+  const size = inputs * outputs;
+  gradients.forEach((gradient, r) => {
+    for (let i = 0; i < inputs; i++)
+      for (let j = 0; j < outputs; j++) gradient[weights + i * outputs + j] = scale.weights[j]! * W[r * size + i * outputs + j]!;
+    for (let j = 0; j < outputs; j++) gradient[biases + j] = scale.biases[j]! * b[r * outputs + j]!;
+  });
 }

@@ -12,6 +12,7 @@ import { gateSlope, gridSize, inferredParameters, layoutOf, parameterSlope, VOLT
 import { DATA_SCALE_MV, huberLoss, noiseFactor, rowWeights } from '../loss.ts';
 import { PriorRows } from '../reference/prior-rows.ts';
 import { projectionPriors, projectOut } from '../reference/projection.ts';
+import type { TensorPlan } from './backend.ts';
 import type { Given, HeadAdjoints, Outputs, TensorHead, Tensors } from './tensor-head.ts';
 import { full } from './tensor-head.ts';
 import { TensorIntegratedHead } from './tensor-integrated-head.ts';
@@ -29,8 +30,11 @@ interface PointWeights {
 export class TensorObjective {
   readonly layout: Layout;
   private readonly shape: Shape;
+  /** Their grids filled up to whole vectors. */
   private readonly members: readonly Member[];
+  /** [R, M] */
   private readonly size: [number, number];
+  private readonly plan: TensorPlan;
   private readonly weights: readonly PointWeights[];
   private readonly network: TensorNetwork;
   private readonly head: TensorHead;
@@ -47,15 +51,18 @@ export class TensorObjective {
   private readonly huber: tf.Tensor2D | null;
   private readonly linear: { readonly names: readonly string[]; readonly program: TensorProgram; readonly movesStates: boolean } | null;
 
-  constructor(shape: Shape, members: readonly Member[]) {
+  constructor(shape: Shape, given: readonly Member[], plan: TensorPlan) {
+    const points = Math.ceil(gridSize(shape) / plan.vector) * plan.vector;
+    const members = given.map((member) => filledUp(member, points));
     this.shape = shape;
     this.members = members;
+    this.plan = plan;
     this.layout = layoutOf(shape);
-    this.size = [members.length, gridSize(shape)];
+    this.size = [members.length, points];
     this.weights = members.map((member) => pointWeights(shape, member));
-    this.network = new TensorNetwork(shape, this.layout, members);
+    this.network = new TensorNetwork(shape, this.layout, members, plan);
     this.priors = members.map((member) => new PriorRows(this.layout, member));
-    this.head = shape.states === 'network' ? new TensorNetworkHead(shape) : new TensorIntegratedHead(shape, this.layout, members);
+    this.head = shape.states === 'network' ? new TensorNetworkHead(shape) : new TensorIntegratedHead(shape, this.layout, members, plan);
     this.target = this.upload((member) => onGrid(member, member.voltageMv, (V, p) => V - VOLTAGE_CENTRE - member.drivenMv[p]!));
     this.driven = this.upload((member) => member.drivenMv.map((V) => V + VOLTAGE_CENTRE));
     this.drivenRate = this.upload((member) => member.drivenRate);
@@ -66,7 +73,7 @@ export class TensorObjective {
       'factor:current': this.upload((member, r) => this.weights[r]!.current.map((weight) => 2 * member.weights.current * weight)),
       'factor:gates': this.upload((member, r) => this.weights[r]!.gates.map((weight) => 2 * member.weights.gates * weight)),
       ...Object.fromEntries(
-        Object.keys(members[0]!.fixed).map((name) => [name, tf.tensor2d(members.map((member) => [member.fixed[name]!]))]),
+        Object.keys(members[0]!.fixed).map((name) => [name, tf.tidy(() => this.perReplica(members.map((member) => member.fixed[name]!)))]),
       ),
     };
     this.linear = this.createProjection();
@@ -76,6 +83,12 @@ export class TensorObjective {
     const values = new Float32Array(this.size[0] * this.size[1]);
     this.members.forEach((member, r) => values.set(row(member, r), r * this.size[1]));
     return tf.tensor2d(values, this.size);
+  }
+
+  /** [R, 1], or as full as the points: a backend whose vectors round in their own way has no other place for a number that functions are taken of. */
+  private perReplica(values: readonly number[]): tf.Tensor2D {
+    const column = tf.tensor2d(Float32Array.from(values), [values.length, 1]);
+    return this.plan.vector === 1 ? column : tf.tile(column, [1, this.size[1]]);
   }
 
   private createProjection(): TensorObjective['linear'] {
@@ -225,7 +238,7 @@ export class TensorObjective {
 
   private given(thetas: readonly Float64Array[], physics: readonly number[]): Given {
     const values = thetas.map((theta, r) => ({ ...this.members[r]!.fixed, ...inferredParameters(this.layout, theta) }));
-    const inferred = this.shape.infer.map((name) => [name, tf.tensor2d(values.map((value) => [value[name]!]))] as const);
+    const inferred = this.shape.infer.map((name) => [name, this.perReplica(values.map((value) => value[name]!))] as const);
     const ramp = tf.tensor2d(physics.map((factor) => [factor]));
     const factors = ['factor:current', 'factor:gates'].map((name) => [name, tf.mul(this.fixed[name]!, ramp)] as const);
     return { thetas, tensors: { ...this.fixed, ...Object.fromEntries([...inferred, ...factors]) } };
@@ -261,6 +274,14 @@ export class TensorObjective {
   }
 }
 
+/** The last point again, until there are so many. What is not on the grid stays as it is, and `sampleAt` and `segments` point where they did. */
+function filledUp(member: Member, points: number): Member {
+  const { grid, current, drivenMv, drivenRate } = member;
+  const fill = (values: Float64Array): Float64Array =>
+    values.length === points ? values : Float64Array.from({ length: points }, (_, p) => values[Math.min(p, values.length - 1)]!);
+  return { ...member, grid: fill(grid), current: fill(current), drivenMv: fill(drivenMv), drivenRate: fill(drivenRate) };
+}
+
 /** Values per sample on the collocation grid; between samples they are 0 and carry no weight. */
 function onGrid({ grid, sampleAt }: Member, samples: Float64Array, of: (value: number, point: number) => number): Float64Array {
   const values = new Float64Array(grid.length);
@@ -268,12 +289,18 @@ function onGrid({ grid, sampleAt }: Member, samples: Float64Array, of: (value: n
   return values;
 }
 
+/** 0 on points that fill the grid up. */
 function pointWeights(shape: Shape, member: Member): PointWeights {
   const points = gridSize(shape);
   const all = rowWeights(shape, member, { data: shape.samples, current: points, gates: points });
+  const filled = (weights: Float64Array): Float64Array => {
+    const onFilled = new Float64Array(member.grid.length);
+    onFilled.set(weights);
+    return onFilled;
+  };
   return {
     data: onGrid(member, all.subarray(0, shape.samples), (weight) => weight),
-    current: all.slice(shape.samples, shape.samples + points),
-    gates: all.slice(shape.samples + points),
+    current: filled(all.subarray(shape.samples, shape.samples + points)),
+    gates: filled(all.subarray(shape.samples + points)),
   };
 }

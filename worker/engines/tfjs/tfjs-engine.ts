@@ -1,6 +1,6 @@
 /**
- * The `tfjs` engine: Adam in float32 on TensorFlow.js' WebAssembly backend, replicas of a cohort side by side, weights and moments in
- * float64 on the host (the device gets rounded copies), so that a state saves and resumes bit for bit.
+ * The `tfjs` engine: Adam in float32 on TensorFlow.js, by TensorFlow's C library or WebAssembly (open-backend.ts), replicas of a cohort side by
+ * side, weights and moments in float64 on the host (the device gets rounded copies), so that a state saves and resumes bit for bit.
  *
  * What float32 is not enough for runs on the reference implementation in float64, on the same theta: Levenberg-Marquardt, the terms
  * that a stage reports when it ends, and reconstructions. Nothing lies on the device between stages.
@@ -19,7 +19,6 @@ import type {
   StageControl,
   StageOutcome,
 } from '../engine.ts';
-import { hostArithmetic } from '../host-arithmetic.ts';
 import { inferredValues } from '../layout.ts';
 import { lbfgs } from '../lbfgs.ts';
 import { levenbergMarquardt } from '../levenberg-marquardt.ts';
@@ -29,19 +28,27 @@ import { Objective } from '../reference/objective.ts';
 import { ReferenceSecondOrder } from '../reference/second-order.ts';
 import { beginning, endAdam, momentsOf, opened, replicaAt, restoreState, savedState, type ReplicaProgress } from '../replica-progress.ts';
 import { beyondPlainGates, beyondPlainNetwork } from '../refusal.ts';
-import { openBackend } from './backend.ts';
+import type { TensorPlan } from './backend.ts';
+import { openBackend } from './open-backend.ts';
 import { TensorObjective } from './tensor-objective.ts';
 
 /** Rejects with the reason where the backend cannot run. */
 export async function createTfjsEngine(): Promise<Engine> {
-  await openBackend();
+  const backend = await openBackend();
   return {
     name: 'tfjs',
-    arithmetic: hostArithmetic(),
+    arithmetic: backend.arithmetic,
+    company: backend.company,
     refuses: (shape, settings) => beyondPlainGates(shape) ?? beyondPlainNetwork(shape, settings),
-    open: (shape, members) => Promise.resolve(new TfjsCohort(shape, members)),
+    open: (shape, members) => Promise.resolve(new TfjsCohort(shape, members, backend)),
     close: () => Promise.resolve(),
   };
+}
+
+/** The backend; rejects as the engine does. */
+export async function describeTfjs(): Promise<string> {
+  const { text } = await openBackend();
+  return `${text}, float32; second order in float64 by reference`;
 }
 
 interface Replica extends ReplicaProgress {
@@ -53,10 +60,12 @@ interface Replica extends ReplicaProgress {
 
 class TfjsCohort implements Cohort {
   private readonly shape: Shape;
+  private readonly plan: TensorPlan;
   private replicas: readonly Replica[] | null;
 
-  constructor(shape: Shape, members: readonly Member[]) {
+  constructor(shape: Shape, members: readonly Member[], plan: TensorPlan) {
     this.shape = shape;
+    this.plan = plan;
     this.replicas = members.map((member) => ({
       member,
       gradient: new Float64Array(member.theta.length),
@@ -92,6 +101,7 @@ class TfjsCohort implements Cohort {
     const objective = new TensorObjective(
       this.shape,
       replicas.map(({ member }) => member),
+      this.plan,
     );
     try {
       return use(objective);

@@ -11,6 +11,9 @@ import { HostTraining } from './host-training.ts';
 import { WIDEST } from './tiling.ts';
 import { WebgpuCohort } from './webgpu-cohort.ts';
 
+/** A GPU is filled by some hundred replicas. */
+const FILLS = 1024;
+
 /** Rejects with the reason where there is no GPU, or no Dawn. `open`: how a GPU is opened; again, when it was lost. */
 export async function createWebgpuEngine(open: () => Promise<Gpu> = openGpu): Promise<Engine> {
   const first = await open();
@@ -20,6 +23,7 @@ export async function createWebgpuEngine(open: () => Promise<Gpu> = openGpu): Pr
   return {
     name: 'webgpu',
     arithmetic: `${text}, ${hostArithmetic()}`,
+    company: FILLS,
     refuses,
     open: async (shape, members) => new WebgpuCohort(shape, members, source, host),
     close: async () => {
