@@ -21,6 +21,11 @@ export function chi2Limit(accept: 'auto' | number, samples: number, yardstick: Y
   return yardstick === 'spikeShape' ? SPREADS_ALLOWED ** 2 : 1 + 3 * Math.sqrt(2 / samples);
 }
 
+/** Samples of a data unit that chi2 is the mean over. */
+export function samplesThatCount({ samples, counted }: { readonly samples: number; readonly counted?: number }): number {
+  return counted ?? samples;
+}
+
 /** What chi2 is counted in, mV; undefined where the data have no such measure. */
 export function yardstickMv(yardstick: Yardstick, data: { readonly sigmaMv: number; readonly spikeShapeMv?: number }): number | undefined {
   return yardstick === 'spikeShape' ? data.spikeShapeMv : data.sigmaMv;

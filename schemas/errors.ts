@@ -41,6 +41,8 @@ export const ERROR_CODES = {
   RUN_CORRUPT: { exit: EXIT.input, text: 'a file of the run directory was damaged' },
   BASELINE_INVALID: { exit: EXIT.input, text: 'the baseline is missing, or not a whole file of "loligo baseline"' },
   BASELINE_DIFFERS: { exit: EXIT.input, text: 'the baseline is of another problem than the run' },
+  CALIBRATION_INVALID: { exit: EXIT.input, text: 'the calibration is missing, or no summary of a run with enough truths' },
+  CALIBRATION_DIFFERS: { exit: EXIT.input, text: 'the calibration was made with another problem, training or kind of data than the run' },
   USAGE: { exit: EXIT.input, text: 'wrong use of the command line' },
   ENGINE_UNAVAILABLE: { exit: EXIT.infrastructure, text: 'the engine asked for does not work on this machine' },
   OUT_OF_MEMORY: { exit: EXIT.infrastructure, text: 'the replicas that train together do not fit into memory' },

@@ -43,6 +43,8 @@ export const parseCheckpoint = parser('checkpoint', 'SCHEMA_MESSAGE');
 // sweep.lock.json and summary.json
 export const parseLock = parser('lock', 'RUN_CORRUPT');
 export const parseSummary = parser('summary', 'RUN_CORRUPT');
+// summary.json of a run that others are calibrated by
+export const parseCalibration = parser('summary', 'CALIBRATION_INVALID');
 // of `loligo baseline`
 export const parseBaseline = parser('baseline', 'BASELINE_INVALID');
 

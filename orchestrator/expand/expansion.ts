@@ -28,8 +28,8 @@ export interface Expansion {
   readonly sweep: string;
   readonly replicas: number;
   readonly configurations: number;
-  /** The task at an index from 0 to replicas - 1. */
-  readonly task: (index: number) => Task;
+  /** The task at an index from 0 to replicas - 1. Its id is a hash of all of it; `replica` spares that where the id is known. */
+  readonly task: (index: number, replica?: string) => Task;
   /** All tasks in order, from an index on. */
   readonly tasks: (from?: number) => Iterable<Task>;
 }
@@ -43,9 +43,9 @@ export function expansionOf(resolved: ResolvedSweep): Expansion {
   const data = dataCount(resolved);
   const replicas = configurations * data * seedCount(resolved);
   const taskAt = taskMaker(resolved, { sweep, configurations, data, replicas });
-  const task = (index: number): Task => {
+  const task = (index: number, replica?: string): Task => {
     if (!Number.isSafeInteger(index) || index < 0 || index >= replicas) throw new Error(`internal: no replica ${index} of ${replicas}`);
-    return taskAt(index);
+    return taskAt(index, replica);
   };
   function* tasks(from = 0): Iterable<Task> {
     for (let index = from; index < replicas; index++) yield taskAt(index);
@@ -60,7 +60,7 @@ interface Counts {
   readonly replicas: number;
 }
 
-function taskMaker(resolved: ResolvedSweep, { sweep, configurations, data, replicas }: Counts): (index: number) => Task {
+function taskMaker(resolved: ResolvedSweep, { sweep, configurations, data, replicas }: Counts): (index: number, knownId?: string) => Task {
   const { accept, finish, problem, traces } = resolved;
   const model = problem.model.object;
   const acceptText = canonicalJson(accept);
@@ -74,7 +74,7 @@ function taskMaker(resolved: ResolvedSweep, { sweep, configurations, data, repli
   const knownShapes = memo<string, string>(REMEMBERED);
 
   // Written out, without spread: it runs a million times, and spreading four objects here took two fifths of the time.
-  return (index) => {
+  return (index, knownId) => {
     const rest = Math.floor(index / configurations);
     const { unit, draw } = unitAt(rest % data);
     const { seed, infer, text: inferText } = knownSeeds(Math.floor(rest / data), seedAt);
@@ -82,22 +82,24 @@ function taskMaker(resolved: ResolvedSweep, { sweep, configurations, data, repli
     const { configuration, fixed } = configured;
     const trained = knownTraining(configuration.method ?? configuration.states, () => trainingOf(resolved, configuration));
     const { training } = trained;
-    const replica = sha256(
-      replicaText({
-        accept: acceptText,
-        configuration: configured.text,
-        unit,
-        draw,
-        finish: trained.finishText,
-        fixed: configured.fixedText,
-        infer: inferText,
-        method: trained.methodText,
-        model: modelText,
-        seed,
-        spikeShapeMv: accept.yardstick === 'spikeShape' ? unit.spikeShapeMv : undefined,
-        training: trained.text,
-      }),
-    );
+    const replica =
+      knownId ??
+      sha256(
+        replicaText({
+          accept: acceptText,
+          configuration: configured.text,
+          unit,
+          draw,
+          finish: trained.finishText,
+          fixed: configured.fixedText,
+          infer: inferText,
+          method: trained.methodText,
+          model: modelText,
+          seed,
+          spikeShapeMv: accept.yardstick === 'spikeShape' ? unit.spikeShapeMv : undefined,
+          training: trained.text,
+        }),
+      );
     const shape = knownShapes(`${unit.samples} ${unit.segments?.length ?? 1} ${configured.shape}`, () =>
       shapeId({ model, infer, data: unit, training, configuration }),
     );

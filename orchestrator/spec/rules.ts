@@ -17,6 +17,7 @@ export function ruleViolations(spec: unknown, place: Place): Violation[] {
   return [
     ...startViolations(field(problem, 'infer'), place),
     ...bothInferredAndFixed(problem, place),
+    ...windowViolations(field(problem, 'passive'), ['problem', 'passive'], place),
     ...duplicateData(data, place),
     ...data.flatMap((entry, index) => [
       ...syntheticViolations(field(entry, 'synthetic'), ['problem', 'data', index, 'synthetic'], place),
@@ -82,8 +83,28 @@ function syntheticViolations(synthetic: unknown, path: Path, place: Place): Viol
   const tooCoarse = isNumber(sampleMs) && isNumber(durationMs) && sampleMs > durationMs;
   return [
     ...oneOfTwo(synthetic, ['stimulus', 'stimuli'], path, place),
+    ...truthViolations(synthetic, path, place),
     ...(tooCoarse ? [violation('SPEC_INVALID', [...path, 'sampleMs'], place, 'must be at most durationMs', sampleMs)] : []),
     ...parts.flatMap(([where, part]) => fields(part).flatMap(([kind, body]) => spanViolations(body, [...where, kind], place))),
+  ];
+}
+
+/** Several truths need something to draw; without it they are one cell, counted several times. */
+function truthViolations(synthetic: unknown, path: Path, place: Place): Violation[] {
+  const values = fields(field(synthetic, 'parameters'));
+  const truths = field(synthetic, 'truths');
+  const same = isNumber(truths) && truths > 1 && values.every(([, value]) => isNumber(value));
+  const rule = 'needs a distribution in "parameters": the same cell would count several times';
+  return [
+    ...values.flatMap(([name, value]) => distributionViolations(value, [...path, 'parameters', name], place)),
+    ...(same
+      ? [
+          {
+            ...violation('SPEC_INVALID', [...path, 'truths'], place, rule, truths),
+            remedy: 'For instance gNa: { logUniform: [60, 240] }; for more noise draws use "draws".',
+          },
+        ]
+      : []),
   ];
 }
 

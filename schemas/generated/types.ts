@@ -188,6 +188,7 @@ export type Outcome = Converged | Stopped | Diverged | Pruned | Failed;
  */
 export type Interval3 = [number, number];
 export type DataEntry = SyntheticEntry | RecordingEntry;
+export type TrueValue = number | ContinuousDistribution;
 /**
  * indices from 0; all when absent
  *
@@ -263,9 +264,63 @@ export type Statistic10 = number | null;
  */
 export type Statistic11 = number | null;
 /**
+ * null where there is nothing to compute it from
+ */
+export type Statistic12 = number | null;
+/**
+ * null where there is nothing to compute it from
+ */
+export type Statistic13 = number | null;
+/**
+ * [low, high]
+ *
+ * @minItems 2
+ * @maxItems 2
+ */
+export type Interval4 = [number, number];
+/**
+ * null where there is nothing to compute it from
+ */
+export type Statistic14 = number | null;
+/**
+ * null where there is nothing to compute it from
+ */
+export type Statistic15 = number | null;
+/**
+ * [low, high]
+ *
+ * @minItems 2
+ * @maxItems 2
+ */
+export type Interval5 = [number, number];
+/**
+ * null where there is nothing to compute it from
+ */
+export type Statistic16 = number | null;
+/**
+ * [low, high]
+ *
+ * @minItems 2
+ * @maxItems 2
+ */
+export type Interval6 = [number, number];
+/**
  * SHA-256 of canonical JSON, 64 lower-case hexadecimal digits
  */
 export type Hash4 = string;
+export type CalibratedInterval = Interval | null;
+/**
+ * null where there is nothing to compute it from
+ */
+export type Statistic17 = number | null;
+/**
+ * null where there is nothing to compute it from
+ */
+export type Statistic18 = number | null;
+/**
+ * null where there is nothing to compute it from
+ */
+export type Statistic19 = number | null;
 /**
  * SHA-256 of canonical JSON, 64 lower-case hexadecimal digits
  */
@@ -274,6 +329,10 @@ export type Hash5 = string;
  * SHA-256 of canonical JSON, 64 lower-case hexadecimal digits
  */
 export type Hash6 = string;
+/**
+ * SHA-256 of canonical JSON, 64 lower-case hexadecimal digits
+ */
+export type Hash7 = string;
 /**
  * how a replica is estimated. pinn: a physics-informed network; regression: the current balance in weak form along the smoothed V; shooting: the forward solution fitted from many starts; differential-evolution: a population of forward solutions
  */
@@ -384,9 +443,13 @@ export interface GatedReplica {
   cluster: string;
   accepted: boolean;
   /**
-   * core-seconds
+   * share of the cohort's wall-clock time
    */
   seconds: number;
+  /**
+   * the same of the training thread's processor time, where it is known
+   */
+  cpuSeconds?: number;
   /**
    * one for each measure, in its unit; null where the replica has none. Empty unless accepted
    */
@@ -560,6 +623,10 @@ export interface Lock {
   resolved: ResolvedSweep;
   engine: string;
   /**
+   * what the bits of the engine depend on beside its name, as it says itself: library, device, instruction set; of a run that was begun without a server
+   */
+  arithmetic?: string;
+  /**
    * model of the processor of the machine that began a run without a server
    */
   processor?: string;
@@ -661,6 +728,10 @@ export interface LogNormalPrior {
 export interface Tie {
   name: string;
   unit: string;
+  /**
+   * its statistics are of its logarithm
+   */
+  positive?: boolean;
   equation: string;
 }
 /**
@@ -730,6 +801,10 @@ export interface DataUnit {
    * standard deviation of V that chi2 is counted in
    */
   sigmaMv: number;
+  /**
+   * how many of the samples count: V is not known at the others; absent where all do
+   */
+  counted?: number;
   /**
    * root mean square by which spikes of the sweep differ from their mean shape; absent without enough spikes, and for synthetic data
    */
@@ -1289,6 +1364,10 @@ export interface Result {
    */
   seconds: number;
   /**
+   * the same of the training thread's processor time, which other work on the machine does not lengthen; absent where the system does not tell it, or where an engine trains elsewhere than in that thread
+   */
+  cpuSeconds?: number;
+  /**
    * optimizer steps and iterations
    */
   steps: number;
@@ -1647,11 +1726,15 @@ export interface SyntheticEntry {
 }
 export interface Synthetic {
   /**
-   * the truth, kept for scoring only; the model's own value for a name not given
+   * the truth, kept for scoring only; the model's own value for a name not given. A distribution in place of a value is drawn from for each truth
    */
   parameters?: {
-    [k: string]: number;
+    [k: string]: TrueValue;
   };
+  /**
+   * cells that are drawn from the distributions of `parameters`, each a data unit of its own; 1 when absent
+   */
+  truths?: number;
   stimulus?: Stimulus;
   /**
    * several stimuli in place of one, each its own trace of the same cell
@@ -1855,6 +1938,7 @@ export interface Summary {
     [k: string]: ReconstructionSummary;
   };
   predictive: PredictiveSummary;
+  spikeShape?: SpikeShape;
   yardstick?: YardstickSummary;
   rest?: StretchSummary;
   /**
@@ -1862,6 +1946,10 @@ export interface Summary {
    */
   heldOut?: StretchSummary[];
   identifiability?: Identifiability;
+  /**
+   * of every two parameters (the first 12): how their estimates go together over accepted replicas, on ln(x) for positive parameters, beside what the Fisher information says of V
+   */
+  dependence?: Dependence[];
   varianceDesign?: VarianceDesign;
   /**
    * by parameter: which share of the accepted estimates' variance goes with each axis of the sweep by itself, over the levels that the sweep has; computed on ln(x) for positive parameters. `residual`: what no axis explains by itself, that is seeds that are not shared, and interactions. All add up to 1
@@ -1889,7 +1977,10 @@ export interface Summary {
   replicasNeeded?: {
     [k: string]: ReplicasNeeded;
   };
+  groups?: Groups;
   acceptance?: Acceptance;
+  calibration?: Calibration;
+  calibrated?: Calibrated;
   speed: Speed;
 }
 export interface SweepSummary {
@@ -1897,6 +1988,10 @@ export interface SweepSummary {
   id: string;
   seed: number;
   engine: string;
+  /**
+   * library, device and instruction set of the engine, of a run without a server
+   */
+  arithmetic?: string;
   versions: {
     [k: string]: string;
   };
@@ -1918,6 +2013,10 @@ export interface Counts {
 }
 export interface ParameterSummary {
   unit: string;
+  /**
+   * of a parameter that is not inferred but follows others: its equation
+   */
+  tied?: string;
   /**
    * log: computed on ln(x), for positive parameters; linear: on x
    */
@@ -2044,6 +2143,11 @@ export interface ReconstructionSummary {
    * width of the ensemble's 95 % band: median over time, then median over data units and draws; null where no data unit and draw keeps the traces of 2 replicas
    */
   variability: number | null;
+  /**
+   * the same of the simultaneous band, the hull of the 95 % of the replicas whose whole courses are most central (of all, below 20)
+   */
+  simultaneous?: number | null;
+  overDraws?: Statistic1;
   unfiltered: Reconstruction;
 }
 /**
@@ -2062,6 +2166,10 @@ export interface Reconstruction {
    * width of the ensemble's 95 % band: median over time, then median over data units and draws; null where no data unit and draw keeps the traces of 2 replicas
    */
   variability: number | null;
+  /**
+   * the same of the simultaneous band, the hull of the 95 % of the replicas whose whole courses are most central (of all, below 20)
+   */
+  simultaneous?: number | null;
 }
 /**
  * medians over accepted replicas, by forward simulation
@@ -2089,6 +2197,7 @@ export interface PredictiveSummary {
    */
   timingMs?: number | null;
   features?: Features;
+  physicsGapMv?: Statistic2;
   unfiltered: Prediction;
 }
 export interface SpikesSummary {
@@ -2133,11 +2242,38 @@ export interface Prediction {
   features?: Features;
 }
 /**
+ * spike by spike, how alike accepted replicas that keep their traces draw it, by the networks and by forward simulation; onset, peak, width and after-hyperpolarisation as eFEL defines them. Absent without spikes, and where traces are stored more coarsely than every 0.25 ms
+ */
+export interface SpikeShape {
+  /**
+   * of all data sets; those of several noise draws of one count once
+   */
+  spikes: number;
+  /**
+   * whose network has as many spikes as most on the same data
+   */
+  replicas: number;
+  network: SpikeSide;
+  simulated: SpikeSide;
+}
+export interface SpikeSide {
+  onsetMs: SpikeVariability;
+  thresholdMv: SpikeVariability;
+  peakMv: SpikeVariability;
+  halfWidthMs: SpikeVariability;
+  ahpMv: SpikeVariability;
+}
+export interface SpikeVariability {
+  median: Statistic3;
+  spread: Statistic4;
+  acrossSpikes: Statistic5;
+}
+/**
  * what chi2 is counted in
  */
 export interface YardstickSummary {
   kind: Yardstick;
-  mv: Statistic1;
+  mv: Statistic6;
 }
 /**
  * medians over accepted replicas, by forward simulation of what they were not trained on: a stretch that is held out, or the rest of the sweeps that windows were cut from
@@ -2188,6 +2324,22 @@ export interface Identifiability {
     [k: string]: Statistic;
   };
 }
+export interface Dependence {
+  x: string;
+  y: string;
+  /**
+   * Kendall's tau b; of more than 2000 replicas over 2000 of them
+   */
+  tau: number;
+  /**
+   * sin(pi tau / 2): Pearson's correlation where estimates are normal, whatever a few outliers do
+   */
+  correlation: number;
+  /**
+   * correlation of the errors by the Fisher information at the accepted replica of median misfit that keeps its traces, median over at most 4 data sets; absent where it was not computed
+   */
+  fisher?: number;
+}
 /**
  * what the variance shares are computed from; absent where the accepted replicas have no axis, or too few replicas on them
  */
@@ -2226,8 +2378,8 @@ export interface AcrossSpikes {
    * spikes or windows with an accepted replica
    */
   n: number;
-  cv: Statistic2;
-  icc: Statistic3;
+  cv: Statistic7;
+  icc: Statistic8;
   /**
    * Theil's slope of the windows' medians along their order, and Mann's test of it; null below 3 windows or where they come from several recordings
    */
@@ -2262,21 +2414,72 @@ export interface Modality {
 export interface Mode {
   n: number;
   median: number;
-  chi2: Statistic4;
+  chi2: Statistic9;
 }
 export interface ReplicasNeeded {
   /**
    * of the interval that there is, on ln(x)
    */
   halfWidth: number;
-  dataSets: Statistic5;
-  perDataSet: Statistic6;
+  dataSets: Statistic10;
+  perDataSet: Statistic11;
+}
+/**
+ * where the report was asked to group replicas (loligo report --group-by): every combination of the axes' values that occurs
+ */
+export interface Groups {
+  /**
+   * the axes
+   */
+  by: string[];
+  groups: GroupSummary[];
+  /**
+   * groups beyond the first 24, which are left out
+   */
+  omitted: number;
+}
+export interface GroupSummary {
+  /**
+   * by axis; of an axis of many numbers its quarter
+   */
+  values: {
+    [k: string]: string;
+  };
+  finished: number;
+  accepted: number;
+  /**
+   * per sample, in the yardstick; 1 is what the noise alone gives, where that is the yardstick
+   */
+  chi2: number | null;
+  /**
+   * forward simulation against data
+   */
+  rmseMv: number | null;
+  /**
+   * over the group's accepted replicas
+   */
+  parameters: {
+    [k: string]: GroupDistribution;
+  };
+}
+export interface GroupDistribution {
+  n: number;
+  /**
+   * median; for a positive parameter the exponential of the median of ln(x)
+   */
+  median: number | null;
+  /**
+   * robust standard deviation in the parameter's unit: s = 1.4826 times the median absolute deviation from the median; for a positive parameter s is that of ln(x) and this is median * (exp(s) - 1), so that median + mad is the upper edge of the one-sigma range and mad / median is about the relative spread. null below 2 replicas
+   */
+  mad: number | null;
+  ci95: Range;
+  quantiles: Quantiles;
 }
 /**
  * what the filter does to the estimates
  */
 export interface Acceptance {
-  rejectedShare: Statistic7;
+  rejectedShare: Statistic12;
   /**
    * by parameter: median of the accepted minus that of all with an estimate, in robust standard deviations of all (of ln(x), for positive parameters)
    */
@@ -2293,32 +2496,216 @@ export interface Acceptance {
   thresholds: Threshold[];
 }
 export interface Threshold {
-  factor: Statistic8;
+  factor: Statistic13;
   n: number;
   medians: {
     [k: string]: Statistic;
   };
 }
+/**
+ * how often the interval of a parameter on one data set holds the truth, where at least 20 data sets have a truth and an interval. The interval: the median over the accepted replicas on the data set, plus and minus a multiple of sigma, with sigma^2 = s^2 + b^2; s is the median of the replicas' standard errors, b their spread (1.4826 times the median absolute deviation), both of ln(x) for a positive parameter. No interval of `parameters`, which are of medians over data sets, is meant
+ */
+export interface Calibration {
+  /**
+   * share of the 50 % intervals that hold the truth, before calibration, over all parameters together
+   */
+  coverage50: number;
+  coverage80: number;
+  coverage95: number;
+  /**
+   * data sets with a truth and an interval
+   */
+  n: number;
+  /**
+   * different truths among them
+   */
+  truths: number;
+  /**
+   * data sets with a truth and without any interval: no replica was accepted, or V determines no parameter
+   */
+  withoutInterval: number;
+  parameters: {
+    [k: string]: ParameterCalibration;
+  };
+  conditions?: CalibrationConditions;
+}
+export interface ParameterCalibration {
+  /**
+   * data sets with a truth and an interval of this parameter
+   */
+  n: number;
+  truthRange: Interval4;
+  bias: CalibrationBias;
+  spread: Statistic14;
+  ranks: RankHistogram;
+  spreadAlone80: Statistic15;
+  levels: CalibrationLevels;
+}
+/**
+ * estimate minus truth in sigmas: mean without the lowest and highest tenth, with its t interval
+ */
+export interface CalibrationBias {
+  z: number;
+  ci95: Interval;
+}
+/**
+ * of the truths in the normal distributions that the intervals are of, each in [0, 1]
+ */
+export interface RankHistogram {
+  /**
+   * in equal parts of [0, 1]
+   */
+  counts: number[];
+  /**
+   * at or below the end of each part but the last
+   */
+  cumulative: number[];
+  /**
+   * simultaneous 95 % band of `cumulative` for uniform ranks
+   */
+  low: number[];
+  high: number[];
+  /**
+   * of the test whose band that is
+   */
+  p: number;
+}
+/**
+ * by nominal coverage in %
+ */
+export interface CalibrationLevels {
+  '50': CalibrationLevel;
+  '80': CalibrationLevel;
+  '95': CalibrationLevel;
+}
+export interface CalibrationLevel {
+  /**
+   * share of intervals that hold the truth, before calibration
+   */
+  coverage: number;
+  ci95: Interval5;
+  factor: Statistic16;
+  /**
+   * coverage with the factor, cross-validated: each tenth of the truths with the factor of the other nine
+   */
+  calibrated: Coverage | null;
+}
+export interface Coverage {
+  /**
+   * share of intervals that hold the truth
+   */
+  coverage: number;
+  ci95: Interval6;
+}
+/**
+ * what a run must have in common with a calibration that is applied to it
+ */
+export interface CalibrationConditions {
+  id: Hash4;
+  /**
+   * by key of the resolved spec its value as canonical JSON: all must be equal
+   */
+  same: {
+    [k: string]: string;
+  };
+  /**
+   * kinds of data units: each unit of the run must be near one of them
+   */
+  data: DataKind[];
+}
+export interface DataKind {
+  samples: number;
+  sampleMs: number;
+  /**
+   * fitted jointly
+   */
+  windows: number;
+  sigmaMv: number;
+  current: CurrentMoments;
+}
+/**
+ * in the model's unit: mean, standard deviation, and root mean square of the change from sample to sample
+ */
+export interface CurrentMoments {
+  mean: number;
+  sd: number;
+  change: number;
+}
+/**
+ * intervals of each data set, widened by the calibration that was named
+ */
+export interface Calibrated {
+  from: CalibrationSource;
+  dataSets: CalibratedDataSet[];
+  /**
+   * by parameter, where the data have truths: how often these intervals hold them. No truth here helped to make the factors
+   */
+  coverage?: {
+    [k: string]: CalibratedCoverage;
+  };
+}
+export interface CalibrationSource {
+  name: string;
+  sweep: string;
+  n: number;
+  truths: number;
+}
+export interface CalibratedDataSet {
+  label: string;
+  draw: number;
+  /**
+   * of those that have an interval
+   */
+  parameters: {
+    [k: string]: CalibratedParameter;
+  };
+}
+export interface CalibratedParameter {
+  /**
+   * accepted replicas
+   */
+  n: number;
+  estimate: number;
+  /**
+   * the estimate lies beyond the truths of the calibration, which says nothing of it
+   */
+  outside: boolean;
+  intervals: CalibratedIntervals;
+}
+/**
+ * by coverage in %, within the range of the model; null where the estimate lies outside
+ */
+export interface CalibratedIntervals {
+  '50': CalibratedInterval;
+  '80': CalibratedInterval;
+  '95': CalibratedInterval;
+}
+export interface CalibratedCoverage {
+  '50': Coverage;
+  '80': Coverage;
+  '95': Coverage;
+  n: number;
+}
 export interface Speed {
-  replicaStepsPerSecond: Statistic9;
-  coreSecondsPerReplica: Statistic10;
-  orchestrationMsPerReplica: Statistic11;
+  replicaStepsPerSecond: Statistic17;
+  coreSecondsPerReplica: Statistic18;
+  orchestrationMsPerReplica: Statistic19;
 }
 /**
  * One replica to train: everything a worker needs, files by content hash
  */
 export interface Task {
-  sweep: Hash4;
+  sweep: Hash5;
   /**
    * position in the sweep's expansion
    */
   index: number;
-  replica: Hash5;
+  replica: Hash6;
   /**
    * replicas of equal shape train in one cohort
    */
   shape: string;
-  model: Hash6;
+  model: Hash7;
   /**
    * @minItems 1
    */

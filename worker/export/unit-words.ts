@@ -13,8 +13,8 @@ const BASES: Readonly<Record<string, string>> = {
   Hz: 'hertz',
 };
 const PREFIXES = ['f', 'p', 'n', 'u', 'm', 'c', 'k', 'M', 'G'];
-/** What may stand behind the colon of an equation there: no prefixes, and no litres. */
-const DIMENSIONS: Readonly<Record<string, string>> = { ...BASES, M: 'mole/meter**3' };
+/** What may stand behind the colon of an equation there: no prefixes but that of mmolar, which is mole/meter**3, and no parentheses. */
+const DIMENSIONS: Readonly<Record<string, string>> = { ...BASES, M: 'mmolar' };
 
 interface Factor {
   readonly prefix: string;
@@ -29,7 +29,7 @@ export function brianUnit(unit: string): string {
 
 /** The same as a dimension. */
 export function brianDimension(unit: string): string {
-  return spelled(unit, ({ base }) => (base === 'M' ? `(${DIMENSIONS[base]})` : DIMENSIONS[base]!));
+  return spelled(unit, ({ base }) => DIMENSIONS[base]!);
 }
 
 function spelled(unit: string, word: (factor: Factor) => string): string {

@@ -10,6 +10,7 @@ import { linearParameters, linearParts } from '../models/linear.ts';
 import type { Model } from '../models/model.ts';
 import { parameterNamed } from '../models/parameter-values.ts';
 import { steadyGates } from '../simulate/forward.ts';
+import { bridgedVoltage } from '../train/ignored.ts';
 import type { Observation } from '../train/observation.ts';
 import { segmentSpans } from '../train/segments.ts';
 
@@ -31,9 +32,10 @@ export function balancedPoint(
   const positive = infer.filter((name) => parameterNamed(model, name).positive);
   const names = linearParameters(model.currentResidual, 'residual:V', positive);
   if (names.length === 0) return { ...parameters };
-  const rows = segmentSpans(observation.segments, observation.voltageMv.length).flatMap(({ from, to }) =>
+  const voltageMv = bridgedVoltage(observation);
+  const rows = segmentSpans(observation.segments, voltageMv.length).flatMap(({ from, to }) =>
     segmentRows(model, names, parameters, {
-      voltageMv: observation.voltageMv.subarray(from, to),
+      voltageMv: voltageMv.subarray(from, to),
       current: observation.current.subarray(from, to),
       sampleMs: observation.sampleMs,
     }),

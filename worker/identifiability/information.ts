@@ -15,6 +15,8 @@ export interface Stretch {
   readonly sampleMs: number;
   /** mV, one value per sample; a stretch that was not measured may have fewer */
   readonly voltageMv: Float64Array;
+  /** 1 for a sample at which V is known; beyond its end all are, and all when absent */
+  readonly counted?: Uint8Array;
   /** samples of the data that each sample here stands for */
   readonly every: number;
 }
@@ -45,7 +47,7 @@ export function openInformation(
 ): (parameters: Readonly<Record<string, number>>) => Information {
   const infer = unknowns.map(({ name }) => name);
   const freeInitial = ['V', ...model.gates.filter(({ initial }) => initial === 'free').map(({ name }) => name)];
-  const { current, sampleMs, voltageMv, every } = stretch;
+  const { current, sampleMs, voltageMv, counted, every } = stretch;
   const firstMv = voltageMv[0]!;
   const maxSteps = STEPS_AT_LEAST + STEPS_PER_MS * current.length * sampleMs;
   const open = (fixed: Readonly<Record<string, number>>): Sensitivities =>
@@ -60,6 +62,7 @@ export function openInformation(
     const columns = Array.from({ length: infer.length + freeInitial.length }, (_, k) =>
       solution.jacobian.slice(k * current.length, (k + 1) * current.length),
     );
+    for (const column of columns) counted?.forEach((one, i) => (column[i]! *= one));
     const slopes = columns.slice(0, infer.length);
     slopes.forEach((column, k) => multiply(column, borderStep(unknowns[k]!, parameters[infer[k]!]!)));
     projectOut(slopes, columns.slice(infer.length));

@@ -3,6 +3,7 @@
  * the same under another stimulus, to try whether it would tell more.
  */
 import { sampleStimulus } from '../simulate/stimuli.ts';
+import { bridgedVoltage, countedSamples } from '../train/ignored.ts';
 import type { Observation } from '../train/observation.ts';
 import { segmentSpans } from '../train/segments.ts';
 import type { Stretch } from './information.ts';
@@ -17,7 +18,10 @@ export interface Stretches {
   readonly leftOutMs: number;
 }
 
-export function stretchesOf({ voltageMv, current, sampleMs, segments }: Observation): Stretches {
+export function stretchesOf(observation: Observation): Stretches {
+  const { current, sampleMs, segments, ignored } = observation;
+  const voltageMv = bridgedVoltage(observation);
+  const counted = ignored === undefined ? undefined : countedSamples(observation);
   const every = Math.max(1, Math.ceil(Math.min(voltageMv.length, MOST_MS / sampleMs) / MOST_SAMPLES));
   const stretches: Stretch[] = [];
   let left = Math.round(MOST_MS / sampleMs);
@@ -26,8 +30,10 @@ export function stretchesOf({ voltageMv, current, sampleMs, segments }: Observat
     const samples = Math.min(to - from, left);
     leftOut += to - from - samples;
     left -= samples;
-    const kept = (values: Float64Array): Float64Array => values.subarray(from, from + samples).filter((_, i) => i % every === 0);
-    if (samples >= 2 * every) stretches.push({ current: kept(current), voltageMv: kept(voltageMv), sampleMs: sampleMs * every, every });
+    const kept = <T extends Float64Array | Uint8Array>(values: T): T =>
+      values.subarray(from, from + samples).filter((_, i) => i % every === 0) as T; // of the same kind
+    const own = { current: kept(current), voltageMv: kept(voltageMv), sampleMs: sampleMs * every, every };
+    if (samples >= 2 * every) stretches.push(counted === undefined ? own : { ...own, counted: kept(counted) });
   }
   return { stretches, leftOutMs: leftOut * sampleMs };
 }
@@ -90,8 +96,10 @@ export function trialsOf(stretches: readonly Stretch[], neighbours: readonly Str
 
 function withBaseline(stretch: Stretch): Stretch {
   const before = Math.round(BASELINE_MS / stretch.sampleMs);
+  const { counted } = stretch;
   return {
     ...stretch,
+    ...(counted === undefined ? {} : { counted: Uint8Array.from([...new Uint8Array(before).fill(1), ...counted]) }),
     current: Float64Array.from([...new Float64Array(before), ...stretch.current]),
     voltageMv: stretch.voltageMv.slice(0, 1),
   };

@@ -93,7 +93,10 @@ function programsOf(file: ModelFile, definitions: readonly Definition[], text: M
     rest: file.rest,
     gates: ordered.map(({ name, initial, unit, range, positive, reads }) => ({ name, initial, unit, range, positive, reads })),
     parameters: parametersOf(file).filter(({ name }) => tied[name] === undefined),
-    tied: Object.entries(tied).map(([name, written]) => ({ name, unit: file.parameters[name]?.unit ?? '', equation: written })),
+    tied: Object.entries(tied).map(([name, equation]) => {
+      const { unit = '', positive = false } = file.parameters[name] ?? {};
+      return { name, unit, positive, equation };
+    }),
     derivatives: emit(graph, [{ name: 'd:V', node: div(graph, balance, capacitance) }, ...outputs('d', ({ slope }) => slope)]),
     currentResidual: emit(graph, [{ name: 'residual:V', node: residualOfV(graph, capacitance, balance, capacitanceValue(file)) }]),
     gateResiduals: emit(

@@ -42,6 +42,7 @@ export interface Parameter {
 export interface TiedParameter {
   readonly name: string;
   readonly unit: string;
+  readonly positive: boolean;
   /** As the file or the spec writes it, e.g. "0.3 * gNa". */
   readonly equation: string;
 }

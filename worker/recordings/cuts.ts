@@ -210,6 +210,7 @@ function spikesIn(
   const everywhere = windowMs === undefined && window?.epoch === undefined;
   const options: SpikeOptions = {
     edgesMs: trace.edgesMs,
+    ignored: trace.ignored,
     ...(thresholdMv === undefined ? {} : { thresholdMv }),
     ...(returnMv === undefined ? {} : { rearmMv: returnMv }),
     ...(refractoryMs === undefined ? {} : { refractoryMs }),
@@ -228,12 +229,31 @@ function noSpikes(where: string, sweep: string): Violation {
   );
 }
 
+/** Samples [first, last] of a cut that do not count, of those that are kept. */
+export function keptIgnored({ trace, from, to }: Cut, every: number): [number, number][] {
+  return trace.ignored.flatMap(([first, last]): [number, number][] => {
+    const [a, b] = [Math.ceil((Math.max(first, from) - from) / every), Math.floor((Math.min(last, to) - from) / every)];
+    return a <= b ? [[a, b]] : [];
+  });
+}
+
+/** How many samples of a cut are kept and count. */
+export function countedIn(cut: Cut, every: number): number {
+  const samples = Math.max(0, Math.floor((cut.to - cut.from) / every) + 1);
+  return keptIgnored(cut, every).reduce((count, [first, last]) => count - (last - first + 1), samples);
+}
+
 function tooShort(cuts: readonly Cut[], every: number, where: string): Violation[] {
   return cuts
-    .map(({ from, to, label }) => ({ label, samples: Math.max(0, Math.floor((to - from) / every) + 1) }))
+    .map((cut) => ({ label: cut.label, samples: countedIn(cut, every), blanked: keptIgnored(cut, every).length > 0 }))
     .filter(({ samples }) => samples < FEWEST_SAMPLES)
-    .map(({ label, samples }) =>
-      specData(where, `a window needs at least ${FEWEST_SAMPLES} samples`, `${samples} (${label})`, 'Widen it, or lower sampleMs.'),
+    .map(({ label, samples, blanked }) =>
+      specData(
+        where,
+        `a window needs at least ${FEWEST_SAMPLES} samples${blanked ? ' beside those that blankMs leaves out' : ''}`,
+        `${samples} (${label})`,
+        'Widen it, or lower sampleMs.',
+      ),
     );
 }
 

@@ -2,9 +2,10 @@
  * Epochs of the protocol, for windows: those of the file's header, or stretches between edges of the current.
  *
  * The rule where the header has none (CSV, NWB, text): an edge is where the median of the current over the 10 ms after differs from that
- * over the 10 ms before by more than a tenth of the current's whole range and six times its noise, in any sweep; the sweeps of a recording
- * share one protocol, so an edge of one is an edge of all, and a step of 0 pA has its epoch too. Medians pass over the transients that
- * amplifiers put on a measured current at every spike. Epochs are named A, B, C ... in order of time; A is what precedes the first edge.
+ * over the 10 ms before by more than a tenth of the current's whole range, six times its noise and twelve times what such medians typically
+ * change by, in any sweep; the sweeps of a recording share one protocol, so an edge of one is an edge of all, and a step of 0 pA has its epoch
+ * too. Medians pass over the transients that amplifiers put on a measured current at every spike. Epochs are named A, B, C ... in order of
+ * time; A is what precedes the first edge.
  * Not found: epochs shorter than 10 ms (each pulse of a fast train) and those that begin without a jump (a ramp).
  */
 import { median } from '../../schemas/sample-quantile.ts';
@@ -15,6 +16,8 @@ const BLOCK_MS = 1;
 const REACH = 10;
 const EDGE_SHARE = 0.1;
 const EDGE_NOISES = 6;
+/** In 120 s without any injection (gap-free, 2 pA of noise in the measured current) the level changes by up to 11 times this: 23 edges by the rules above. */
+const EDGE_WANDERINGS = 12;
 /** Median absolute deviation to standard deviation of a normal distribution, over sqrt 2: of a difference of two. */
 const DIFFERENCE_SD = 1.4826 / Math.SQRT2;
 
@@ -66,7 +69,7 @@ function sharedEdges(sweeps: readonly Sweep[]): number[] {
   const block = blockSamples(first);
   const blocks = sweeps.map(({ current }) => blockMedians(current, block));
   const levels = blocks.map((medians) => medians.map((_, k) => median(medians.slice(k, k + REACH)) ?? 0));
-  const least = Math.max(EDGE_SHARE * rangeOf(levels), EDGE_NOISES * noiseOf(blocks));
+  const least = Math.max(EDGE_SHARE * rangeOf(levels), EDGE_NOISES * noiseOf(blocks), EDGE_WANDERINGS * wanderingOf(levels));
   const edges = sweeps.flatMap(({ current }, k) => edgesIn(current, levels[k]!, block, least));
   const kept: Edge[] = [];
   for (const edge of edges.toSorted((a, b) => b.jump - a.jump))
@@ -92,6 +95,11 @@ function rangeOf(levels: readonly (readonly number[])[]): number {
 /** Standard deviation of a block's median. */
 function noiseOf(blocks: readonly (readonly number[])[]): number {
   return DIFFERENCE_SD * (median(blocks.flatMap((medians) => medians.slice(1).map((value, k) => Math.abs(value - medians[k]!)))) ?? 0);
+}
+
+/** Typical change of the level from REACH blocks to the next: slow noise, which a current that nobody injects has too. */
+function wanderingOf(levels: readonly (readonly number[])[]): number {
+  return 1.4826 * (median(levels.flatMap((own) => own.slice(REACH).map((level, k) => Math.abs(level - own[k]!)))) ?? 0);
 }
 
 /**

@@ -10,6 +10,19 @@ import type { Trace } from './trace.ts';
 /** Samples of a sweep, after the entry's sampleMs, up to which its rest is scored without being asked for: 2 MB stored, 5 s at 20 kHz. */
 const MOST_UNASKED = 100_000;
 
+/**
+ * Samples that a data unit is scored on beside its own, rests of sweeps included: 115 MB stored, and at 20 kHz 250 s of V, whose simulation takes
+ * each accepted replica of a Hodgkin-Huxley neuron a minute.
+ */
+const MOST_SCORED = 5_000_000;
+
+export function tooManyScored(samples: number, where: string): Violation[] {
+  if (samples <= MOST_SCORED) return [];
+  const rule = `a data unit is scored on at most ${MOST_SCORED} samples that it is not fitted to, and so is every accepted replica of it`;
+  const remedy = 'Hold out fewer or shorter stretches, raise sampleMs, or leave out the rest of its sweeps with rest: false.';
+  return [{ code: 'SPEC_DATA', where, rule, got: String(samples), remedy }];
+}
+
 /** Samples of one sweep of one file. */
 export interface Extent {
   /** path without links */
@@ -71,6 +84,11 @@ export function restOf({ trace, from, to }: Cut, { asked, every, storeWhole }: R
   if (asked === false || samples - (fitted[1] - fitted[0] + 1) < FEWEST_SAMPLES || isUnaskedFor(trace, asked, every)) return [];
   const label = `${trace.label}, rest`;
   return [{ label, object: storeWhole({ trace, from: 0, to: trace.voltageMv.length - 1, label }), fitted: [fitted] }];
+}
+
+/** Of a trace that is scored where it is not fitted; 0 where it is not. */
+export function restSamples(trace: Trace, asked: boolean | undefined, every: number): number {
+  return asked === false || isUnaskedFor(trace, asked, every) ? 0 : Math.floor((trace.voltageMv.length - 1) / every) + 1;
 }
 
 /** Traces whose rest is left out because they are long. */

@@ -1,5 +1,6 @@
 /** What is in a recording: the object of `loligo inspect --json`, and the same as a table for people. */
 import { median } from '../../schemas/sample-quantile.ts';
+import { describeEpochs, inspectEpochs, type EpochInspection } from './describe-epochs.ts';
 import { edgesMs } from './edges.ts';
 import type { Channel, RecordedStimulus, Recording, Sweep } from './recording.ts';
 import { findCrossings } from './spikes.ts';
@@ -14,10 +15,12 @@ export interface SweepInspection {
   readonly sampleMs: number;
   readonly voltageChannel: string;
   readonly stimulus: RecordedStimulus;
+  /** as windows can name them */
+  readonly epochs: readonly EpochInspection[];
   readonly restMv: number;
   /** ms on the file's own time axis */
   readonly spikes: readonly number[];
-  /** ms; upward crossings that ride on an edge of the command and are not counted as spikes (see spikes.ts) */
+  /** ms; upward crossings that ride on an edge of the command, or in ignored samples, and are not counted as spikes (see spikes.ts) */
   readonly edgeCrossings: readonly number[];
 }
 
@@ -32,20 +35,22 @@ export interface Inspection {
   readonly notes?: readonly string[];
 }
 
+/** `sweeps` are all of the file's: epochs are found in all of them together. */
 export function inspectRecording({ file, format, channels, continuous, sweeps, notes }: Recording, options: SpikeOptions = {}): Inspection {
+  const epochs = inspectEpochs(sweeps);
   return {
     file,
     format,
     channels,
     continuous,
-    sweeps: sweeps.map((sweep) => inspectSweep(sweep, options)),
+    sweeps: sweeps.map((sweep, k) => inspectSweep(sweep, epochs[k]!, options)),
     ...(notes === undefined ? {} : { notes }),
   };
 }
 
-function inspectSweep(sweep: Sweep, options: SpikeOptions): SweepInspection {
-  const { index, startMs, sampleMs, voltageChannel, voltageMv, stimulus } = sweep;
-  const { spikesMs, edgeCrossingsMs } = findCrossings(voltageMv, sampleMs, { edgesMs: edgesMs(sweep), ...options });
+function inspectSweep(sweep: Sweep, epochs: readonly EpochInspection[], options: SpikeOptions): SweepInspection {
+  const { index, startMs, sampleMs, voltageChannel, voltageMv, stimulus, ignored = [] } = sweep;
+  const { spikesMs, edgeCrossingsMs } = findCrossings(voltageMv, sampleMs, { edgesMs: edgesMs(sweep), ignored, ...options });
   const inFile = (timeMs: number): number => Number((startMs + timeMs).toFixed(4));
   return {
     index,
@@ -53,6 +58,7 @@ function inspectSweep(sweep: Sweep, options: SpikeOptions): SweepInspection {
     sampleMs,
     voltageChannel,
     stimulus,
+    epochs,
     restMv: median(voltageMv.slice(0, Math.max(1, Math.round(REST_MS / sampleMs)))) ?? NaN,
     spikes: spikesMs.map(inFile),
     edgeCrossings: edgeCrossingsMs.map(inFile),
@@ -71,15 +77,20 @@ export function describeInspection({ file, format, channels, continuous, sweeps,
       .join('  ')
       .trimEnd(),
   );
+  const epochs = describeEpochs(sweeps, sweeps[0]?.stimulus.unit ?? '');
   const left = sweeps.reduce((count, { edgeCrossings }) => count + edgeCrossings.length, 0);
   return [
     `${file}: ${format}, ${sweeps.length} ${sweeps.length === 1 ? 'sweep' : 'sweeps'}${continuous ? ', continuous' : ''}`,
     `channels: ${channels.map(({ name, unit }) => `${name} (${unit})`).join(', ')}`,
     '',
     ...table,
+    ...(epochs.length === 0 ? [] : ['', ...epochs]),
     ...(left === 0
       ? []
-      : ['', `Not counted: ${left} crossings of the spike threshold within 0.2 ms after an edge of the current (bridge not balanced).`]),
+      : [
+          '',
+          `Not counted: ${left} crossings of the spike threshold within 0.2 ms after an edge of the current (bridge not balanced), or in samples that are ignored.`,
+        ]),
     ...(notes.length === 0 ? [] : ['', ...notes]),
   ].join('\n');
 }

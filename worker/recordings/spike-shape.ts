@@ -24,12 +24,12 @@ export interface SampleSpan {
 
 /** mV; undefined with too few spikes. `spans` are the stretches whose spikes count. */
 export function spikeShapeSpread(
-  { voltageMv, sampleMs, edgesMs }: Pick<Trace, 'voltageMv' | 'sampleMs' | 'edgesMs'>,
+  { voltageMv, sampleMs, edgesMs, ignored = [] }: Pick<Trace, 'voltageMv' | 'sampleMs' | 'edgesMs'> & Partial<Pick<Trace, 'ignored'>>,
   spans: readonly SampleSpan[],
   { beforeMs, afterMs }: { readonly beforeMs: number; readonly afterMs: number } = STANDARD_WINDOW,
 ): number | undefined {
   const [before, after] = [Math.round(beforeMs / sampleMs), Math.round(afterMs / sampleMs)];
-  const shapes = spikeTimes(voltageMv, sampleMs, { edgesMs })
+  const shapes = spikeTimes(voltageMv, sampleMs, { edgesMs, ignored })
     .map((atMs) => atMs / sampleMs)
     .filter((at) => spans.some(({ from, to }) => at >= from && at <= to))
     .filter((at) => at - before >= 1 && at + after + 2 < voltageMv.length)

@@ -10,8 +10,8 @@ import { LoligoError, throwIfAny } from '../../schemas/errors.ts';
 import { SIGMA_FLOOR_MV } from '../train/observation.ts';
 import { correctRecording } from './corrections.ts';
 import type { Refuse } from './corrections.ts';
-import type { Cut } from './cuts.ts';
-import { doubled, extentsOf, leaks, restNotes, restOf, type Extent } from './held-out.ts';
+import { countedIn, keptIgnored, type Cut } from './cuts.ts';
+import { doubled, extentsOf, leaks, restNotes, restOf, restSamples, tooManyScored, type Extent } from './held-out.ts';
 import { importRecording } from './importers.ts';
 import { estimateNoiseMv } from './noise.ts';
 import type { Recording } from './recording.ts';
@@ -59,6 +59,7 @@ export async function recordingUnits(
   throwIfAny([
     ...heldExtents.flatMap(({ extents, place }) => leaks(fittedExtents, extents, place)),
     ...(entry.jointly === true ? doubled(fittedExtents, where) : []),
+    ...tooManyScored(scoredSamples(entry, fitted, held), held.length === 0 ? where : `${where}.holdOut`),
   ]);
   const objects = new Map<string, TraceObject>();
   const heldOut = held.flatMap(({ selected }) => selected.cuts.map((cut) => ({ label: cut.label, object: store(cut, selected, objects) })));
@@ -104,6 +105,18 @@ function holdOuts({ holdOut }: RecordingSpec, where: string): { holdOut: HoldOut
   return Array.isArray(holdOut) ? holdOut.map((one, index) => ({ holdOut: one, where: `${where}[${index}]` })) : [{ holdOut, where }];
 }
 
+/** Of a unit, beside its own: what is held out, and the rest of its sweep, or of all of them where it is joint. */
+function scoredSamples({ rest, jointly }: RecordingSpec, fitted: Selected, held: readonly { readonly selected: Selected }[]): number {
+  const kept = (cut: Cut, every: number): number => Math.floor((cut.to - cut.from) / every) + 1;
+  const heldOut = held.flatMap(({ selected }) => selected.cuts.map((cut) => kept(cut, selected.every)));
+  const rests = tracesOf(fitted.cuts).map((trace) => restSamples(trace, rest, fitted.every));
+  return sumOf(heldOut) + (jointly === true ? sumOf(rests) : Math.max(0, ...rests));
+}
+
+function sumOf(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0);
+}
+
 function tracesOf(cuts: readonly Cut[]): Trace[] {
   return [...new Set(cuts.map(({ trace }) => trace))];
 }
@@ -130,6 +143,7 @@ function unitsOf(selected: Selected, { entry, entryIndex, heldOut, objects }: St
   return sources.map(({ cut, source }): DataUnit => {
     const { trace, label, window } = cut;
     const { voltageMv, sampleMs } = objects.get(source.object)!;
+    const blanked = keptIgnored(cut, every).length > 0;
     const [sweep, ...others] = trace.sweeps;
     const scored = [...restOf(cut, { asked: entry.rest, every, storeWhole }), ...heldOut];
     return {
@@ -140,6 +154,7 @@ function unitsOf(selected: Selected, { entry, entryIndex, heldOut, objects }: St
       label,
       draws: 1,
       samples: voltageMv.length,
+      ...(blanked ? { counted: countedIn(cut, every) } : {}),
       sampleMs,
       sigmaMv: sigmas.get(trace)!,
       ...shapes.get(trace),
@@ -150,13 +165,15 @@ function unitsOf(selected: Selected, { entry, entryIndex, heldOut, objects }: St
 }
 
 /** Returns the hash. */
-function store({ trace, from, to }: Cut, { every, factor }: Selected, objects: Map<string, TraceObject>): string {
+function store(cut: Cut, { every, factor }: Selected, objects: Map<string, TraceObject>): string {
+  const { trace, from, to } = cut;
+  const ignored = keptIgnored(cut, every);
   const object: TraceObject = {
     startMs: trace.startMs + from * trace.sampleMs,
     sampleMs: rounded(trace.sampleMs * every),
     voltageMv: kept(trace.voltageMv, from, to, every, 1),
     current: kept(trace.current, from, to, every, factor),
-    ...keptIgnored({ trace, from, to }, every),
+    ...(ignored.length === 0 ? {} : { ignored }),
   };
   const hash = contentId(object);
   objects.set(hash, object);
@@ -185,15 +202,6 @@ function kept(values: Float64Array, from: number, to: number, every: number, fac
   const [first, second] = taken;
   if (first === undefined || second === undefined) throw new Error('internal: a window of fewer than two samples was let pass');
   return taken as [number, number, ...number[]]; // it has two
-}
-
-/** Of a cut, counted in the samples that are kept. */
-function keptIgnored({ trace, from, to }: Pick<Cut, 'trace' | 'from' | 'to'>, every: number): Pick<TraceObject, 'ignored'> {
-  const ignored = trace.ignored.flatMap(([first, last]): [number, number][] => {
-    const [a, b] = [Math.ceil((Math.max(first, from) - from) / every), Math.floor((Math.min(last, to) - from) / every)];
-    return a <= b ? [[a, b]] : [];
-  });
-  return ignored.length === 0 ? {} : { ignored };
 }
 
 function rounded(sampleMs: number): number {

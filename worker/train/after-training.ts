@@ -3,6 +3,7 @@ import type { Bound, HeldOut, TraceObject } from '../../schemas/generated/types.
 import { parameterNamed } from '../models/parameter-values.ts';
 import { cramerRao } from '../simulate/fisher.ts';
 import type { Assessment, Candidate } from './assess.ts';
+import { countedSamples } from './ignored.ts';
 import { scoreHeldOut, type HeldOutScores } from './held-out.ts';
 
 export interface Examination {
@@ -35,6 +36,7 @@ function boundOf(candidate: Candidate, rmseMv: number, { infer, freeGates }: Exa
     current,
     sampleMs,
     sigmaMv: Math.max(sigmaMv, rmseMv),
+    counted: countedSamples(observation),
   });
   if (bound.kind === 'failed') return {};
   const inUnits = infer

@@ -10,6 +10,7 @@
 import { chi2Limit, STANDARD_ACCEPT, yardstickMv } from '../../schemas/acceptance.ts';
 import type { Accept, Converged, Predictive, Stopped } from '../../schemas/generated/types.ts';
 import type { Model } from '../models/model.ts';
+import { bridgedVoltage, countedSamples, countOf } from './ignored.ts';
 import type { Observation } from './observation.ts';
 import { scoreOf } from './score.ts';
 import { simulateSegments, type InitialStates } from './segment-simulation.ts';
@@ -47,12 +48,12 @@ export function assess(candidate: Candidate): Assessment {
   const predictive = simulatedV === undefined ? undefined : predict(simulatedV, observation, accept);
   if (simulatedV === undefined || predictive === undefined || !Number.isFinite(predictive.rmseMv))
     return { verdict: { kind: 'stopped', reason: 'simulation-failed' } };
-  return { predictive, simulatedV, verdict: judge(predictive, observation.voltageMv.length, accept, stationarity) };
+  return { predictive, simulatedV, verdict: judge(predictive, countOf(countedSamples(observation)), accept, stationarity) };
 }
 
 /** Compare a simulated voltage with the data. */
 function predict(simulatedV: Float64Array, observation: Observation, accept: Required<Accept>): Predictive | undefined {
-  const score = scoreOf(simulatedV, observation, accept);
+  const score = scoreOf(simulatedV, { ...observation, voltageMv: bridgedVoltage(observation) }, accept);
   const scaleMv = yardstickMv(accept.yardstick, observation);
   if (scaleMv === undefined) throw new Error('internal: a task without its yardstick was let pass');
   if (score === undefined) return undefined;
@@ -72,7 +73,7 @@ function enoughSpikes({ observed, simulated }: Predictive['spikes'], accept: Req
   return Math.abs(simulated - observed) <= (accept === 'equal' ? 0 : accept);
 }
 
-/** The acceptance filter on numbers alone. */
+/** The acceptance filter on numbers alone; `samples`: those that count. */
 export function judge(predictive: Predictive, samples: number, accept: Required<Accept>, stationarity: number): Converged | Stopped {
   const { chi2, rmseMv, spikes } = predictive;
   if (!spikesAsTheCell(predictive)) return { kind: 'stopped', reason: 'no-spikes' };

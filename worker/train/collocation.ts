@@ -1,6 +1,7 @@
 /** Where the model's equations are asked of a network: the collocation times of one replica, and the stimulus at them. */
 import type { Configuration } from '../../schemas/generated/types.ts';
 import type { Member } from '../engines/engine.ts';
+import { bridgedVoltage } from './ignored.ts';
 import type { Observation } from './observation.ts';
 
 /**
@@ -13,7 +14,7 @@ const SEGMENT_GAP_MS = 2;
 
 type Grid = Pick<Member, 'grid' | 'sampleAt'>;
 /** Where a recording has values, and where it has none between two samples. */
-export type Sampling = Pick<Observation, 'voltageMv' | 'sampleMs' | 'segments'>;
+export type Sampling = Pick<Observation, 'voltageMv' | 'sampleMs' | 'segments' | 'ignored'>;
 
 /**
  * The samples of each segment and (samples - segments) * (perSample - 1) points between them: equally many in every gap between two samples,
@@ -50,8 +51,10 @@ export function collocationGrid(
 }
 
 /** |change of V| across each gap plus its mean; ones where V is constant. */
-function slopeWeights({ voltageMv, segments }: Sampling): number[] {
-  const changes = Array.from(segments, (first, s) => smoothChanges(voltageMv.subarray(first, segments[s + 1]))).flat();
+function slopeWeights(sampling: Sampling): number[] {
+  const { segments } = sampling;
+  const V = bridgedVoltage(sampling);
+  const changes = Array.from(segments, (first, s) => smoothChanges(V.subarray(first, segments[s + 1]))).flat();
   const mean = changes.reduce((sum, change) => sum + change, 0) / changes.length;
   return changes.map((change) => (mean > 0 ? change + mean : 1));
 }

@@ -6,7 +6,7 @@ import { canonicalJson } from '../../schemas/content-id.ts';
 import { LoligoError, type Violation } from '../../schemas/errors.ts';
 import type { DataUnit, Problem, RecordingSpec, TraceObject } from '../../schemas/generated/types.ts';
 import type { Model } from '../models/model.ts';
-import { doubled, leaks } from '../recordings/held-out.ts';
+import { doubled, leaks, tooManyScored } from '../recordings/held-out.ts';
 import { recordingUnits, type RecordingUnits } from '../recordings/windows.ts';
 import { jointUnit, jointViolations, type StoredUnits } from './joint-unit.ts';
 import { syntheticUnits } from './synthetic-units.ts';
@@ -37,8 +37,11 @@ export async function dataUnits({ data, jointly }: Problem, { folder, seed }: Da
   };
   for (const [index, entry] of data.entries()) {
     try {
-      if ('synthetic' in entry) take(syntheticUnits(entry.synthetic, index, model, seed));
-      else {
+      if ('synthetic' in entry) {
+        const made = syntheticUnits(entry.synthetic, index, model, seed);
+        notes.push(...made.notes);
+        take(made);
+      } else {
         const found = await recordingUnits(entry.recording, index, folder, model.currentUnit);
         notes.push(...found.notes);
         recorded.push(found);
@@ -70,7 +73,14 @@ function wrongTogether(recorded: readonly RecordingUnits[], stored: StoredUnits)
     ...jointViolations(stored, 'spec.problem.jointly'),
     ...doubled(fitted, 'spec.problem.jointly'),
     ...leaks(fitted, heldOut, 'spec.problem.jointly'),
+    ...tooManyScored(scoredSamples(stored), 'spec.problem.jointly'),
   ];
+}
+
+/** Of all units together, each stretch once. */
+function scoredSamples({ units, objects }: StoredUnits): number {
+  const stretches = new Set(units.flatMap(({ heldOut = [] }) => heldOut.map(({ object }) => object)));
+  return [...stretches].reduce((sum, object) => sum + objects.get(object)!.voltageMv.length, 0);
 }
 
 function texts(objects: ReadonlyMap<string, TraceObject>): [string, string][] {

@@ -8,8 +8,9 @@ import type { Configuration, Estimate, NetworkScore, Shooting } from '../../sche
 import { priorResidual, type Prior } from '../engines/prior.ts';
 import { assess } from './assess.ts';
 import type { Assessment, Candidate } from './assess.ts';
-import { shoot } from './shooting.ts';
+import { countedSamples, countOf } from './ignored.ts';
 import type { ShootingControl, ShootingProblem } from './shooting.ts';
+import { shootToSpikes } from './coupled-shooting.ts';
 
 export interface Finish {
   /** the network's estimate; `parameters` holds inferred and fixed ones */
@@ -42,7 +43,7 @@ export function finish(request: Finish): Finished | 'interrupted' {
     ...(furtherInitial.length === 0 ? {} : { furtherInitial: [...furtherInitial] }),
     ...(before.predictive === undefined ? {} : { chi2: before.predictive.chi2 }),
   };
-  const shot = shoot(problemOf(request), { parameters, initial, furtherInitial }, control);
+  const shot = shootToSpikes(problemOf(request), { parameters, initial, furtherInitial }, control);
   if (shot.kind === 'interrupted') return 'interrupted';
   const kept = (outcome: Shooting['outcome'], iterations: number): Finished => {
     return { candidate, assessment: before, iterations, estimate: { shooting: { outcome, iterations } }, network };
@@ -81,7 +82,7 @@ function cost({ predictive }: Assessment, { observation, parameters }: Candidate
   if (predictive === undefined) return Infinity;
   if (priors.length === 0) return predictive.chi2;
   const penalty = priors.reduce((sum, prior) => sum + priorResidual(prior, parameters[infer[prior.parameter]!]!) ** 2, 0);
-  const samples = observation.voltageMv.length;
+  const samples = countOf(countedSamples(observation));
   // with estimated noise the likelihood is that of the best sigma: N log rmse^2
   if (noise === 'estimated') return predictive.rmseMv ** 2 * Math.exp(penalty / samples);
   return (predictive.rmseMv / observation.sigmaMv) ** 2 + penalty / samples;

@@ -9,6 +9,7 @@ import { STANDARD_ACCEPT } from '../../schemas/acceptance.ts';
 import type { Accept, HeldOut, StretchScore, TraceObject } from '../../schemas/generated/types.ts';
 import type { Model } from '../models/model.ts';
 import { simulate } from '../simulate/forward.ts';
+import { bridgedVoltage } from './ignored.ts';
 import { scoreOf } from './score.ts';
 
 const LEAD_IN_MS = 10;
@@ -42,24 +43,25 @@ export function scoreHeldOut(stretches: readonly HeldOut[], request: HeldOutRequ
 
 function scoreStretch({ label, object, fitted = [] }: HeldOut, { accept, trace, ...simulated }: HeldOutRequest): StretchScore {
   const stretch = trace(object);
+  const voltageMv = measuredVoltage(stretch);
   const V = simulateStretch(stretch, simulated);
   if (V === undefined) return { label };
   const { sampleMs } = stretch;
   const leadIn = Math.floor(Math.min(LEAD_IN_MS / sampleMs, LEAD_IN_SHARE * V.length));
   const ignored = [[0, leadIn - 1] as const, ...fitted, ...(stretch.ignored ?? [])];
-  const voltageMv = Float64Array.from(stretch.voltageMv);
   const score = scoreOf(V, { voltageMv, sampleMs, segments: [0], ignored }, { ...STANDARD_ACCEPT, ...accept });
   return score === undefined || !Number.isFinite(score.rmseMv) ? { label } : { label, score };
 }
 
-/** V of the forward simulation from the stretch's own first V, mV; undefined when it does not run through. */
+/** V of the forward simulation from the stretch's own first V that counts, mV; undefined when it does not run through. */
 export function simulateStretch(
-  { voltageMv, current, sampleMs }: TraceObject,
+  stretch: TraceObject,
   { model, parameters }: Pick<HeldOutRequest, 'model' | 'parameters'>,
 ): Float64Array | undefined {
+  const { current, sampleMs } = stretch;
   const simulation = simulate(model, {
     parameters,
-    initial: { V: voltageMv[0] },
+    initial: { V: measuredVoltage(stretch)[0]! },
     current: Float64Array.from(current),
     sampleMs,
     rtol: TOLERANCE,
@@ -67,4 +69,9 @@ export function simulateStretch(
     maxSteps: Math.ceil(STEPS_PER_MS * current.length * sampleMs),
   });
   return simulation.kind === 'done' ? simulation.states['V'] : undefined;
+}
+
+/** No artefact where V is not known. */
+function measuredVoltage({ voltageMv, ignored = [] }: TraceObject): Float64Array {
+  return bridgedVoltage({ voltageMv: Float64Array.from(voltageMv), segments: [0], ignored });
 }

@@ -3,6 +3,7 @@
  * Held-out stretches of all are kept, and of the rest of a sweep all that is fitted is left out.
  */
 import { contentId } from '../../schemas/content-id.ts';
+import { samplesThatCount } from '../../schemas/acceptance.ts';
 import type { Violation } from '../../schemas/errors.ts';
 import type { DataUnit, HeldOut, TraceObject } from '../../schemas/generated/types.ts';
 import { firstSamples } from './segments.ts';
@@ -62,6 +63,7 @@ export function jointUnit({ units, objects }: StoredUnits): JointUnit {
     label: jointLabel(units.map(({ label }) => label)),
     draws: 1,
     samples: object.voltageMv.length,
+    ...(object.ignored === undefined ? {} : { counted: units.reduce((sum, unit) => sum + samplesThatCount(unit), 0) }),
     segments,
     sampleMs: first.sampleMs,
     sigmaMv: rootMeanSquareOf(units, ({ sigmaMv }) => sigmaMv),

@@ -6,7 +6,7 @@ import { priorsOf } from '../engines/prior.ts';
 import type { Model } from '../models/model.ts';
 import { collocationGrid, currentOnGrid } from './collocation.ts';
 import { drivenVoltage } from './driven-voltage.ts';
-import { countedSamples } from './ignored.ts';
+import { bridgedVoltage, countedSamples } from './ignored.ts';
 import type { Observation } from './observation.ts';
 
 export function shapeOf(task: Task, model: Model): Shape {
@@ -47,11 +47,12 @@ export function memberOf(task: Task, shape: Shape, observation: Observation): Me
   const collocation = collocationOf(task, observation);
   const current = currentOnGrid(observation.current, collocation);
   const { segments } = observation;
+  const firstMv = bridgedVoltage(observation);
   return {
     segments,
     ...collocation,
     voltageMv: observation.voltageMv,
-    sampleWeight: Float64Array.from(countedSamples(shape.samples, observation.ignored)),
+    sampleWeight: Float64Array.from(countedSamples(observation)),
     current,
     ...drivenVoltage({ model: shape.model, parameters: { ...fixed, ...starts } }, { ...collocation, segments, current }),
     frequencies: frequenciesOf(configuration, seed, collocation.grid.at(-1)!),
@@ -65,7 +66,7 @@ export function memberOf(task: Task, shape: Shape, observation: Observation): Me
       seed,
       starts,
       fixed,
-      Array.from(segments, (first) => observation.voltageMv[first]!),
+      Array.from(segments, (first) => firstMv[first]!),
     ),
   };
 }

@@ -11,6 +11,7 @@ import type { Model } from '../models/model.ts';
 import { tiedValues } from '../models/parameter-values.ts';
 import { examine } from './after-training.ts';
 import { assess, type Candidate } from './assess.ts';
+import { countedSamples } from './ignored.ts';
 import { differentialEvolution } from './methods/differential-evolution.ts';
 import type { MethodEstimate, MethodOutcome, MethodRequest } from './methods/method.ts';
 import { multiStart } from './methods/multi-start.ts';
@@ -21,6 +22,7 @@ import { rootMeanSquare } from './root-mean-square.ts';
 import { simulateSegments } from './segment-simulation.ts';
 import type { ShootingControl } from './shooting.ts';
 import { checkTask } from './task-limits.ts';
+import { cpuShare, threadSeconds } from './thread-time.ts';
 import { traceReader } from './trace-reader.ts';
 import { tracesOf } from './traces.ts';
 import type { TrainContext } from './train-cohort.ts';
@@ -31,6 +33,7 @@ export function estimateCohort(tasks: readonly Task[], context: Omit<TrainContex
   const trace = traceReader(context.objects);
   return tasks.map((task, place) => {
     const started = performance.now();
+    const began = threadSeconds();
     const end = guarded(task, { ...context, trace });
     if (end === null) return null;
     return {
@@ -41,6 +44,8 @@ export function estimateCohort(tasks: readonly Task[], context: Omit<TrainContex
       worker: context.worker,
       engine: context.engine.name,
       seconds: (performance.now() - started) / 1000,
+      // no engine takes part: the method runs in this thread
+      ...cpuShare(began, 1),
       ...end,
     };
   });
@@ -107,7 +112,7 @@ function concluded(task: Task, found: MethodEstimate, request: MethodRequest, { 
   const candidate: Candidate = { model, observation, parameters, initial, furtherInitial, accept: task.accept, stationarity };
   const assessment = assess(candidate);
   const states = found.states ?? forwardStates(candidate);
-  const rmseMv = states === undefined ? undefined : rootMeanSquare(states['V']!, observation.voltageMv);
+  const rmseMv = states === undefined ? undefined : rootMeanSquare(states['V']!, observation.voltageMv, countedSamples(observation));
   if (states === undefined || rmseMv === undefined || !Number.isFinite(rmseMv)) return { outcome: assessment.verdict, steps };
   const known = Object.entries(found.standardErrors).filter(([, error]) => Number.isFinite(error));
   const estimate: Estimate = {

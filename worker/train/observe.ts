@@ -12,6 +12,7 @@ import type { DataUnit, Stimulus, Synthetic, SyntheticSource, TraceObject } from
 import { randomStream } from '../../schemas/random.ts';
 import { stateNames, type Model } from '../models/model.ts';
 import { findParameter, unknownParameter, untiedValues } from '../models/parameter-values.ts';
+import { spikeTimes } from '../recordings/spikes.ts';
 import { simulate } from '../simulate/forward.ts';
 import type { SimulationOutcome } from '../simulate/forward.ts';
 import { sampleStimulus, stimulusParts, unsupportedFile } from '../simulate/stimuli.ts';
@@ -19,8 +20,9 @@ import { SIGMA_FLOOR_MV } from './observation.ts';
 import type { Observation } from './observation.ts';
 import { concatenated, firstSamples, unitSegments } from './segments.ts';
 import { checkSamples, LONGEST_MS, MOST_SAMPLES } from './task-limits.ts';
+import type { SyntheticCell } from './truths.ts';
 
-const DEFAULT_SAMPLE_MS = 0.1;
+export const DEFAULT_SAMPLE_MS = 0.1;
 
 /** Relative tolerance of the trial simulation that a spec's truth must pass: enough to see whether it can be simulated at all. */
 const TRIAL_TOLERANCE = 1e-4;
@@ -64,6 +66,12 @@ function observeSynthetic(data: DataUnit, source: SyntheticSource, draw: number,
   };
 }
 
+/** The stimulus alone, in the model's unit: what `observe` gives as `current`, without a simulation. */
+export function unitCurrent({ source }: DataUnit, trace: (hash: string) => TraceObject): Float64Array {
+  if (source.kind !== 'synthetic') return Float64Array.from(trace(source.object).current);
+  return concatenated(stimuliOf(source).map((stimulus) => sampleStimulus(stimulus, source)));
+}
+
 function observeTrace(data: DataUnit, trace: TraceObject): Observation {
   checkSamples(data, { voltageMv: trace.voltageMv.length, current: trace.current.length });
   return {
@@ -85,25 +93,26 @@ function simulateTruth(source: SyntheticSource, current: Float64Array, model: Mo
 }
 
 export type UnitOutcome =
-  | { readonly kind: 'unit'; readonly unit: DataUnit }
-  | { readonly kind: 'violations'; readonly violations: readonly [Violation, ...Violation[]] };
+  /** spikes: of the truth, over all stimuli */
+  | { readonly kind: 'unit'; readonly unit: DataUnit; readonly spikes: number }
+  /** unsimulable: the entry keeps every rule, but its cell has no forward solution */
+  | { readonly kind: 'violations'; readonly violations: readonly [Violation, ...Violation[]]; readonly unsimulable: boolean };
 
 /**
- * The data unit of one `synthetic` entry, defaults filled in, several stimuli as its segments; its id is that of its source, so order and number of entries and draws
+ * The data unit of one cell, defaults filled in, several stimuli as its segments; its id is that of its source, so order and number of entries and draws
  * do not change it.
  * @param entryIndex position in the spec's problem.data
  * @param seed the sweep's: another seed gives other noise draws
  */
-export function syntheticUnit(entry: Synthetic, entryIndex: number, model: Model, seed: number): UnitOutcome {
+export function syntheticUnit(entry: SyntheticCell, entryIndex: number, model: Model, seed: number): UnitOutcome {
   const where = `problem.data[${entryIndex}].synthetic`;
   const broken = [...parameterViolations(entry, where, model), ...gridViolations(entry, where), ...stimulusViolations(entry, where)];
-  if (isNonEmpty(broken)) return { kind: 'violations', violations: broken };
+  if (isNonEmpty(broken)) return { kind: 'violations', violations: broken, unsimulable: false };
   const source = sourceOf(entry, model, seed);
   const stimuli = stimuliOf(source);
-  const failed = stimuli
-    .map((stimulus) => simulateTruth(source, sampleStimulus(stimulus, source), model, TRIAL_TOLERANCE))
-    .find((trial) => trial.kind === 'failed');
-  if (failed !== undefined) return { kind: 'violations', violations: [unsimulable(where, failed)] };
+  const trials = stimuli.map((stimulus) => simulateTruth(source, sampleStimulus(stimulus, source), model, TRIAL_TOLERANCE));
+  const failed = trials.find((trial) => trial.kind === 'failed');
+  if (failed !== undefined) return { kind: 'violations', violations: [unsimulable(where, failed)], unsimulable: true };
   const { samples, sampleMs, noiseMv } = source;
   const unit: DataUnit = {
     id: contentId(source),
@@ -116,10 +125,11 @@ export function syntheticUnit(entry: Synthetic, entryIndex: number, model: Model
     sigmaMv: Math.max(noiseMv, SIGMA_FLOOR_MV),
     source,
   };
-  return { kind: 'unit', unit };
+  const voltages = trials.flatMap((trial) => (trial.kind === 'done' ? [trial.states['V']!] : []));
+  return { kind: 'unit', unit, spikes: voltages.reduce((sum, V) => sum + spikeTimes(V, sampleMs).length, 0) };
 }
 
-function sourceOf(entry: Synthetic, model: Model, seed: number): SyntheticSource {
+function sourceOf(entry: SyntheticCell, model: Model, seed: number): SyntheticSource {
   const sampleMs = entry.sampleMs ?? DEFAULT_SAMPLE_MS;
   const [stimulus, second, ...others] = entryStimuli(entry);
   if (stimulus === undefined) throw new Error('internal: a synthetic entry without a stimulus was let pass');
@@ -136,7 +146,7 @@ function sourceOf(entry: Synthetic, model: Model, seed: number): SyntheticSource
   };
 }
 
-function parameterViolations({ parameters = {} }: Synthetic, where: string, model: Model): Violation[] {
+function parameterViolations({ parameters = {} }: SyntheticCell, where: string, model: Model): Violation[] {
   return Object.entries(parameters).flatMap(([name, value]): Violation[] => {
     const path = `${where}.parameters.${name}`;
     const known = findParameter(model.untied ?? model, name);
@@ -146,7 +156,7 @@ function parameterViolations({ parameters = {} }: Synthetic, where: string, mode
   });
 }
 
-function gridViolations({ durationMs, sampleMs = DEFAULT_SAMPLE_MS }: Synthetic, where: string): Violation[] {
+function gridViolations({ durationMs, sampleMs = DEFAULT_SAMPLE_MS }: SyntheticCell, where: string): Violation[] {
   const steps = durationMs / sampleMs;
   if (steps >= MOST_SAMPLES || durationMs > LONGEST_MS) {
     const rule = `at most ${MOST_SAMPLES} samples and ${LONGEST_MS} ms can be simulated`;
@@ -160,7 +170,7 @@ function gridViolations({ durationMs, sampleMs = DEFAULT_SAMPLE_MS }: Synthetic,
 }
 
 /** Of an entry: one, or several of one data unit. */
-export function entryStimuli({ stimulus, stimuli }: Synthetic): readonly Stimulus[] {
+export function entryStimuli({ stimulus, stimuli }: Pick<Synthetic, 'stimulus' | 'stimuli'>): readonly Stimulus[] {
   return stimulus === undefined ? (stimuli ?? []) : [stimulus];
 }
 
@@ -169,7 +179,7 @@ function stimuliOf({ stimulus, furtherStimuli }: SyntheticSource): readonly Stim
   return [stimulus, ...(furtherStimuli ?? [])];
 }
 
-function stimulusViolations(entry: Synthetic, where: string): Violation[] {
+function stimulusViolations(entry: SyntheticCell, where: string): Violation[] {
   return entryStimuli(entry)
     .flatMap(stimulusParts)
     .flatMap((part) =>

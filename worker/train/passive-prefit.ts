@@ -4,13 +4,15 @@
  */
 import { basename, resolve } from 'node:path';
 import { LoligoError, type Violation } from '../../schemas/errors.ts';
-import type { PassiveSpec, PassiveUse, Problem, ResolvedPassive, Unknown } from '../../schemas/generated/types.ts';
+import type { PassiveSpec, PassiveUse, Problem, RecordingSpec, ResolvedPassive, Unknown } from '../../schemas/generated/types.ts';
 import { capacitanceName, leakName } from '../models/roles.ts';
 import type { Model } from '../models/model.ts';
+import { correctRecording, type Refuse } from '../recordings/corrections.ts';
 import { importRecording } from '../recordings/importers.ts';
 import { passiveQuantities, quantityWords, stepWords, type PassiveUnit } from '../recordings/passive/describe-passive.ts';
 import { passiveMembrane, type PassiveMembrane } from '../recordings/passive/passive-membrane.ts';
 import { currentFactor } from '../recordings/units.ts';
+import type { FixedAxes } from './fixed-axes.ts';
 
 export interface PassivePrefit {
   /** with what was measured among its fixed values or priors */
@@ -22,14 +24,14 @@ export interface PassivePrefit {
 
 const WHERE = 'spec.problem.passive';
 
-/** Throws RECORDING_*. A problem without `passive` comes back as it is. */
-export async function passivePrefit(problem: Problem, folder: string, model: Model): Promise<PassivePrefit> {
+/** Throws RECORDING_*. A problem without `passive` comes back as it is. `axes`: of fixed parameters. */
+export async function passivePrefit(problem: Problem, folder: string, model: Model, axes: FixedAxes): Promise<PassivePrefit> {
   const { passive } = problem;
   if (passive === undefined) return { problem, notes: [], violations: [] };
   try {
-    const file = passive.file ?? firstFile(problem);
-    const membrane = await measure(resolve(folder, file), passive, model);
-    return applied(problem, passive, model, basename(file), membrane);
+    const file = resolve(folder, passive.file ?? firstFile(problem));
+    const membrane = await measure(file, { ...readAs(problem, folder, file), ...passive }, model);
+    return applied(problem, passive, model, axes, basename(file), membrane);
   } catch (error) {
     if (!(error instanceof LoligoError)) throw error;
     return { problem, notes: [], violations: error.violations };
@@ -41,13 +43,29 @@ function firstFile({ data }: Problem): string {
   throw refused('file', 'a passive pre-fit needs a recording', 'none in problem.data', 'Name one in file.');
 }
 
-async function measure(file: string, passive: PassiveSpec, { currentUnit }: Model): Promise<PassiveMembrane> {
-  const { columns, voltageChannel, currentChannel, sweeps, windowMs, mostMv } = passive;
-  const recording = await importRecording(file, {
+type ReadAs = Pick<RecordingSpec, 'columns' | 'voltageChannel' | 'currentChannel' | 'correct'>;
+
+/** How the first entry of problem.data that has this file reads and corrects it. */
+function readAs({ data }: Problem, folder: string, file: string): ReadAs {
+  for (const entry of data) if ('recording' in entry && resolve(folder, entry.recording.file) === file) return readingOf(entry.recording);
+  return {};
+}
+
+function readingOf({ columns, voltageChannel, currentChannel, correct }: ReadAs): ReadAs {
+  return {
     ...(columns === undefined ? {} : { columns }),
     ...(voltageChannel === undefined ? {} : { voltageChannel }),
     ...(currentChannel === undefined ? {} : { currentChannel }),
-  });
+    ...(correct === undefined ? {} : { correct }),
+  };
+}
+
+async function measure(file: string, passive: PassiveSpec & ReadAs, { currentUnit }: Model): Promise<PassiveMembrane> {
+  const { sweeps, windowMs, mostMv } = passive;
+  const { correct, ...channels } = readingOf(passive);
+  const imported = await importRecording(file, channels);
+  const refuse: Refuse = (key, { rule, got, remedy }) => refused(`file, corrected by ${key}`, rule, got, remedy);
+  const recording = correct === undefined ? imported : correctRecording(imported, correct, refuse);
   const stimulus = recording.sweeps[0]!.stimulus;
   const factor = currentFactor(stimulus.unit, currentUnit);
   if (stimulus.source === 'none' || factor === undefined)
@@ -62,15 +80,24 @@ async function measure(file: string, passive: PassiveSpec, { currentUnit }: Mode
   throw refused('sweeps', 'the capacitance needs steps of the current that last 20 ms, without spikes around their edges', got);
 }
 
-function applied(problem: Problem, passive: PassiveSpec, model: Model, file: string, membrane: PassiveMembrane): PassivePrefit {
+function applied(
+  problem: Problem,
+  passive: PassiveSpec,
+  model: Model,
+  axes: FixedAxes,
+  file: string,
+  membrane: PassiveMembrane,
+): PassivePrefit {
   const uses = usesOf(passive.use ?? 'fixed', model);
   const violations: Violation[] = [];
   let changed = problem;
   for (const { name, use, where } of uses) {
     const value = valueOf(name, model, membrane);
     if (value === undefined) violations.push({ ...unmeasured(where, name, model), where });
-    else if (use === 'fixed') changed = withFixed(changed, name, value.value, where, violations);
-    else if (use === 'prior') changed = withPrior(changed, name, value, where, violations);
+    else if (use === 'fixed') {
+      if (axes[name] !== undefined) violations.push(axisToo(where, name));
+      changed = withFixed(changed, name, value.value, where, violations);
+    } else if (use === 'prior') changed = withPrior(changed, name, value, where, violations);
   }
   const quantities = passiveQuantities(membrane, unitOf(model));
   const resolved: ResolvedPassive = {
@@ -109,7 +136,14 @@ function valueOf(
   return { value: Number(interval.value.toPrecision(4)), standardError };
 }
 
+function axisToo(where: string, name: string): Violation {
+  const rule = `${name} is fixed here, at the value that is measured, so it must not be an axis`;
+  return violation(where, rule, `spec.space.fixed.${name}`, 'Take one of the two out, or use: off, which tells what was measured.');
+}
+
 function unmeasured(where: string, name: string, model: Model): Violation {
+  const tie = model.tied.find((tied) => tied.name === name);
+  if (tie !== undefined) return violation(where, `${name} is tied: it is ${tie.equation}`, name, 'Take it out here or out of the ties.');
   const leak = leakName(model);
   if (name === leak) return violation(where, 'the leak needs steps that charge passively as a whole', 'none');
   const known = [capacitanceName(model), leak].filter((other) => other !== undefined);

@@ -2,9 +2,9 @@
 import type { Violation } from '../../schemas/errors.ts';
 import type { InferredParameter } from '../../schemas/generated/types.ts';
 
-export function priorViolations({ name, unit, positive, range, prior }: InferredParameter): Violation[] {
+/** `where`: its place in the spec. */
+export function priorViolations({ name, unit, positive, range, prior }: InferredParameter, where: string): Violation[] {
   if (prior === undefined) return [];
-  const where = `spec.problem.infer.${name}.prior`;
   const invalid = (rule: string, got: string, remedy?: string): Violation[] => [
     { code: 'SPEC_DISTRIBUTION', where, rule, got, ...(remedy === undefined ? {} : { remedy }) },
   ];

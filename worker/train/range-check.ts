@@ -31,16 +31,63 @@ export function startNotes(infer: readonly InferredParameter[]): string[] {
   });
 }
 
-/** A truth that the fit cannot reach. */
+/** Truths that the fit cannot reach: of those that were drawn for one entry, how many. */
 export function truthNotes(units: readonly DataUnit[], infer: readonly InferredParameter[]): string[] {
-  return units.flatMap(({ label, source }) => {
-    if (source.kind !== 'synthetic') return [];
-    return infer.flatMap(({ name, unit, range }) => {
-      const truth = source.parameters[name];
-      if (truth === undefined || isInside(truth, limitsOf(range))) return [];
-      return [`${label}: the true ${name} = ${truth} is outside the model's range, ${shownRange(range, unit)}: no fit can find it`];
+  return infer.flatMap(({ name, unit, range }) => {
+    const outside = (value: number): boolean => !isInside(value, limitsOf(range));
+    const consequence = `outside the model's range, ${shownRange(range, unit)}: no fit can find`;
+    return byEntry(units).flatMap((cells) => {
+      const missed = cells.filter(({ parameters }) => parameters[name] !== undefined && outside(parameters[name]));
+      if (missed.length === 0) return [];
+      if (cells.length > MOST_NOTED)
+        return [`${entryName(cells)}: the true ${name} of ${missed.length} of ${cells.length} data units is ${consequence} it`];
+      return missed.map(({ label, parameters }) => `${label}: the true ${name} = ${parameters[name]} is ${consequence} it`);
     });
   });
+}
+
+/** Synthetic data made with another value than the fit holds fixed: allowed (a study of a wrong assumption), but never by accident. */
+export function mismatchNotes(units: readonly DataUnit[], fixed: Readonly<Record<string, number>>): string[] {
+  return byEntry(units).flatMap((cells) =>
+    Object.entries(fixed).flatMap(([name, value]) => {
+      const other = cells.filter(({ parameters }) => parameters[name] !== undefined && parameters[name] !== value);
+      if (other.length === 0) return [];
+      if (cells.length > MOST_NOTED) {
+        const made = other.map(({ parameters }) => parameters[name]!);
+        return [
+          `${entryName(cells)}: made with ${name} from ${short(Math.min(...made))} to ${short(Math.max(...made))}, fitted with ${name} fixed at ${value}`,
+        ];
+      }
+      return other.map(
+        ({ label, parameters }) => `${label}: made with ${name} = ${parameters[name]}, fitted with ${name} fixed at ${value}`,
+      );
+    }),
+  );
+}
+
+/** Of an entry with more data units they are told together. */
+const MOST_NOTED = 4;
+
+interface KnownCell {
+  readonly label: string;
+  readonly entry: number;
+  readonly parameters: Readonly<Record<string, number>>;
+}
+
+/** Synthetic units by the entry of the spec that they are of. */
+function byEntry(units: readonly DataUnit[]): KnownCell[][] {
+  const entries = new Map<number, KnownCell[]>();
+  for (const { label, entry, source } of units) {
+    if (source.kind !== 'synthetic') continue;
+    const cells = entries.get(entry) ?? [];
+    cells.push({ label, entry, parameters: source.parameters });
+    entries.set(entry, cells);
+  }
+  return [...entries.values()];
+}
+
+function entryName([first]: readonly KnownCell[]): string {
+  return `synthetic ${(first?.entry ?? 0) + 1}`;
 }
 
 /** A fixed value is used as it is, but the model's author did not think of it. */

@@ -4,7 +4,7 @@
  */
 import { sha256 } from '../../schemas/content-id.ts';
 import { throwIfAny, type Violation } from '../../schemas/errors.ts';
-import type { DataUnit, InferredParameter, Problem, ResolvedProblem, Unknown } from '../../schemas/generated/types.ts';
+import type { DataUnit, InferredParameter, Problem, ResolvedPassive, ResolvedProblem, Unknown } from '../../schemas/generated/types.ts';
 import { loadModel } from '../models/library.ts';
 import { isPool, stateNames, type Model, type Parameter } from '../models/model.ts';
 import { findParameter, tiedValues, unknownParameter } from '../models/parameter-values.ts';
@@ -13,7 +13,7 @@ import { dataUnits } from './data-units.ts';
 import { fixedAxisNotes, fixedAxisViolations, typicalValue, type FixedAxes } from './fixed-axes.ts';
 import { priorViolations } from './prior-check.ts';
 import { passivePrefit } from './passive-prefit.ts';
-import { fixedNotes, startNotes, startViolations, truthNotes } from './range-check.ts';
+import { fixedNotes, mismatchNotes, startNotes, startViolations, truthNotes } from './range-check.ts';
 
 export interface ProblemResolution {
   readonly problem: ResolvedProblem;
@@ -38,11 +38,11 @@ export interface Sources {
 export async function resolveProblem(written: Problem, sources: Sources): Promise<ProblemResolution> {
   const loaded = tieParameters(loadModel(written.model, sources.folder), written.tied ?? {}, 'spec.problem.tied');
   const { model } = loaded;
-  const passive = await passivePrefit(written, sources.folder, model);
+  const { fixedAxes = {} } = sources;
+  const passive = await passivePrefit(written, sources.folder, model, fixedAxes);
   const { problem } = passive;
   const violations: Violation[] = [...passive.violations];
-  const infer = inferredParameters(problem, model, violations);
-  const { fixedAxes = {} } = sources;
+  const infer = inferredParameters(problem, model, passive.resolved, violations);
   violations.push(...fixedAxisViolations(fixedAxes, model, new Set(infer.map(({ name }) => name))));
   const fixed = fixedValues(problem, fixedAxes, model, violations);
   const data = await dataUnits(problem, sources, model);
@@ -75,7 +75,13 @@ export async function resolveProblem(written: Problem, sources: Sources): Promis
   };
 }
 
-function inferredParameters({ infer }: Problem, model: Model, violations: Violation[]): InferredParameter[] {
+/** What is wrong with a prior that was measured is the measurement's. */
+function inferredParameters(
+  { infer }: Problem,
+  model: Model,
+  measured: ResolvedPassive | undefined,
+  violations: Violation[],
+): InferredParameter[] {
   const asked: [string, Unknown][] = Array.isArray(infer) ? infer.map((name) => [name, {}]) : Object.entries(infer);
   return asked.flatMap(([name, { start, prior }]) => {
     const parameter = known(name, Array.isArray(infer) ? `spec.problem.infer` : `spec.problem.infer.${name}`, model, violations);
@@ -83,7 +89,8 @@ function inferredParameters({ infer }: Problem, model: Model, violations: Violat
     const { unit, positive, range } = parameter;
     const inferred: InferredParameter = { name, unit, positive, range: [range[0], range[1]], start: start ?? parameter.start };
     if (prior !== undefined) inferred.prior = prior;
-    violations.push(...startViolations(inferred), ...priorViolations(inferred));
+    const place = measured?.uses[name] === 'prior' ? 'spec.problem.passive.use' : `spec.problem.infer.${name}.prior`;
+    violations.push(...startViolations(inferred), ...priorViolations(inferred, place));
     return [inferred];
   });
 }
@@ -117,16 +124,6 @@ function known(name: string, where: string, model: Model, violations: Violation[
     violations.push({ code: 'SPEC_DATA', where, rule, got: `${name}, tied to ${tie.equation}` });
   } else if (parameter === undefined) violations.push(unknownParameter(name, where, model));
   return parameter;
-}
-
-/** Synthetic data made with another value than the fit holds fixed: allowed (a study of a wrong assumption), but never by accident. */
-function mismatchNotes(units: readonly DataUnit[], fixed: Readonly<Record<string, number>>): string[] {
-  return units.flatMap(({ label, source }) => {
-    if (source.kind !== 'synthetic') return [];
-    return Object.entries(fixed)
-      .filter(([name, value]) => source.parameters[name] !== undefined && source.parameters[name] !== value)
-      .map(([name, value]) => `${label}: made with ${name} = ${source.parameters[name]}, fitted with ${name} fixed at ${value}`);
-  });
 }
 
 function poolsOf({ gates }: Model): Pick<ResolvedProblem, 'pools'> {

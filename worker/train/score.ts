@@ -7,7 +7,8 @@ import { spikeTimes } from '../recordings/spikes.ts';
 import { spikeFeatures, typicalSpike } from '../simulate/spike-features.ts';
 import type { OneSpike } from '../simulate/spike-features.ts';
 import { coincidenceFactor, coincidenceWindowMs, timingErrors } from '../simulate/spike-train.ts';
-import { countedSamples, type Ignored } from './ignored.ts';
+import { countedSamples, countOf, type Ignored } from './ignored.ts';
+import { rootMeanSquare } from './root-mean-square.ts';
 import { segmentSpans } from './segments.ts';
 
 /** What a simulation is held against. */
@@ -29,31 +30,21 @@ const APART_MS = 1e4;
 
 /** Undefined where no sample counts. `simulatedV` in mV, length N. */
 export function scoreOf(simulatedV: Float64Array, stretch: Stretch, { coincidenceMs }: Required<Accept>): Score | undefined {
-  const counted = countedSamples(stretch.voltageMv.length, stretch.ignored);
-  const samples = counted.reduce((sum, one) => sum + one, 0);
+  const counted = countedSamples(stretch);
+  const samples = countOf(counted);
   if (samples === 0) return undefined;
   const observed = spikesOf(stretch.voltageMv, stretch, counted);
   const simulated = spikesOf(simulatedV, stretch, counted);
   const toleranceMs = coincidenceMs === 'auto' ? coincidenceWindowMs(observed.trains) : coincidenceMs;
   const durationMs = (samples - stretch.segments.length) * stretch.sampleMs;
   return {
-    rmseMv: misfit(simulatedV, stretch.voltageMv, counted),
+    rmseMv: rootMeanSquare(simulatedV, stretch.voltageMv, counted),
     spikes: { observed: observed.timesMs.length, simulated: simulated.timesMs.length },
     coincidence: coincidenceFactor(observed.timesMs, simulated.timesMs, durationMs, toleranceMs),
     toleranceMs,
     ...timingOf(observed.timesMs, simulated.timesMs),
     ...featuresOf(observed.shapes, simulated.shapes),
   };
-}
-
-function misfit(a: Float64Array, b: Float64Array, counted: Uint8Array): number {
-  let [sum, samples] = [0, 0];
-  for (let i = 0; i < counted.length; i++) {
-    if (counted[i] === 0) continue;
-    sum += (a[i]! - b[i]!) ** 2;
-    samples += 1;
-  }
-  return Math.sqrt(sum / samples);
 }
 
 interface Spikes {

@@ -21,12 +21,14 @@ import type { Candidate } from './assess.ts';
 import { checkpointOf, standingOf, type Standing } from './checkpoint.ts';
 import { finish, inferredOf } from './finish.ts';
 import type { Finished } from './finish.ts';
+import { countedSamples } from './ignored.ts';
 import { collocationOf, memberOf, settingsOf, shapeOf } from './member.ts';
 import type { Observation } from './observation.ts';
 import { observe } from './observe.ts';
 import { rootMeanSquare } from './root-mean-square.ts';
 import { ParameterHistory } from './stationarity.ts';
 import { checkTask } from './task-limits.ts';
+import { cpuShare, threadSeconds } from './thread-time.ts';
 import { traceReader } from './trace-reader.ts';
 import { tracesOf } from './traces.ts';
 import { truthScores } from './truth-scores.ts';
@@ -74,6 +76,7 @@ interface Trainee {
 /** One result per task, in order; null for a replica that was interrupted. All tasks must have the same shape. */
 export async function trainCohort(tasks: readonly Task[], context: TrainContext): Promise<(Result | null)[]> {
   const started = performance.now();
+  const began = threadSeconds();
   const [first] = tasks;
   if (first === undefined) return [];
   const model = compileModel(context.objects(first.model), `model ${first.model.slice(0, 12)}`);
@@ -89,7 +92,7 @@ export async function trainCohort(tasks: readonly Task[], context: TrainContext)
       context,
       estimates,
     );
-  const seconds = (performance.now() - started) / 1000 / tasks.length;
+  const cost = { seconds: (performance.now() - started) / 1000 / tasks.length, ...cpuShare(began, tasks.length, context.engine.name) };
   return prepared.map((entry) => {
     const described = {
       sweep: entry.task.sweep,
@@ -98,7 +101,7 @@ export async function trainCohort(tasks: readonly Task[], context: TrainContext)
       attempts: context.attempts[entry.place] ?? 1,
       worker: context.worker,
       engine: context.engine.name,
-      seconds,
+      ...cost,
     };
     if (!('observation' in entry)) return { ...described, outcome: entry.outcome, steps: 0 };
     const finished = estimates.get(entry);
@@ -259,7 +262,7 @@ type Concluding = TrainContext['control'] & { readonly trace: (hash: string) => 
 function conclude(trainee: Trainee, shape: Shape, reconstruction: Reconstruction, context: Concluding): Estimate | undefined {
   const { task, observation } = trainee;
   const sampled = onSamples(reconstruction.states, collocationOf(task, observation).sampleAt);
-  const rmseMv = rootMeanSquare(sampled['V']!, observation.voltageMv);
+  const rmseMv = rootMeanSquare(sampled['V']!, observation.voltageMv, countedSamples(observation));
   const inferred = layoutOf(shape).parameters;
   const stationarity = trainee.history.change(
     inferred,

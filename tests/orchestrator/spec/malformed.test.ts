@@ -63,7 +63,7 @@ const CASES: readonly Case[] = [
     text: withData('synthetic: { stimulus: { step: { amplitude: 1 } }, durationMs: 50, file: a.csv }'),
     where: 'spec.problem.data[0].synthetic.file (test.yaml:6:80)',
     rule: 'is no known key',
-    remedy: /^Known here: parameters, stimulus/,
+    remedy: /^Known here: parameters, truths, stimulus/,
   },
   {
     title: 'a mistyped key of a stimulus',
@@ -278,6 +278,13 @@ const CASES: readonly Case[] = [
     got: '[9,9]',
   },
   {
+    title: 'a window of the passive pre-fit that ends first',
+    text: withMore('').replace('problem:', 'problem:\n  passive: { windowMs: [9, 4] }'),
+    where: 'spec.problem.passive.windowMs (test.yaml:3:24)',
+    rule: 'from < to must hold',
+    got: '[9,4]',
+  },
+  {
     title: 'a held-out window that ends first',
     text: withData('recording: { file: a.abf, holdOut: [{ sweeps: [1] }, { windowMs: [5, 2] }] }'),
     where: 'spec.problem.data[0].recording.holdOut[1].windowMs (test.yaml:6:72)',
@@ -362,6 +369,23 @@ const CASES: readonly Case[] = [
     where: 'spec.problem.data[0].synthetic.stimulus.step.endMs (test.yaml:6:73)',
     rule: 'must be greater than startMs',
     got: '3',
+  },
+  {
+    title: 'a truth from a distribution that turns round',
+    text: withData('synthetic: { parameters: { gNa: { uniform: [9, 3] } }, stimulus: { step: { amplitude: 1 } }, durationMs: 50 }'),
+    code: 'SPEC_DISTRIBUTION',
+    where: 'spec.problem.data[0].synthetic.parameters.gNa.uniform (test.yaml:6:50)',
+    rule: 'low <= high must hold',
+    got: '[9,3]',
+    remedy: 'Did you mean [3, 9]?',
+  },
+  {
+    title: 'several truths of one cell',
+    text: withData('synthetic: { parameters: { gNa: 90 }, truths: 8, stimulus: { step: { amplitude: 1 } }, durationMs: 50 }'),
+    where: 'spec.problem.data[0].synthetic.truths (test.yaml:6:53)',
+    rule: 'needs a distribution in "parameters": the same cell would count several times',
+    got: '8',
+    remedy: 'For instance gNa: { logUniform: [60, 240] }; for more noise draws use "draws".',
   },
   {
     title: 'a sampling step longer than the trace',

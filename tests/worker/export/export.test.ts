@@ -44,6 +44,8 @@ test('units are spelled out', () => {
   expect(brianUnit('1')).toBe('1');
   expect(brianDimension('uF/cm2')).toBe('farad/meter**2');
   expect(brianDimension('pA')).toBe('amp');
+  // what stands behind a colon there must be without parentheses, or the equation is not read
+  expect(brianDimension('uM cm2/(ms uA)')).toBe('mmolar*meter**2/second/amp');
   expect(brianUnit('1/ms')).toBe('1/msecond');
   expect(brianUnit('uM cm2/(ms uA)')).toBe('umolar*cmeter**2/msecond/uamp');
   expect(() => brianUnit('furlong')).toThrow(/furlong.*\[SPEC_UNSUPPORTED\]/);

@@ -27,8 +27,8 @@ describe('a tied parameter', () => {
   test('is no parameter any more, but its equation in every program', () => {
     expect(model.parameters.map(({ name }) => name)).toEqual(['gNa', 'gL', 'ENa', 'EK', 'C']);
     expect(model.tied).toEqual([
-      { name: 'gK', unit: 'mS/cm2', equation: '0.3 * gNa' },
-      { name: 'EL', unit: 'mV', equation: 'EK + 20' },
+      { name: 'gK', unit: 'mS/cm2', positive: true, equation: '0.3 * gNa' },
+      { name: 'EL', unit: 'mV', positive: false, equation: 'EK + 20' },
     ]);
     for (const program of [model.derivatives, model.currentResidual, model.gateResiduals, model.gateRates, model.steadyStates])
       for (const name of ['gK', 'EL']) expect(program.inputs).not.toContain(name);

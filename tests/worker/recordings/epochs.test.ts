@@ -28,8 +28,9 @@ describe('epochs found in a measured current', () => {
     expect(spans([measured(300, 0, transient)])).toEqual(['A 0-500', 'B 500-1500', 'C 1500-2000']);
   });
 
-  test('are one where nothing jumps: noise alone, or a ramp', () => {
+  test('are one where nothing jumps: noise alone, a current that wanders, or a ramp', () => {
     expect(spans([measured(0, 0)])).toEqual(['A 0-2000']);
+    expect(spans([measured(0, 0, (i) => 6 * Math.sin((2 * Math.PI * i) / 400))])).toEqual(['A 0-2000']);
     expect(spans([measured(0, 0, (i) => i / 20)])).toEqual(['A 0-2000']);
     expect(stepEpoch([measured(0, 0)])).toBeUndefined();
   });

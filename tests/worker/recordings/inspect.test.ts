@@ -36,6 +36,7 @@ describe('an inspection', () => {
         sampleMs: 0.1,
         voltageChannel: 'V',
         stimulus: { source: 'stored', channel: 'I', unit: 'nA', kind: 'constant' },
+        epochs: [{ name: 'A', startMs: 1000, endMs: 1040, level: 0, startLevel: 0, endLevel: 0 }],
         restMv: -70,
         spikes: [1029.9556],
         edgeCrossings: [],
@@ -54,6 +55,37 @@ describe('an inspection', () => {
       '',
       'sweep  samples  every   voltage  rest      stimulus                 spikes',
       '0      400      0.1 ms  V        -70.0 mV  constant, stored I (nA)  1',
+    ]);
+  });
+
+  test('lists the epochs that windows can name, with their times and levels', () => {
+    const [first] = RECORDING.sweeps;
+    const sweep = (index: number, amplitude: number) => ({
+      ...first!,
+      index,
+      stimulus: { source: 'header', channel: 'Cmd 0', unit: 'pA', kind: 'steps' } as const,
+      current: Float64Array.from({ length: 400 }, (_, i) => (i < 100 ? 0 : i < 200 ? amplitude : i < 300 ? (i - 200) / 2 : 0)),
+      epochs: [
+        { name: 'A', from: 50, to: 100 },
+        { name: 'B', from: 100, to: 200 },
+        { name: 'D', from: 200, to: 300 },
+      ],
+    });
+    const inspection = inspectRecording({ ...RECORDING, sweeps: [sweep(0, -20), sweep(1, 0), sweep(2, 20)] });
+    expect(inspection.sweeps[2]!.epochs[1]).toEqual({
+      name: 'B',
+      startMs: 1010,
+      endMs: 1020,
+      level: 20,
+      startLevel: 20,
+      endLevel: 20,
+      extremes: [20, 20],
+    });
+    expect(describeInspection(inspection).split('\n').slice(8, 12)).toEqual([
+      'epochs, as windows name them; current in pA:',
+      '  A  1005 to 1010 ms  0',
+      '  B  1010 to 1020 ms  -20 to 20 by 20',
+      '  D  1020 to 1030 ms  from 2.25 to 47.25 in the first sweep, from 2.25 to 47.25 in the last',
     ]);
   });
 });

@@ -46,6 +46,10 @@ describe('a spike', () => {
   });
 });
 
+test('a crossing where V is not known is no spike', () => {
+  expect(findCrossings([-70, 30, -70, 30, -70], 1, { ignored: [[1, 2]] })).toEqual({ spikesMs: [2.6], edgeCrossingsMs: [0.6] });
+});
+
 describe('edges of the current', () => {
   const stimulus = { source: 'header', channel: 'Cmd 0', unit: 'pA', kind: 'pulses' } as const;
 

@@ -237,6 +237,13 @@ describe('what is not fitted', () => {
     ]);
   });
 
+  test('is refused where scoring it would take every replica longer than it is worth, before anything is stored', async () => {
+    const windowMs = Array.from({ length: 17_000 }, (): [number, number] => [30.1, 60]) as [[number, number], ...[number, number][]];
+    await expect(units({ ...CELL, rest: false, windowMs: [10, 30], holdOut: { windowMs } })).rejects.toThrow(
+      /recording\.holdOut: a data unit is scored on at most 5000000 samples.*got 5100000\. Hold out fewer/,
+    );
+  });
+
   test('changes neither the id of what is fitted nor its object', async () => {
     const [plain] = (await units({ file: 'cell.abf', sweeps: [0], rest: false })).units;
     const [scored] = (await units({ file: 'cell.abf', sweeps: [0], holdOut: { sweeps: [1] } })).units;

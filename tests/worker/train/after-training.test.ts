@@ -1,15 +1,15 @@
 import { describe, expect, test } from 'vitest';
-import type { Synthetic } from '../../../schemas/generated/types.ts';
 import { loadModel } from '../../../worker/models/library.ts';
 import { cramerRao } from '../../../worker/simulate/fisher.ts';
 import { examine } from '../../../worker/train/after-training.ts';
 import { assess } from '../../../worker/train/assess.ts';
 import type { Candidate } from '../../../worker/train/assess.ts';
 import { observe, syntheticUnit } from '../../../worker/train/observe.ts';
+import type { SyntheticCell } from '../../../worker/train/truths.ts';
 
 const { model } = loadModel('hodgkin-huxley', '.');
 const truth = { gNa: 120, gK: 36, gL: 0.3 };
-const entry: Synthetic = { parameters: truth, stimulus: { step: { amplitude: 10 } }, durationMs: 30, noiseMv: 0.5 };
+const entry: SyntheticCell = { parameters: truth, stimulus: { step: { amplitude: 10 } }, durationMs: 30, noiseMv: 0.5 };
 const made = syntheticUnit(entry, 0, model, 1);
 if (made.kind === 'violations') throw new Error('the entry is sound');
 const trace = (): never => {

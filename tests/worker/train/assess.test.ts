@@ -1,14 +1,15 @@
 import { describe, expect, test } from 'vitest';
 import { chi2Limit, STANDARD_ACCEPT } from '../../../schemas/acceptance.ts';
-import type { Accept, Predictive, Synthetic } from '../../../schemas/generated/types.ts';
+import type { Accept, Predictive } from '../../../schemas/generated/types.ts';
 import { loadModel } from '../../../worker/models/library.ts';
 import { assess, judge, STATIONARY_WITHIN } from '../../../worker/train/assess.ts';
 import type { Candidate } from '../../../worker/train/assess.ts';
 import { observe, syntheticUnit } from '../../../worker/train/observe.ts';
+import type { SyntheticCell } from '../../../worker/train/truths.ts';
 
 const { model } = loadModel('hodgkin-huxley', '.');
 const truth = { gNa: 110, gK: 33, gL: 0.35 };
-const entry: Synthetic = { parameters: truth, stimulus: { step: { amplitude: 10 } }, durationMs: 50, noiseMv: 0.5, draws: 100 };
+const entry: SyntheticCell = { parameters: truth, stimulus: { step: { amplitude: 10 } }, durationMs: 50, noiseMv: 0.5, draws: 100 };
 const outcome = syntheticUnit(entry, 0, model, 1);
 if (outcome.kind === 'violations') throw new Error('the entry is sound');
 const data = outcome.unit;

@@ -49,10 +49,21 @@ describe('a spec that corrects a recording', () => {
     );
   });
 
+  test('counts the samples that are left, and refuses a window with too few of them', async () => {
+    const { units: list } = await units({ blankMs: 0.2 }, { sweeps: [2], windowMs: [0.5, 2.5] });
+    expect(list[0]).toMatchObject({ samples: 41, counted: 37 });
+    await expect(units({ blankMs: 1.2 }, { sweeps: [2], windowMs: [0.5, 2.5] })).rejects.toThrow(
+      /a window needs at least 20 samples beside those that blankMs leaves out; got 17/,
+    );
+    const { units: plain } = await units({}, { sweeps: [2], windowMs: [0.5, 2.5] });
+    expect(plain[0]).not.toHaveProperty('counted');
+  });
+
   test('keeps them apart in a joint unit', async () => {
     const { units: list, objects } = await units({ blankMs: 0.1 }, { sweeps: [0, 2], windowMs: [0.5, 2.5] });
     const { unit, objects: joint } = jointUnit({ units: list, objects });
     const trace = joint.get(unit.source.kind === 'trace' ? unit.source.object : '')!;
+    expect(unit).toMatchObject({ samples: 82, counted: 78 });
     expect(trace.segments).toEqual([0, 41]);
     expect(trace.ignored).toEqual([
       [12, 13],
@@ -66,10 +77,13 @@ describe('a spec that corrects a recording', () => {
 test('samples that do not count are 0, both ends included', () => {
   expect(
     Array.from(
-      countedSamples(6, [
-        [1, 2],
-        [5, 5],
-      ]),
+      countedSamples({
+        voltageMv: new Float64Array(6),
+        ignored: [
+          [1, 2],
+          [5, 5],
+        ],
+      }),
     ),
   ).toEqual([1, 0, 0, 1, 1, 0]);
 });

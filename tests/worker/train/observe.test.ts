@@ -1,21 +1,22 @@
 import { describe, expect, test } from 'vitest';
 import fc from 'fast-check';
 import { describeViolation } from '../../../schemas/errors.ts';
-import type { DataUnit, Synthetic, TraceObject } from '../../../schemas/generated/types.ts';
+import type { DataUnit, TraceObject } from '../../../schemas/generated/types.ts';
 import { loadModel } from '../../../worker/models/library.ts';
 import { simulate } from '../../../worker/simulate/forward.ts';
 import { SIGMA_FLOOR_MV } from '../../../worker/train/observation.ts';
 import { observe, syntheticUnit } from '../../../worker/train/observe.ts';
+import type { SyntheticCell } from '../../../worker/train/truths.ts';
 
 const { model } = loadModel('hodgkin-huxley', '.');
-const entry: Synthetic = { stimulus: { step: { amplitude: 10 } }, durationMs: 20, noiseMv: 1, draws: 4 };
+const entry: SyntheticCell = { stimulus: { step: { amplitude: 10 } }, durationMs: 20, noiseMv: 1, draws: 4 };
 const noObjects = {
   trace(hash: string): TraceObject {
     throw new Error(`no trace ${hash}`);
   },
 };
 
-function unitOf(synthetic: Synthetic, index = 0): DataUnit {
+function unitOf(synthetic: SyntheticCell, index = 0): DataUnit {
   const outcome = syntheticUnit(synthetic, index, model, 1);
   if (outcome.kind === 'violations') throw new Error(outcome.violations.map(describeViolation).join('\n'));
   return outcome.unit;
@@ -55,7 +56,7 @@ describe('synthetic data unit', () => {
   });
 
   test('every broken rule is told at once, with path, rule, value and way out', () => {
-    const broken: Synthetic = {
+    const broken: SyntheticCell = {
       stimulus: [{ step: { amplitude: 10 } }, { file: { path: 'x.csv', columns: {} } }],
       durationMs: 20.05,
       parameters: { gna: 100, gK: -1 },

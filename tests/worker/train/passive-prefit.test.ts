@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { PassiveSpec, Problem } from '../../../schemas/generated/types.ts';
+import type { LoligoError } from '../../../schemas/errors.ts';
 import { packageRoot } from '../../../schemas/package-root.ts';
 import { loadModel } from '../../../worker/models/library.ts';
 import { capacitanceName, leakName } from '../../../worker/models/roles.ts';
@@ -55,6 +56,12 @@ describe.skipIf(recordingsAbsent !== undefined)('a passive pre-fit of a real cel
     expect(factor).toBeLessThan(1.3);
   });
 
+  test('reads and corrects the file as the data entry does', async () => {
+    const recording = { file: FSI, sweeps: [10] as [number], windowMs: [300, 320] as [number, number], correct: { blankMs: 6 } };
+    // what is left of the first 5 ms after an edge is nothing
+    await expect(resolved({ sweeps: [0] }, { data: [{ recording }] })).rejects.toThrow(/none of use \(\d+ no fit/);
+  });
+
   test('that is off is told and used for nothing', async () => {
     const { problem, notes } = await resolved({ sweeps: [0, 1, 2], use: 'off' });
     expect(problem.fixed['C']).toBe(118.4);
@@ -67,6 +74,24 @@ describe.skipIf(recordingsAbsent !== undefined)('a passive pre-fit of a real cel
     const { problem } = await resolved({ sweeps: [1, 2, 3], use }, { infer: ['gNa', 'gL'] }, SLOW);
     expect(problem.infer.find(({ name }) => name === 'gL')?.prior).toMatchObject({ logNormal: [expect.any(Number), expect.any(Number)] });
     expect(problem.fixed['C']).toBeGreaterThan(140);
+  });
+
+  test('is refused where an axis or a tie has the parameter already', async () => {
+    const problem: Problem = {
+      model: 'pospischil-rs',
+      infer: ['gNa'],
+      tied: { gL: '0.01 * gNa' },
+      data: [{ recording: { file: FSI, sweeps: [10], windowMs: [300, 320] } }],
+      passive: { sweeps: [0], use: { C: 'fixed', gL: 'fixed' } },
+    };
+    const error: unknown = await resolveProblem(problem, { folder: '.', seed: 1, fixedAxes: { C: { choice: [24, 27] } } }).catch(
+      (thrown: unknown) => thrown,
+    );
+    const { violations } = error as LoligoError; // anything else fails below
+    expect(violations.map(({ where, rule }) => `${where}: ${rule}`)).toEqual([
+      'spec.problem.passive.use.C: C is fixed here, at the value that is measured, so it must not be an axis',
+      'spec.problem.passive.use.gL: gL is tied: it is 0.01 * gNa',
+    ]);
   });
 
   test.each<[string, PassiveSpec, Partial<Problem>, RegExp]>([

@@ -7,7 +7,9 @@ const gNa: InferredParameter = { name: 'gNa', unit: 'mS/cm2', positive: true, ra
 const EL: InferredParameter = { name: 'EL', unit: 'mV', positive: false, range: [-90, -30], start: -60 };
 
 function complaints(parameter: InferredParameter, prior: PriorDistribution): string[] {
-  return priorViolations({ ...parameter, prior }).map(({ where, rule }) => `${where}: ${rule}`);
+  return priorViolations({ ...parameter, prior }, `spec.problem.infer.${parameter.name}.prior`).map(
+    ({ where, rule }) => `${where}: ${rule}`,
+  );
 }
 
 describe('a prior', () => {

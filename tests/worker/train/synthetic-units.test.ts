@@ -63,3 +63,10 @@ test.each([
   expect(() => unitsOf(changes)).toThrow(LoligoError);
   expect(() => unitsOf(changes)).toThrow('problem.data[1].synthetic: every stimulus, fitted or held out, must be another one');
 });
+
+test('more held-out samples than a replica could be scored on are refused before they are simulated', () => {
+  const stimuli = [step(20), step(21), step(22)] as [Stimulus, Stimulus, Stimulus];
+  expect(() => unitsOf({ durationMs: 20_000, sampleMs: 0.01, holdOut: { stimuli } })).toThrow(
+    /synthetic\.holdOut: a data unit is scored on at most 5000000 samples.*got 6000003/,
+  );
+});

@@ -65,7 +65,7 @@ async function trained({ problem, objects }: ProblemResolution, changes: Partial
 describe('a problem with a tie', () => {
   test('holds the tied parameter neither inferred nor fixed, and says what it follows', async () => {
     const { problem, objects, model, notes } = await resolve();
-    expect(problem.tied).toEqual([{ name: 'gK', unit: 'mS/cm2', equation: '0.3 * gNa' }]);
+    expect(problem.tied).toEqual([{ name: 'gK', unit: 'mS/cm2', positive: true, equation: '0.3 * gNa' }]);
     expect(Object.keys(problem.fixed)).toEqual(['ENa', 'EK', 'EL', 'C']);
     expect(objects.get(problem.model.object)).toContain('gK: 0.3 * gNa');
     expect(model.parameters.map(({ name }) => name)).not.toContain('gK');

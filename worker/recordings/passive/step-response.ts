@@ -2,6 +2,7 @@
  * What one edge of the current tells of the membrane: from its first milliseconds the capacitance and the series resistance, and where the
  * step is small and V charges like a passive membrane, from the whole of it the input conductance and the time constant too.
  */
+import type { Sweep } from '../recording.ts';
 import { spikeTimes } from '../spikes.ts';
 import { fitCharging, oneExponential, twoExponentials, type Charging } from './charging-fit.ts';
 import type { Edge } from './current-edges.ts';
@@ -72,12 +73,12 @@ const SECOND = 13.8;
 const FAST_SHARE = 0.03;
 
 export function stepResponse(edge: Edge, limits: PassiveLimits): StepResponse | Refused {
-  const { sampleMs, voltageMv } = edge.sweep;
+  const { sampleMs } = edge.sweep;
   const first = edge.at - Math.round(ONSET_BASELINE_MS / sampleMs);
   const end = edge.at + Math.round(limits.onsetMs / sampleMs);
   if (first < edge.from || edge.to - edge.at < LEAST_MS / sampleMs) return { kind: 'refused', edge, reason: 'short' };
-  const around = voltageMv.subarray(Math.max(0, first - Math.round(ONSET_BASELINE_MS / sampleMs)), end + Math.round(2 / sampleMs));
-  if (spikeTimes(around, sampleMs).length > 0) return { kind: 'refused', edge, reason: 'spikes' };
+  const around = Math.max(0, first - Math.round(ONSET_BASELINE_MS / sampleMs));
+  if (spikes(edge.sweep, around, end + Math.round(2 / sampleMs))) return { kind: 'refused', edge, reason: 'spikes' };
   const onset = fitOnset(courseOf(edge, first, end, limits.blankMs));
   if (onset === undefined) return { kind: 'refused', edge, reason: 'no fit' };
   const { kick, jump, beforeMv } = onset;
@@ -98,9 +99,9 @@ function elastanceOf({ change }: Edge, kick: Measurement): Measurement {
 }
 
 function laterOnset(edge: Edge, first: number, { onsetMs, blankMs }: PassiveLimits): Measurement | undefined {
-  const { sampleMs, voltageMv } = edge.sweep;
+  const { sampleMs } = edge.sweep;
   const end = edge.at + Math.round((2 * onsetMs) / sampleMs);
-  if (end > edge.to || spikeTimes(voltageMv.subarray(first, end + Math.round(2 / sampleMs)), sampleMs).length > 0) return undefined;
+  if (end > edge.to || spikes(edge.sweep, first, end + Math.round(2 / sampleMs))) return undefined;
   const kick = fitOnset(courseOf(edge, first, end, blankMs))?.kick;
   return kick === undefined ? undefined : elastanceOf(edge, kick);
 }
@@ -108,12 +109,12 @@ function laterOnset(edge: Edge, first: number, { onsetMs, blankMs }: PassiveLimi
 function chargingOf(edge: Edge, limits: PassiveLimits): StepResponse['charging'] {
   const { sampleMs, voltageMv } = edge.sweep;
   const samples = (ms: number): number => Math.round(ms / sampleMs);
-  const blank = edge.at + samples(limits.blankMs);
+  const blank = edge.at + blankOf(edge, limits.blankMs);
   // what the edge before has left must have died away
   const first = Math.max(edge.from === 0 ? 0 : edge.from + samples(BASELINE_MS), edge.at - samples(BASELINE_MS));
   const last = Math.min(edge.to, edge.at + samples(MOST_MS));
   if (edge.at - first < samples(ONSET_BASELINE_MS)) return { kind: 'short' };
-  if (spikeTimes(voltageMv.subarray(first, last), sampleMs).length > 0) return { kind: 'spikes' };
+  if (spikes(edge.sweep, first, last)) return { kind: 'spikes' };
   const shape = shapeOf(voltageMv.subarray(first, edge.at), voltageMv.subarray(blank, last), samples(2));
   if (Math.abs(shape.peakMv) > limits.mostMv) return { kind: 'large' };
   if (Math.sign(shape.peakMv) !== Math.sign(edge.change)) return { kind: 'not monotone' };
@@ -145,10 +146,26 @@ function betterOf(one: Charging, two: Charging | undefined): Charging {
   return isReal && two.independent * Math.log((one.residualMv / two.residualMv) ** 2) > SECOND ? two : one;
 }
 
+/** Whether the cell spikes from one sample up to another. */
+function spikes({ voltageMv, sampleMs, ignored = [] }: Sweep, from: number, to: number): boolean {
+  const known = ignored.map(([first, last]) => [first - from, last - from] as const);
+  return spikeTimes(voltageMv.subarray(from, to), sampleMs, { ignored: known }).length > 0;
+}
+
+/** Samples after the edge that are left out: the blank, and what of the sweep does not count. */
+function blankOf({ sweep: { sampleMs, ignored = [] }, at }: Edge, blankMs: number): number {
+  const blank = Math.round(blankMs / sampleMs);
+  return ignored.reduce((most, [first, last]) => (first <= at + most && last >= at + most ? last + 1 - at : most), blank);
+}
+
 /** V around the edge without the blank. The current is at its new level from half a sample before `at`: the edge is one sample wide. */
-function courseOf({ sweep: { voltageMv, sampleMs }, at }: Edge, first: number, end: number, blankMs: number): Course {
+function courseOf(edge: Edge, first: number, end: number, blankMs: number): Course {
+  const { at } = edge;
+  const { voltageMv, sampleMs, ignored = [] } = edge.sweep;
   const block = Math.max(1, Math.ceil((end - first) / MOST_SAMPLES));
-  const starts = [...blockStarts(first, at - 1, block), ...blockStarts(at + Math.round(blankMs / sampleMs), end, block)];
+  const starts = [...blockStarts(first, at - 1, block), ...blockStarts(at + blankOf(edge, blankMs), end, block)].filter(
+    (from) => !ignored.some(([i, j]) => i < from + block && j >= from),
+  );
   return {
     tMs: Float64Array.from(starts, (i) => (i + (block - 1) / 2 - at + 0.5) * sampleMs),
     voltageMv: Float64Array.from(starts, (i) => mean(voltageMv.subarray(i, i + block))),

@@ -93,6 +93,22 @@ describe('a cell of one compartment', () => {
   });
 });
 
+test('what settles in samples that do not count is not taken for the cell', () => {
+  const recording = record(1, { whiteMv: 1e-3, slowMv: 0 });
+  // 2 ms after each edge, as high as a spike at first
+  for (const { voltageMv } of recording.sweeps)
+    for (const edge of [1000, 3500]) for (let i = 0; i < 20; i++) voltageMv[edge + i]! += 80 * Math.exp(-i / 6);
+  const ignored = [1000, 3500].map((edge) => [edge, edge + 19] as const);
+  const { capacitance, onsetCapacitance, steps } = membraneOf({
+    ...recording,
+    sweeps: recording.sweeps.map((sweep) => ({ ...sweep, ignored })),
+  });
+  expect(steps).toBe(6);
+  expect(capacitance.value).toBeCloseTo(30, 1);
+  expect(onsetCapacitance.value).toBeCloseTo(30, 0);
+  expect(passiveMembrane(recording, {}, 1)).toMatchObject({ kind: 'none', leftOut: { spikes: 6 } });
+});
+
 describe('what is no passive compartment', () => {
   test('a dendrite shows: the first milliseconds see less capacitance than the whole', () => {
     const { capacitance, capacitanceFrom, remarks } = membraneOf(record(1, { dendrite: 3, whiteMv: 0.01, slowMv: 0 }));
