@@ -5,18 +5,18 @@ import { sortedFinite } from '../../schemas/sample-quantile.ts';
 import { scaledMad } from '../statistics/median-absolute-deviation.ts';
 import { scaleOf } from '../aggregate/scale.ts';
 import type { Measure, RunRecord } from './run-record.ts';
+import { clockOf, SPEED_TOLERANCES } from './speed-shift.ts';
 
 /** Shares of change that do not matter, by option; a parameter's own stands under its name. */
 export type ToleranceOptions = Readonly<Record<string, number>>;
 
 /**
  * A parameter's location may move by a quarter of the baseline's spread: less is not seen in the ensemble. Misfits may change by a
- * twentieth, spreads by a quarter, the success rate by 0.1. Speed by a factor of two: what else the
- * machine does in a night slows all replicas alike (by 27 and 79 % on two cores with a load of 7 to 10).
+ * twentieth, spreads by a quarter, the success rate by 0.1, and speed by what speed-shift.ts says.
  */
 const SPREADS = 0.25;
 const MISFIT = 0.05;
-const DEFAULTS: Tolerances = { spread: 0.25, success: 0.1, speed: 1 };
+const DEFAULTS: Omit<Tolerances, 'speed'> = { spread: 0.25, success: 0.1 };
 /** Where seeds agree to many digits a quarter of the spread is nothing: no tolerance of a parameter is below this share of it, or of its range. */
 const LEAST_SHARE = 0.001;
 
@@ -46,7 +46,7 @@ export function baselineOf({ lock, record, tolerances, most }: BaselineOptions):
     tolerances: {
       spread: tolerances['spread'] ?? DEFAULTS.spread,
       success: tolerances['success'] ?? DEFAULTS.success,
-      speed: tolerances['speed'] ?? DEFAULTS.speed,
+      speed: tolerances['speed'] ?? SPEED_TOLERANCES[clockOf(replicas)],
     },
     // there is at least one: a problem infers something
     measures: measures.map((measure, m) => ({

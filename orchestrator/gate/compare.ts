@@ -3,7 +3,7 @@
  * all of them together held to 5 % of nights. Pure. What the verdicts mean stands in judgement.ts, how replicas are paired in design.ts.
  */
 import { LoligoError } from '../../schemas/errors.ts';
-import type { Baseline, GatedMeasure, GatedReplica } from '../../schemas/generated/types.ts';
+import type { Baseline, GatedMeasure } from '../../schemas/generated/types.ts';
 import { median, sortedFinite } from '../../schemas/sample-quantile.ts';
 import { scaledMad } from '../statistics/median-absolute-deviation.ts';
 import { scaleOf } from '../aggregate/scale.ts';
@@ -16,6 +16,7 @@ import { judge, worst, type Judged, type Question, type Verdict } from './judgem
 import { locationShift } from './location-shift.ts';
 import { matchedValues, type MatchedValues, type Reading } from './matched-values.ts';
 import type { RunRecord } from './run-record.ts';
+import { speedShift, type SpeedShift } from './speed-shift.ts';
 import { spreadShift, type SpreadShift } from './spread-shift.ts';
 import { successShift } from './success-shift.ts';
 
@@ -25,7 +26,7 @@ export function compare(baseline: Baseline, current: RunRecord): Comparison {
   const design = designOf(baseline.replicas, current.replicas);
   const compared = baseline.measures.flatMap((measure, m) => contrastsOf(baseline, current, design, measure, m));
   const success = successShift(design);
-  const speed = speedOf(baseline, current, design);
+  const speed = speedShift(baseline, current, design);
   const contrasts = [...compared.flatMap(({ location, spread }) => [location, spread.contrast]), success, speed.contrast];
   const judged = judgeWith(contrasts);
   const entries = compared.map((one) => [one.measure, comparedMeasure(one, baseline, judged)] as const);
@@ -176,30 +177,9 @@ function settled({ ci95, pHolm, pEquivalence }: Judged, verdict: Verdict): Judge
   return { verdict, ci95, pHolm, pEquivalence };
 }
 
-interface SpeedContrast {
-  readonly reason?: string;
-  readonly values: MatchedValues;
-  readonly contrast: Contrast | undefined;
-}
-
-/** Core-seconds say something of the program only where engine and processor are the same, and the replicas too. */
-function speedOf(baseline: Baseline, current: RunRecord, design: Design): SpeedContrast {
-  const read: Reading = ({ accepted, seconds }: GatedReplica) => (accepted && seconds > 0 ? Math.log(seconds) : NaN);
-  const values = matchedValues(design, read);
-  const reason = otherMachine(baseline, current, design);
-  return reason === undefined ? { values, contrast: locationShift(values, design.pairing) } : { reason, values, contrast: undefined };
-}
-
-function otherMachine(baseline: Baseline, current: RunRecord, { pairing }: Design): string | undefined {
-  if (baseline.engine !== current.engine) return `engine ${current.engine} instead of ${baseline.engine}`;
-  if (baseline.processor === undefined || current.processor === undefined) return 'the processor of one of the runs is not known';
-  if (baseline.processor !== current.processor) return `${current.processor} instead of ${baseline.processor}`;
-  return pairing === 'replica' ? undefined : 'other replicas';
-}
-
-function speedEntry({ reason, values, contrast }: SpeedContrast, { tolerances }: Baseline, judged: Judge): ComparedSpeed {
+function speedEntry({ clock, reason, values, contrast }: SpeedShift, { tolerances }: Baseline, judged: Judge): ComparedSpeed {
   const [before, after] = [values.before, values.after].map((units) => inUnit(median(units.flat()), RATIO));
-  const seconds = { before: before ?? null, after: after ?? null };
+  const seconds = { clock, before: before ?? null, after: after ?? null };
   if (reason !== undefined) return { compared: false, reason, ...seconds };
   const verdict = judged(contrast, { tolerance: Math.log1p(tolerances.speed), better: lower });
   return { compared: true, ...presented(contrast, verdict, RATIO, tolerances.speed), ...seconds, effect: effectOf(contrast, values) };

@@ -12,7 +12,7 @@ export interface ComparisonRow {
   /** With its interval. */
   readonly shift: string;
   readonly tolerance: string;
-  /** Of core-seconds that cannot be compared: none. */
+  /** Of seconds that cannot be compared: none. */
   readonly verdict: Verdict | 'not compared';
   /** Beside the verdict: how many replicas would decide, or why nothing is compared. */
   readonly remark: string;
@@ -22,7 +22,7 @@ export interface ComparisonRow {
 export function comparisonRows({ parameters, reconstruction, predictive, successRate, speed }: Comparison): ComparisonRow[] {
   const groups = Object.entries({ parameters, reconstruction, predictive });
   const seconds = { before: formatNumber(speed.before, 3), after: formatNumber(speed.after, 3) };
-  const named = { group: 'run', name: 'core-seconds per replica' };
+  const named = { group: 'run', name: speed.clock === 'processor' ? 'processor seconds per replica' : 'wall-clock seconds per replica' };
   return [
     ...groups.flatMap(([group, measures]) => Object.entries(measures).flatMap(([name, measure]) => measureRows(group, name, measure))),
     {

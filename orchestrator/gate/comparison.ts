@@ -1,6 +1,7 @@
 /** A run held against a baseline: what `loligo compare --json` prints. */
 import type { Pairing } from './design.ts';
 import type { Verdict } from './judgement.ts';
+import type { Clock } from './speed-shift.ts';
 
 export interface Compared {
   readonly verdict: Verdict;
@@ -35,10 +36,11 @@ export interface ComparedMeasure extends Compared {
   readonly spread: Compared;
 }
 
-/** Core-seconds of a replica. */
-export type ComparedSpeed =
+/** Seconds of a replica, by one clock or the other. */
+export type ComparedSpeed = { readonly clock: Clock } & (
   | ({ readonly compared: true } & Compared)
-  | { readonly compared: false; readonly reason: string; readonly before: number | null; readonly after: number | null };
+  | { readonly compared: false; readonly reason: string; readonly before: number | null; readonly after: number | null }
+);
 
 export interface Comparison {
   readonly verdict: Verdict;

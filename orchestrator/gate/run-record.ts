@@ -44,6 +44,7 @@ export function recordOf({ lock, table, planned, hosts, replicaId }: RecordedRun
       cluster: `${problem.data[table.data[row]!]!.id.slice(0, ID_DIGITS)}:${table.draw[row]}`,
       accepted,
       seconds: rounded(table.seconds[row]!) ?? 0,
+      ...cpuSecondsOf(table.cpuSeconds[row]),
       values: accepted ? columns.map(({ values }) => rounded(values[row] ?? NaN)) : [],
     };
   });
@@ -56,6 +57,12 @@ export function recordOf({ lock, table, planned, hosts, replicaId }: RecordedRun
     measures: columns.map(({ measure }) => measure),
     replicas: replicas.toSorted((a, b) => (a.id < b.id ? -1 : 1)),
   };
+}
+
+/** Absent where it is not known; the column is empty where it is of none. */
+function cpuSecondsOf(seconds = NaN): Pick<GatedReplica, 'cpuSeconds'> {
+  const known = rounded(seconds);
+  return known === null ? {} : { cpuSeconds: known };
 }
 
 function rounded(value: number): number | null {

@@ -16,12 +16,9 @@ export class AcceptedLines {
   readonly #seen = new IndexSet();
   /** Withdrawals that the walk has still before it. */
   readonly #ahead: Map<number, number>;
-  /** Replicas with a withdrawn outcome. */
-  readonly retried: ReadonlySet<number>;
 
   constructor(segments: readonly string[]) {
     this.#ahead = withdrawalsIn(segments);
-    this.retried = new Set(this.#ahead.keys());
   }
 
   /** Asked of every line, in the order of the log. What was withdrawn after the look ahead counts still. */

@@ -9,15 +9,15 @@ import { OUTCOME_KINDS, type OutcomeKind } from '../../schemas/outcome-kind.ts';
 import { parseResult } from '../../schemas/parse.ts';
 
 const OUTCOME = `"outcome":\\{"kind":"(${OUTCOME_KINDS.join('|')})"(?:,"error":\\{"code":"([A-Z_]{1,40})")?`;
-const HEAD = new RegExp(`^\\{"index":(0|[1-9]\\d{0,14}),"replica":"[0-9a-f]{64}",(?:${OUTCOME}|"withdrawn":true\\}$)`);
+const HEAD = new RegExp(`^\\{"index":(0|[1-9]\\d{0,14}),"replica":"([0-9a-f]{64})",(?:${OUTCOME}|"withdrawn":true\\}$)`);
 /** Longest head: 15 digits of the index, 40 letters of the code and all else fixed. */
 const HEAD_BYTES = 224;
 const CLOSING_BRACE = 0x7d;
 
 /** What an index of the log needs of a line. `code` is that of a failure. */
 export type LineHead =
-  | { readonly kind: OutcomeKind; readonly index: number; readonly code: string | undefined }
-  | { readonly kind: 'withdrawn'; readonly index: number };
+  | { readonly kind: OutcomeKind; readonly index: number; readonly replica: string; readonly code: string | undefined }
+  | { readonly kind: 'withdrawn'; readonly index: number; readonly replica: string };
 
 /** JSON with the end of the line. */
 export function outcomeLine(result: Result): string {
@@ -33,16 +33,16 @@ export function withdrawalLine({ index, replica }: Pick<Result, 'index' | 'repli
 /** Head of the line in bytes [from, to) of the block, without its end. Throws RUN_CORRUPT at `where()`. */
 export function readHead(block: Buffer, from: number, to: number, where: () => string): LineHead {
   const match = block[to - 1] === CLOSING_BRACE ? HEAD.exec(block.toString('latin1', from, Math.min(to, from + HEAD_BYTES))) : null;
-  const [, index, kind, code] = match ?? [];
-  if (index === undefined || (kind === 'failed' && code === undefined))
+  const [, index, replica, kind, code] = match ?? [];
+  if (index === undefined || replica === undefined || (kind === 'failed' && code === undefined))
     return headOf(parseOutcomeLine(block.toString('utf8', from, to), where));
-  if (kind === undefined) return { kind: 'withdrawn', index: Number(index) };
+  if (kind === undefined) return { kind: 'withdrawn', index: Number(index), replica };
   // the pattern admits exactly these kinds
-  return { kind: kind as OutcomeKind, index: Number(index), code };
+  return { kind: kind as OutcomeKind, index: Number(index), replica, code };
 }
 
-function headOf({ index, outcome }: Result): LineHead {
-  return { kind: outcome.kind, index, code: outcome.kind === 'failed' ? outcome.error.code : undefined };
+function headOf({ index, replica, outcome }: Result): LineHead {
+  return { kind: outcome.kind, index, replica, code: outcome.kind === 'failed' ? outcome.error.code : undefined };
 }
 
 /** The whole line. Throws RUN_CORRUPT at `where()`. */

@@ -42,6 +42,11 @@ export interface Line {
   readonly block: Buffer;
   readonly from: number;
   readonly to: number;
+  /** Which of the segments, and where in it the line begins. */
+  readonly segment: number;
+  readonly offset: number;
+  /** Of the line in its file, from 1. */
+  readonly number: number;
   readonly where: () => string;
 }
 
@@ -50,32 +55,40 @@ export interface Line {
  * without its end is passed over in the last segment (it was never acknowledged, or is just being written) and RUN_CORRUPT before it.
  */
 export function* lines(segments: readonly string[]): Generator<Line> {
-  for (const path of segments) {
-    const torn = yield* linesOf(path);
+  for (const [segment, path] of segments.entries()) {
+    const torn = yield* linesOf(path, segment);
     if (torn !== 0 && path !== segments.at(-1)) throw damaged(`${path}:${torn}`, 'a line without its end');
   }
 }
 
+/** A segment's whole lines from a byte on, where one begins; a line without its end is passed over. Numbers in `where()` count from there. */
+export function* linesFrom(path: string, offset: number): Generator<Line, void> {
+  yield* linesOf(path, 0, offset);
+}
+
 /** Returns the number of the torn line at the end, 0 when there is none. */
-function* linesOf(path: string): Generator<Line, number> {
+function* linesOf(path: string, segment: number, offset = 0): Generator<Line, number> {
   const descriptor = onDisk(path, 'reading', () => openSync(path, 'r'));
   try {
     let block = Buffer.allocUnsafe(BLOCK_BYTES);
     let kept = 0;
+    /** Of the block in the file. */
+    let begins = offset;
     let number = 1;
     for (;;) {
       if (kept === block.length) block = enlarged(block);
-      const got = readSync(descriptor, block, kept, block.length - kept, null);
+      const got = readSync(descriptor, block, kept, block.length - kept, begins + kept);
       if (got === 0) return kept > 0 ? number : 0;
       const end = kept + got;
       let from = 0;
       for (let to = block.indexOf(NEWLINE); to !== -1 && to < end; to = block.indexOf(NEWLINE, from)) {
         const current = number;
-        yield { block, from, to, where: () => `${path}:${current}` };
+        yield { block, from, to, segment, offset: begins + from, number, where: () => `${path}:${current}` };
         from = to + 1;
         number += 1;
       }
       block.copy(block, 0, from, end);
+      begins += from;
       kept = end - from;
     }
   } finally {

@@ -37,17 +37,26 @@ export async function presentEngines(text, onAbsent) {
   return present;
 }
 
-/** `native` is joined by each of its instruction sets that runs here. */
-export async function withInstructionSets(names) {
-  if (!names.includes('native')) return names;
-  const { runnable } = await (await built('worker/engines/fused/native.js')).loadNative();
-  return names.flatMap((name) => (name === 'native' ? ['native', ...runnable.map((set) => `native:${set}`)] : [name]));
+/** `native` is joined by each of its instruction sets that runs here, and `tfjs`, where it has TensorFlow, by what it is without. */
+export async function withVariants(names) {
+  const sets = names.includes('native') ? (await (await built('worker/engines/fused/native.js')).loadNative()).runnable : [];
+  const variants = { native: sets.map((set) => `native:${set}`), tfjs: (await hasTensorFlow()) ? ['tfjs:wasm'] : [] };
+  return names.flatMap((name) => [name, ...(variants[name] ?? [])]);
 }
 
-/** "native:avx2" asks for one instruction set: the engine and the environment that says so. */
+async function hasTensorFlow() {
+  const asked = process.env.LOLIGO_TFJS ?? '';
+  const { findTensorFlow } = await built('worker/engines/tfjs/tensorflow-backend.js');
+  return asked !== 'wasm' && findTensorFlow(asked).length > 0;
+}
+
+/** Asked for by environment: an instruction set of `native` ("native:avx2"), WebAssembly for `tfjs` ("tfjs:wasm"). */
+const VARIANT_OF = { native: 'LOLIGO_ISA', tfjs: 'LOLIGO_TFJS' };
+
+/** The engine and the environment that asks for its variant. */
 export function engineOf(name) {
-  const [engine, instructionSet] = name.split(':');
-  return { engine, env: instructionSet === undefined ? {} : { LOLIGO_ISA: instructionSet } };
+  const [engine, variant] = name.split(':');
+  return { engine, env: variant === undefined ? {} : { [VARIANT_OF[engine]]: variant } };
 }
 
 /** Description for startRunner of an engine ("native", "native:avx2") on a step of a size. */

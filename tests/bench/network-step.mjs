@@ -37,6 +37,7 @@ export function stepObservation(samples) {
   const sampleMs = DURATION_MS / (samples - 1);
   const tMs = Float64Array.from({ length: samples }, (_, i) => i * sampleMs);
   return {
+    segments: Int32Array.of(0),
     tMs,
     sampleMs,
     sigmaMv: 1,

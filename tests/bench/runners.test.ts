@@ -1,4 +1,5 @@
 /** Processes that are timed in turns, on small programs that answer, die and never start. */
+import { fileURLToPath } from 'node:url';
 import { afterEach, expect, test } from 'vitest';
 import { alternate, closeAll, startAll, type Runner } from './runners.mjs';
 
@@ -47,4 +48,14 @@ test('a program that is not there, or ends before it is ready, is absent with it
   expect(await startAll([missing, broken], onAbsent)).toEqual([]);
   expect(absent[0]).toMatch(/^missing: .*ENOENT/);
   expect(absent[1]).toBe('broken: No module named jax');
+});
+
+test('the runner around an engine trains the step that the benchmarks time', async () => {
+  const size = JSON.stringify({ samples: 16, features: 2, depth: 1, width: 4 });
+  const args = [fileURLToPath(new URL('engine-runner.mjs', import.meta.url)), 'reference', size, '1'];
+  runners.push(
+    ...(await startAll([{ name: 'reference', command: process.execPath, args, env: { SLICE: '0.01' }, cores: null }], onAbsent)),
+  );
+  expect(absent).toEqual([]);
+  expect(await runners[0]?.slice()).toBeGreaterThan(0);
 });

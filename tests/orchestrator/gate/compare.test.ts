@@ -142,6 +142,25 @@ describe('speed', () => {
     expect(comparison.speed).not.toHaveProperty('verdict');
   });
 
+  const costing = (cpuSeconds: number, seconds = 2) => night({ change: (one) => ({ ...one, seconds, cpuSeconds }) });
+  const costed = (tolerances = {}) => baselineNight({ change: (one) => ({ ...one, cpuSeconds: 2 }) }, tolerances);
+
+  test('is that of the processor where the baseline has it: a busy machine is no regression', () => {
+    expect(compare(costed(), costing(2.1, 9)).speed).toMatchObject({ clock: 'processor', verdict: 'same', before: 2, after: 2.1 });
+    expect(compare(costed(), costing(5)).speed).toMatchObject({ clock: 'processor', verdict: 'regressed', before: 2, after: 5 });
+    expect(compare(baselineNight(), costing(5)).speed).toMatchObject({ clock: 'wall', verdict: 'same' });
+  });
+
+  test('is only told where the run lacks the clock of its baseline', () => {
+    expect(compare(costed(), night()).speed).toMatchObject({ compared: false, reason: 'the processor time of this run is not known' });
+  });
+
+  test('has a narrower tolerance by the processor than by the wall clock, unless one is given', () => {
+    expect(baselineNight().tolerances.speed).toBe(1);
+    expect(costed().tolerances.speed).toBeLessThan(0.5);
+    expect(costed({ speed: 0.1 }).tolerances.speed).toBe(0.1);
+  });
+
   test('is only told where a run does not know its processor', () => {
     const { processor: _, ...anonymous } = slower;
     expect(compare(baselineNight(), anonymous).speed).toMatchObject({ compared: false });

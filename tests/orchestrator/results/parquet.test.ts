@@ -74,6 +74,7 @@ test('one row per replica, ordered, with the columns of the spec, of the result 
     draw: '2',
     seed: '1002',
     'start.gNa': 102,
+    'truth.gNa': 120,
     outcome: 'stopped',
     reason: 'chi2',
     message: null,
@@ -103,6 +104,7 @@ test('one row per replica, ordered, with the columns of the spec, of the result 
     worker: 'test',
     attempts: '1',
     seconds: 0.5,
+    cpuSeconds: null,
   });
   expect(rows[3]).toMatchObject({ attempts: '3', message: "it's over", 'parameters.gNa': null });
   expect(rows[2]).toMatchObject({ 'outcome.stage': '1', 'outcome.step': '30' });
@@ -187,6 +189,39 @@ test('traces are a list per time course, of the replicas that kept them', async 
   ]);
 });
 
+test('every column of either table stands in the dictionary, with its unit, and in the file itself', async () => {
+  const run = scratch();
+  const log = openOutcomeLog(run, { replicas: 1000 });
+  for (const result of MIXED) await log.append(result);
+  await log.close();
+  await foldResults(run, taskFixture, { units: { parameters: { gNa: 'mS/cm2' }, states: { V: 'mV', m: '1' } } });
+  for (const table of ['replicas', 'traces']) {
+    const columns = (await query(`DESCRIBE SELECT * FROM '${run}/${table}.parquet'`)).map((row) => row['column_name']);
+    const described = await query(`SELECT "column" FROM '${run}/dictionary.json' WHERE "table" = '${table}'`);
+    expect(described.map((row) => row['column'])).toEqual(columns);
+    const own = await query(
+      `SELECT unnest(from_json(decode(value), '["JSON"]')) ->> 'column' AS "column"
+       FROM parquet_kv_metadata('${run}/${table}.parquet') WHERE decode(key) = 'loligo'`,
+    );
+    expect(own.map((row) => row['column'])).toEqual(columns);
+  }
+  const units = await query(`SELECT "column", unit FROM '${run}/dictionary.json' WHERE "column" IN
+    ('parameters.gNa', 'start.gNa', 'initial.V', 'initial.m', 'V', 'tMs', 'network.bandwidthKhz', 'predictive.rmseMv', 'seconds', 'outcome', 'steps')`);
+  expect(Object.fromEntries(units.map((row) => [row['column'], row['unit']]))).toEqual({
+    'parameters.gNa': 'mS/cm2',
+    'start.gNa': 'mS/cm2',
+    'initial.V': 'mV',
+    'initial.m': '1',
+    V: 'mV',
+    tMs: 'ms',
+    'network.bandwidthKhz': 'kHz',
+    'predictive.rmseMv': 'mV',
+    seconds: 's',
+    outcome: null,
+    steps: '1',
+  });
+});
+
 test('a log without outcomes gives empty files', async () => {
   const run = await folded([]);
   expect(await query(`SELECT count(*) AS n FROM '${run}/replicas.parquet'`)).toEqual([{ n: '0' }]);
@@ -199,7 +234,7 @@ test('the same results in another order, in other segments, give the same bytes,
   const backward = await folded(results.toReversed(), 1e9);
   for (const name of ['replicas.parquet', 'traces.parquet'])
     expect(readFileSync(join(forward, name)).equals(readFileSync(join(backward, name)))).toBe(true);
-  expect(readdirSync(forward).toSorted()).toEqual(['outcomes', 'replicas.parquet', 'traces.parquet']);
+  expect(readdirSync(forward).toSorted()).toEqual(['dictionary.json', 'outcomes', 'replicas.parquet', 'traces.parquet']);
 });
 
 test('the log may be growing: a torn last line is left out', async () => {

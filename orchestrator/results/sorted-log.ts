@@ -1,0 +1,185 @@
+/**
+ * The outcome log in the order of the expansion, for a fold: a copy of every line that counts, each with what the expansion says of its
+ * replica in front, so that DuckDB has nothing to sort and nothing to join. It would do both, but not a million wide rows in bounded memory.
+ */
+import { closeSync, openSync, readSync, writeSync } from 'node:fs';
+import { setImmediate as breath } from 'node:timers/promises';
+import { onDisk } from './disk.ts';
+import { IndexSet } from './index-set.ts';
+import { readHead } from './outcome-line.ts';
+import { lines, segmentsOf } from './segments.ts';
+
+export interface SortedLog {
+  /** Of the log's longest line, in the copy. */
+  readonly longestLine: number;
+  readonly lines: number;
+}
+
+export interface SortedLogFiles {
+  /** Every line. */
+  readonly all: string;
+  /** Those that have traces. */
+  readonly traced: string;
+}
+
+const LINES_PER_BREATH = 2048;
+const BUFFER_BYTES = 1024 * 1024;
+const TRACES = Buffer.from('"traces":{');
+const NEWLINE = 0x0a;
+const BRACE = 0x7b;
+const WITHDRAWN = -1;
+
+/** A line, and what the expansion needs of it. */
+export interface LoggedLine {
+  readonly index: number;
+  readonly replica: string;
+  readonly text: () => string;
+  /** `file:line`, for messages */
+  readonly where: () => string;
+}
+
+/**
+ * `front` of each line, in the order of the expansion: its first keys, as `"key":value,` one after the other. A log that grows is read as it
+ * stands now. Throws RUN_CORRUPT with file and line, DISK.
+ */
+export async function sortLog(runDirectory: string, files: SortedLogFiles, front: (line: LoggedLine) => string): Promise<SortedLog> {
+  const segments = segmentsOf(runDirectory);
+  const places = await acceptedPlaces(segments);
+  const reader = new LineReader(segments, places);
+  const [all, traced] = [new LineWriter(files.all), new LineWriter(files.traced)];
+  let longestLine = 0;
+  try {
+    for (let row = 0; row < places.order.length; row++) {
+      const line = reader.line(row);
+      const place = places.order[row]!;
+      const where = (): string => `${segments[places.segment[place]!]!}:${places.number[place]!}`;
+      const { index, replica } = readHead(line, 0, line.length, where);
+      const opening = `{${front({ index, replica, text: () => line.toString(), where })}`;
+      longestLine = Math.max(longestLine, opening.length + line.length);
+      all.write(opening, line);
+      if (line.includes(TRACES)) traced.write(opening, line);
+      if (row % LINES_PER_BREATH === 0) await breath();
+    }
+    all.flush();
+    traced.flush();
+  } finally {
+    for (const one of [reader, all, traced]) one.close();
+  }
+  return { longestLine, lines: places.order.length };
+}
+
+/** Where lines stand, in the order of the log; `order` lists those that count, by index of their replica: the first after the last withdrawal. */
+interface Places {
+  readonly segment: readonly number[];
+  readonly from: readonly number[];
+  /** Without the end of the line. */
+  readonly length: readonly number[];
+  readonly number: readonly number[];
+  readonly order: Uint32Array;
+}
+
+async function acceptedPlaces(segments: readonly string[]): Promise<Places> {
+  const seen = new IndexSet();
+  const [index, segment, from, length, number]: [number[], number[], number[], number[], number[]] = [[], [], [], [], []];
+  for (const line of lines(segments)) {
+    const head = readHead(line.block, line.from, line.to, line.where);
+    if (head.kind === 'withdrawn') {
+      seen.delete(head.index);
+      // withdrawals are few
+      const taken = index.lastIndexOf(head.index);
+      if (taken >= 0) index[taken] = WITHDRAWN;
+    } else if (seen.add(head.index)) {
+      index.push(head.index);
+      segment.push(line.segment);
+      from.push(line.offset);
+      length.push(line.to - line.from);
+      number.push(line.number);
+      if (index.length % LINES_PER_BREATH === 0) await breath();
+    }
+  }
+  const order = Uint32Array.from(index.keys())
+    .filter((place) => index[place] !== WITHDRAWN)
+    .sort((a, b) => index[a]! - index[b]!);
+  return { segment, from, length, number, order };
+}
+
+/** Lines in a given order; those that stand one after the other in the log are read together. */
+class LineReader {
+  readonly #descriptors: number[];
+  readonly #segments: readonly string[];
+  readonly #places: Places;
+  #block = Buffer.allocUnsafe(BUFFER_BYTES);
+  /** Rows [first, end) are in the block. */
+  #first = 0;
+  #end = 0;
+
+  constructor(segments: readonly string[], places: Places) {
+    this.#segments = segments;
+    this.#places = places;
+    this.#descriptors = segments.map((path) => onDisk(path, 'reading', () => openSync(path, 'r')));
+  }
+
+  /** Of a row of the order, without its end; rows are asked for one after the other. Valid until the next. */
+  line(row: number): Buffer {
+    if (row >= this.#end) this.#read(row);
+    const { order, from, length } = this.#places;
+    const start = from[order[row]!]! - from[order[this.#first]!]!;
+    return this.#block.subarray(start, start + length[order[row]!]!);
+  }
+
+  close(): void {
+    for (const descriptor of this.#descriptors) closeSync(descriptor);
+  }
+
+  #read(row: number): void {
+    const { order, segment, from, length } = this.#places;
+    const place = order[row]!;
+    let end = row + 1;
+    let bytes = length[place]!;
+    for (; end < order.length; end++) {
+      const [last, next] = [order[end - 1]!, order[end]!];
+      const follows = segment[next] === segment[last] && from[next] === from[last]! + length[last]! + 1;
+      if (!follows || bytes + 1 + length[next]! > BUFFER_BYTES) break;
+      bytes += 1 + length[next]!;
+    }
+    if (bytes > this.#block.length) this.#block = Buffer.allocUnsafe(bytes);
+    const path = this.#segments[segment[place]!]!;
+    const got = onDisk(path, 'reading', () => readSync(this.#descriptors[segment[place]!]!, this.#block, 0, bytes, from[place]!));
+    if (got !== bytes) throw new Error(`internal: ${path} lost bytes while it was read`);
+    [this.#first, this.#end] = [row, end];
+  }
+}
+
+/** Writes lines in blocks. */
+class LineWriter {
+  readonly #path: string;
+  readonly #descriptor: number;
+  #block = Buffer.allocUnsafe(BUFFER_BYTES);
+  #bytes = 0;
+
+  constructor(path: string) {
+    this.#path = path;
+    this.#descriptor = onDisk(path, 'creating a file', () => openSync(path, 'w'));
+  }
+
+  /** `opening` takes the place of the line's brace. */
+  write(opening: string, line: Buffer): void {
+    const most = 3 * opening.length + line.length;
+    if (this.#bytes + most > this.#block.length) this.flush();
+    if (most > this.#block.length) this.#block = Buffer.allocUnsafe(most);
+    this.#bytes += this.#block.write(opening, this.#bytes);
+    this.#bytes += line.copy(this.#block, this.#bytes, line.indexOf(BRACE) + 1);
+    this.#block[this.#bytes++] = NEWLINE;
+  }
+
+  flush(): void {
+    onDisk(this.#path, 'writing', () => {
+      for (let done = 0; done < this.#bytes;) done += writeSync(this.#descriptor, this.#block, done, this.#bytes - done);
+    });
+    this.#bytes = 0;
+  }
+
+  close(): void {
+    closeSync(this.#descriptor);
+  }
+}
