@@ -1,5 +1,5 @@
 /** What the truth-free filter does: how many it takes, how far it moves the estimates, what other limits would do, and who passed by fitting noise. */
-import { chi2Limit, STANDARD_ACCEPT } from '../../schemas/acceptance.ts';
+import { chi2Limit, samplesThatCount, STANDARD_ACCEPT } from '../../schemas/acceptance.ts';
 import type { Acceptance, Lock, Threshold } from '../../schemas/generated/types.ts';
 import { median, sortedFinite } from '../../schemas/sample-quantile.ts';
 import { scaledMad } from '../statistics/median-absolute-deviation.ts';
@@ -32,8 +32,8 @@ function shiftOf(accepted: number | null, all: number | null, spread: number | n
 
 /** Closer to the data than the right model's noise is in one of 700. */
 function belowNoise({ problem }: Lock['resolved'], { data, networkRmseMv }: ReplicaTable, row: number): boolean {
-  const { sigmaMv, samples } = problem.data[data[row]!]!;
-  return (networkRmseMv[row]! / sigmaMv) ** 2 < 1 - 3 * Math.sqrt(2 / samples);
+  const unit = problem.data[data[row]!]!;
+  return (networkRmseMv[row]! / unit.sigmaMv) ** 2 < 1 - 3 * Math.sqrt(2 / samplesThatCount(unit));
 }
 
 /** None where chi2 decides nothing. `scaled`: the estimates of each parameter on its scale. */
@@ -45,7 +45,7 @@ function thresholdsOf(
 ): Threshold[] {
   const { chi2 = STANDARD_ACCEPT.chi2, yardstick = STANDARD_ACCEPT.yardstick } = accept;
   if (chi2 === 'off') return [];
-  const limits = problem.data.map((unit) => chi2Limit(chi2, unit.samples, yardstick));
+  const limits = problem.data.map((unit) => chi2Limit(chi2, samplesThatCount(unit), yardstick));
   return FACTORS.map((factor) => {
     const passed = rows.filter((row) => table.chi2[row]! <= (factor ?? Infinity) * limits[table.data[row]!]!);
     const medians = problem.infer.map((parameter, p): [string, number | null] => {

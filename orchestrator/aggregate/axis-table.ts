@@ -3,7 +3,7 @@
  * axis of few values has a row for each; one of many numbers is cut at its quartiles. Describes, and tests nothing.
  */
 import type { DataUnit, Lock } from '../../schemas/generated/types.ts';
-import { quantile, sortedFinite } from '../../schemas/sample-quantile.ts';
+import { median, quantile, sortedFinite } from '../../schemas/sample-quantile.ts';
 import type { Coded } from './column.ts';
 import type { ReplicaTable } from './replica-table.ts';
 import { relativeError, truthOf } from './truth.ts';
@@ -56,16 +56,29 @@ function coded(draws: Int32Array): Coded<number> {
 }
 
 function tableOf(axis: string, column: Coded<string | number>, table: ReplicaTable, data: readonly DataUnit[]): AxisTable {
-  const many = axis !== 'data' && axis !== 'draw' && column.values.length > MOST_ROWS;
-  const groups = many
-    ? cutAtQuartiles(column)
-    : column.values.map((value, code) => ({ label: String(value), has: (one: number) => one === code }));
+  const groups = axisGroups(axis, column);
   const rows = groups.slice(0, MOST_ROWS).map(({ label, has }) => rowOf(label, rowsWhere(column.codes, has), table, data));
   return { axis, rows, omitted: groups.length - rows.length };
 }
 
+/** Of codes of one axis. */
+export interface AxisGroup {
+  readonly label: string;
+  readonly has: (code: number) => boolean;
+}
+
+/** One for each value; of many numbers, which are no names, four. */
+export function axisGroups(axis: string, column: Coded<string | number>): AxisGroup[] {
+  const many = !NAMES.includes(axis) && column.values.length > MOST_ROWS && column.values.every((value) => typeof value === 'number');
+  if (many) return cutAtQuartiles(column);
+  return column.values.map((value, code) => ({ label: String(value), has: (one: number) => one === code }));
+}
+
+/** Axes whose numbers are no amounts. */
+const NAMES = ['data', 'draw', 'seed'];
+
 /** Four groups of codes by the quartiles of the replicas' values. */
-function cutAtQuartiles({ values, codes }: Coded<string | number>): { label: string; has: (code: number) => boolean }[] {
+function cutAtQuartiles({ values, codes }: Coded<string | number>): AxisGroup[] {
   const sorted = sortedFinite(Array.from(codes, (code) => Number(values[code])));
   const cuts = [0, 0.25, 0.5, 0.75, 1].map((probability) => quantile(sorted, probability) ?? NaN);
   return [0, 1, 2, 3].map((i) => {
@@ -96,7 +109,7 @@ function rowOf(label: string, rows: readonly number[], table: ReplicaTable, data
     chi2: quartiles(table.chi2).median,
     rmseMv: quartiles(table.predictiveRmseMv).median,
     rmsError: Object.fromEntries(Object.keys(table.parameters).map((name) => [name, rmsError(name, accepted, table, data)])),
-    seconds: quantile(sortedFinite(rows.map((row) => table.seconds[row]!)), 0.5),
+    seconds: median(rows.map((row) => table.seconds[row]!)),
   };
 }
 

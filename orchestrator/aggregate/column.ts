@@ -4,7 +4,7 @@ type Numbers = Float64Array | Int32Array | Uint8Array;
 
 export interface Column<T extends Numbers> {
   push(value: number): void;
-  /** The values in the order of `rows`; of arrival without. */
+  /** The values in the order of `rows`; of arrival without. With `rows` the column gives them away, and is empty from then on. */
   take(rows?: Int32Array): T;
 }
 
@@ -24,12 +24,26 @@ function createColumn<T extends Numbers>(create: (length: number) => T): Column<
       values[size++] = value;
     },
     take: (rows) => {
-      const taken = create(rows?.length ?? size);
-      if (rows === undefined) taken.set(values.subarray(0, size));
-      else for (let i = 0; i < rows.length; i++) taken[i] = values[rows[i]!]!;
-      return taken;
+      if (rows === undefined) return filled(create, size, (i) => values[i]!);
+      const given = values;
+      const all = size;
+      [values, size] = [create(FIRST_CAPACITY), 0];
+      // a million replicas that came in order are not held twice; the constructor's view of a part is of the same kind
+      if (all === rows.length && isInOrder(rows)) return given.subarray(0, all) as T;
+      return filled(create, rows.length, (i) => given[rows[i]!]!);
     },
   };
+}
+
+function filled<T extends Numbers>(create: (length: number) => T, length: number, at: (i: number) => number): T {
+  const taken = create(length);
+  for (let i = 0; i < length; i++) taken[i] = at(i);
+  return taken;
+}
+
+function isInOrder(rows: Int32Array): boolean {
+  for (let i = 0; i < rows.length; i++) if (rows[i] !== i) return false;
+  return true;
 }
 
 export const float64 = (): Column<Float64Array> => createColumn((length) => new Float64Array(length));

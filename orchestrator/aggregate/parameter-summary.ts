@@ -1,4 +1,4 @@
-/** The distribution of each inferred parameter, over accepted replicas and over all that have an estimate. */
+/** The distribution of each inferred parameter, and of those tied to them, over accepted replicas and over all that have an estimate. */
 import type { DataUnit, Distribution, InferredParameter, Lock, ParameterSummary, TruthSummary } from '../../schemas/generated/types.ts';
 import { median, quantile, sortedFinite } from '../../schemas/sample-quantile.ts';
 import { trimmedMean } from '../statistics/trimmed-mean.ts';
@@ -19,27 +19,49 @@ const TRIMMED = 0.1;
 
 export function summariseParameters(lock: Lock, table: ReplicaTable, words: WordSource): Record<string, ParameterSummary> {
   const { infer, data } = lock.resolved.problem;
-  const accepted = ensembleOf(table, table.accepted);
-  const filtered = distributions(infer, data, table, accepted, words);
-  const unfiltered = distributions(infer, data, table, ensembleOf(table, table.estimated), words);
+  const tied = tiedParameters(lock, table);
+  const described: readonly Described[] = [...infer, ...tied];
+  const all = { ...table, parameters: { ...table.parameters, ...table.tied } };
+  const accepted = ensembleOf(all, all.accepted);
+  const filtered = distributions(described, data, all, accepted, words);
+  const unfiltered = distributions(described, data, all, ensembleOf(all, all.estimated), words);
   return Object.fromEntries(
-    infer.map((parameter, p) => [
+    described.map((parameter, p) => [
       parameter.name,
       {
         unit: parameter.unit,
+        ...(parameter.equation === undefined ? {} : { tied: parameter.equation }),
         scale: scaleOf(parameter).name,
         ...filtered[p]!,
-        ...(lock.resolved.finish === undefined ? {} : beforeFinish(parameter, data, table, accepted)),
-        ...truths(parameter, data, table, accepted),
+        ...(lock.resolved.finish === undefined || parameter.equation !== undefined ? {} : beforeFinish(parameter, data, all, accepted)),
+        ...truths(parameter, data, all, accepted),
         unfiltered: unfiltered[p]!,
       },
     ]),
   );
 }
 
-/** One distribution for each inferred parameter, all over the same replicas and the same bootstrap samples. */
+/** What a distribution needs to know of its parameter; `equation`: what it is tied to. */
+type Described = Pick<InferredParameter, 'name' | 'unit' | 'positive'> & { readonly equation?: string };
+
+/**
+ * Tied parameters of which every estimate has a value. A tie may leave the range of its parameter (`gK: gNa - 100`): where one did, there is no
+ * logarithm.
+ */
+export function tiedParameters(
+  { resolved }: Pick<Lock, 'resolved'>,
+  { tied, estimated }: Pick<ReplicaTable, 'tied' | 'estimated'>,
+): (Described & { readonly equation: string })[] {
+  return (resolved.problem.tied ?? []).flatMap(({ name, unit, positive = false, equation }) => {
+    const values = tied[name]!.filter((_, row) => estimated[row] === 1);
+    if (!values.every(Number.isFinite)) return [];
+    return [{ name, unit, positive: positive && values.every((value) => value > 0), equation }];
+  });
+}
+
+/** One distribution for each parameter, all over the same replicas and the same bootstrap samples. */
 function distributions(
-  infer: readonly InferredParameter[],
+  infer: readonly Described[],
   units: readonly DataUnit[],
   table: ReplicaTable,
   ensemble: Ensemble,
@@ -58,7 +80,7 @@ function distributions(
 
 /** What a finish started from, and how sure it says that it is. */
 function beforeFinish(
-  parameter: InferredParameter,
+  parameter: Described,
   units: readonly DataUnit[],
   table: ReplicaTable,
   accepted: Ensemble,
@@ -110,7 +132,7 @@ function errorOf(
 
 /** The common truth, or one entry for each of several truths. */
 function truths(
-  parameter: InferredParameter,
+  parameter: Described,
   units: readonly DataUnit[],
   table: ReplicaTable,
   accepted: Ensemble,

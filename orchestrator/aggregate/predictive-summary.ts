@@ -2,11 +2,14 @@
 import type { Prediction, PredictiveSummary } from '../../schemas/generated/types.ts';
 import { median, sortedFinite } from '../../schemas/sample-quantile.ts';
 import { ensembleOf, valuesOf } from './ensemble.ts';
+import { medianGap } from './physics-gap.ts';
 import type { ReplicaTable } from './replica-table.ts';
 import { summariseSpikes } from './stretch-summary.ts';
 
-export function summarisePredictive(table: ReplicaTable): PredictiveSummary {
-  return { ...prediction(table, table.accepted), unfiltered: prediction(table, table.estimated) };
+/** `gaps`: see physicsGaps. */
+export function summarisePredictive(table: ReplicaTable, gaps: Float64Array): PredictiveSummary {
+  const physicsGapMv = medianGap(gaps, table);
+  return { ...prediction(table, table.accepted), physicsGapMv, unfiltered: prediction(table, table.estimated) };
 }
 
 function prediction(table: ReplicaTable, member: Uint8Array): Prediction {

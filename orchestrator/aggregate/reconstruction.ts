@@ -36,6 +36,12 @@ export function traceGroups(table: ReplicaTable, member: Uint8Array): TraceGroup
   return [...groups.values()].toSorted((a, b) => a.data - b.data || a.draw - b.draw);
 }
 
+/** The replicas on all noise draws of a data unit together. */
+export function overDraws(groups: readonly TraceGroup[]): TraceGroup[] {
+  const units = [...new Set(groups.map(({ data }) => data))];
+  return units.map((data) => ({ data, draw: 0, traces: groups.filter((group) => group.data === data).flatMap(({ traces }) => traces) }));
+}
+
 export function stateBand(group: TraceGroup, state: string): Band {
   return ensembleBand(group.traces.map((traces) => traces.states[state] ?? []));
 }

@@ -1,7 +1,7 @@
 /**
  * All replicas of a sweep as columns: what every statistic and figure reads. Rows stand in the order of the expansion, whatever the
- * order in which results came, so everything computed from a table is independent of that order. Time courses are kept as they
- * come; the sweep's `traces.replicas` bounds them.
+ * order in which results came, so everything computed from a table is independent of that order. Of time courses a bounded sample is
+ * kept (trace-sample.ts).
  */
 import type { Lock, Predictive, ResolvedProblem, Result, Space, Task, Traces } from '../../schemas/generated/types.ts';
 import type { OutcomeKind } from '../../schemas/outcome-kind.ts';
@@ -12,6 +12,7 @@ import type { Coded } from './column.ts';
 import { reasonOf } from './reason.ts';
 import { isEstimate } from './scale.ts';
 import { heldOutLabels, REST_LABEL, spikeColumns, stretchColumns } from './score-columns.ts';
+import { traceSample } from './trace-sample.ts';
 import type { ScoreColumn, SpikeColumns, StretchColumns } from './score-columns.ts';
 
 export interface Replica {
@@ -38,6 +39,8 @@ export interface ReplicaTable {
   readonly estimated: Uint8Array;
   /** by name, in the parameter's unit */
   readonly parameters: Readonly<Record<string, Float64Array>>;
+  /** of parameters that follow others, by name, in the parameter's unit */
+  readonly tied: Readonly<Record<string, Float64Array>>;
   /** the networks' own before a finish, by name */
   readonly networkParameters: Readonly<Record<string, Float64Array>>;
   /** of the finish, by name, in the parameter's unit */
@@ -64,6 +67,8 @@ export interface ReplicaTable {
   /** the weakest direction in words, by row; of the first MOST_WORDS replicas alone */
   readonly weakest: ReadonlyMap<number, string>;
   readonly seconds: Float64Array;
+  /** processor time; empty where no replica has one */
+  readonly cpuSeconds: Float64Array;
   readonly steps: Float64Array;
   /** of the replicas that keep them, by row */
   readonly traces: ReadonlyMap<number, Traces>;
@@ -82,6 +87,10 @@ export function tableBuilder({ resolved }: Pick<Lock, 'resolved'>): TableBuilder
   const { infer, states } = resolved.problem;
   const fixed = fixedFields(resolved.problem);
   const parameters = record(infer, ({ name }) => [name, field(float64(), ({ result }) => result.estimate?.parameters[name] ?? NaN)]);
+  const tied = record(resolved.problem.tied ?? [], ({ name }) => [
+    name,
+    field(float64(), ({ result }) => result.estimate?.tied?.[name] ?? NaN),
+  ]);
   const networkParameters = record(infer, ({ name }) => [
     name,
     field(float64(), ({ result }) => result.estimate?.network.parameters?.[name] ?? NaN),
@@ -96,7 +105,7 @@ export function tableBuilder({ resolved }: Pick<Lock, 'resolved'>): TableBuilder
     field(float64(), ({ result }) => result.estimate?.network.rmseToTruth?.[state] ?? NaN),
   ]);
   const axes = record(variedAxes(resolved.space), (axis) => [axis, field(coded<string | number>(), ({ task }) => axisValue(task, axis))]);
-  const fields = [fixed, parameters, networkParameters, standardErrors, starts, rmseToTruth, axes].flatMap((group) =>
+  const fields = [fixed, parameters, tied, networkParameters, standardErrors, starts, rmseToTruth, axes].flatMap((group) =>
     Object.values<Field<unknown>>(group),
   );
   const bounds = record(infer, ({ name }) => [
@@ -104,7 +113,7 @@ export function tableBuilder({ resolved }: Pick<Lock, 'resolved'>): TableBuilder
     field(sparse64(), ({ result }) => result.estimate?.bound?.standardErrors[name] ?? NaN),
   ]);
   const scores = scoreFields(resolved.problem);
-  const traces = new Map<number, Traces>();
+  const traces = traceSample();
   const weakest = new Map<number, string>();
 
   return {
@@ -113,7 +122,8 @@ export function tableBuilder({ resolved }: Pick<Lock, 'resolved'>): TableBuilder
       for (const one of [...Object.values(bounds), scores.spikes, scores.rest, ...scores.heldOut]) one.add(replica);
       const { bound } = replica.result.estimate ?? {};
       if (bound !== undefined && replica.task.index < MOST_WORDS) weakest.set(replica.task.index, bound.weakest);
-      if (replica.result.estimate?.traces !== undefined) traces.set(replica.task.index, replica.result.estimate.traces);
+      const { estimate } = replica.result;
+      if (estimate?.traces !== undefined) traces.add({ replica: replica.task.replica, index: replica.task.index, traces: estimate.traces });
     },
     finish: () => {
       const rows = sortedRows(fixed.index.take());
@@ -123,6 +133,7 @@ export function tableBuilder({ resolved }: Pick<Lock, 'resolved'>): TableBuilder
         ...taken(fixed, rows),
         index,
         parameters: taken(parameters, rows),
+        tied: taken(tied, rows),
         networkParameters: taken(networkParameters, rows),
         standardErrors: taken(standardErrors, rows),
         starts: taken(starts, rows),
@@ -133,7 +144,7 @@ export function tableBuilder({ resolved }: Pick<Lock, 'resolved'>): TableBuilder
         rest: scores.rest.take(rows),
         heldOut: scores.heldOut.map((one) => one.take(rows)),
         weakest: byRow(weakest, index),
-        traces: byRow(traces, index),
+        traces: byRow(traces.take(), index),
       };
     },
   };
@@ -169,6 +180,7 @@ function fixedFields({ data, infer }: ResolvedProblem) {
     spikesSimulated: predictive((score) => score.spikes.simulated),
     coincidence: predictive((score) => score.coincidence),
     seconds: field(float64(), ({ result }) => result.seconds),
+    cpuSeconds: field(sparse64(), ({ result }) => result.cpuSeconds ?? NaN),
     steps: field(float64(), ({ result }) => result.steps),
   };
 }

@@ -5,7 +5,8 @@
 import type { Lock } from '../../schemas/generated/types.ts';
 import type { Band } from './band.ts';
 import { ensembleOf } from './ensemble.ts';
-import { groupKey, simulatedBand, stateBand, traceGroups } from './reconstruction.ts';
+import { gapBand } from './physics-gap.ts';
+import { groupKey, overDraws, simulatedBand, stateBand, traceGroups } from './reconstruction.ts';
 import type { TraceGroup } from './reconstruction.ts';
 import type { ReplicaTable } from './replica-table.ts';
 
@@ -24,6 +25,8 @@ export interface ShownData {
   readonly tMs: readonly number[];
   readonly states: Readonly<Record<string, Band>>;
   readonly simulatedV?: Band;
+  /** simulated minus network's V */
+  readonly gap?: Band;
 }
 
 export const MOST_SHOWN = 4;
@@ -49,6 +52,7 @@ export function showData(lock: Lock, table: ReplicaTable): { shown: ShownData[];
 function show(lock: Lock, group: TraceGroup, ensemble: ShownData['ensemble']): ShownData {
   const { data, states } = lock.resolved.problem;
   const simulatedV = simulatedBand(group);
+  const gap = gapBand(group);
   return {
     key: observationKey(data[group.data]!.id, group.draw),
     data: group.data,
@@ -58,7 +62,14 @@ function show(lock: Lock, group: TraceGroup, ensemble: ShownData['ensemble']): S
     tMs: group.traces[0]?.tMs ?? [],
     states: group.traces.length === 0 ? {} : Object.fromEntries(states.map((state) => [state, stateBand(group, state)])),
     ...(simulatedV === undefined ? {} : { simulatedV }),
+    ...(gap === undefined ? {} : { gap }),
   };
+}
+
+/** Some data units with the bands over the replicas on all their noise draws: accepted ones alone. */
+export function showVariability(lock: Lock, table: ReplicaTable): ShownData[] {
+  const groups = overDraws(traceGroups(table, table.accepted)).filter(({ traces }) => traces.length > 1);
+  return evenlySpaced(groups, MOST_SHOWN).map((group) => show(lock, group, 'accepted'));
 }
 
 /** Every data unit and draw with a result, without traces. */

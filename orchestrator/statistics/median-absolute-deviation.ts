@@ -2,7 +2,7 @@
  * The median absolute deviation from the median, scaled to estimate a normal standard deviation: Rousseeuw and Croux, "Alternatives
  * to the median absolute deviation", JASA 88 (1993) 1273, equation 1.1. No correction for small samples.
  */
-import { quantile } from '../../schemas/sample-quantile.ts';
+import { median, quantile } from '../../schemas/sample-quantile.ts';
 
 /** 1 / (third quartile of the standard normal). */
 const NORMAL_CONSISTENCY = 1.482602218505602;
@@ -11,7 +11,6 @@ const NORMAL_CONSISTENCY = 1.482602218505602;
 export function scaledMad(sorted: Float64Array): number | null {
   const centre = quantile(sorted, 0.5);
   if (centre === null || sorted.length < 2) return null;
-  const deviations = sorted.map((value) => Math.abs(value - centre)).sort();
-  // quantile of a non-empty array is a number
-  return NORMAL_CONSISTENCY * (quantile(deviations, 0.5) ?? 0);
+  // median of a non-empty array is a number
+  return NORMAL_CONSISTENCY * (median(sorted.map((value) => Math.abs(value - centre))) ?? 0);
 }

@@ -61,7 +61,8 @@ function redraw(components: VarianceComponents, normal: (index: number) => numbe
     const part = parts[i]!;
     const error = meanSquare(part.error).expected;
     const effect = effectOf(part);
-    const drawn = error === 0 ? effect : (error * chiSquare(part.df, (part.df * effect) / error, next)) / part.df;
+    // nothing is left, or less by rounding
+    const drawn = error <= 0 ? effect : (error * chiSquare(part.df, (part.df * effect) / error, next)) / part.df;
     meanSquares.set(i, { expected: error + effect, drawn });
     return { expected: error + effect, drawn };
   };

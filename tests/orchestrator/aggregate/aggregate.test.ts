@@ -49,6 +49,34 @@ test('medians, spreads and errors of parameters are those of a plain computation
   }
 });
 
+test('a tied parameter has its distribution beside those that it follows, marked as tied, and changes none of theirs', () => {
+  const equation = '2 * gL - 1 mV';
+  const lock = fixtureLock(typical);
+  const tied = [
+    { name: 'gM', unit: 'mS/cm2', positive: true, equation: '0.1 * gNa' },
+    { name: 'EL', unit: 'mV', positive: false, equation },
+    { name: 'gX', unit: 'mS/cm2', positive: true, equation: 'gNa - gK' },
+  ] as const;
+  const follow = ({ gNa = NaN, gL = NaN }: Record<string, number>) => ({ gM: 0.1 * gNa, EL: 2 * gL - 1, gX: gNa - 120 });
+  const following = replicas.map(({ task, result }) => ({
+    task,
+    result:
+      result.estimate === undefined ? result : { ...result, estimate: { ...result.estimate, tied: follow(result.estimate.parameters) } },
+  }));
+  const problem: (typeof lock)['resolved']['problem'] = { ...lock.resolved.problem, tied: [...tied] };
+  const { summary: own } = aggregate({ lock: { ...lock, resolved: { ...lock.resolved, problem } }, planned: 30, replicas: following });
+  expect(validate(own), JSON.stringify(validate.errors)).toBe(true);
+  const { gM, EL, gX, ...inferred } = own.parameters;
+  expect(inferred).toEqual(summary.parameters);
+  expect(gM).toMatchObject({ tied: '0.1 * gNa', scale: 'log', n: accepted.length, unfiltered: { n: estimated.length } });
+  expect(gM!.median).toBeCloseTo(0.1 * inferred['gNa']!.median!, 9);
+  expect(gM!.ci95![1]).toBeCloseTo(0.1 * inferred['gNa']!.ci95![1], 9);
+  expect(EL).toMatchObject({ tied: equation, scale: 'linear', unit: 'mV' });
+  expect(EL!.median).toBeCloseTo(plainMedian(accepted.map(({ result }) => 2 * result.estimate!.parameters['gL']! - 1)), 9);
+  // a tie that leaves the positive numbers has no logarithm
+  expect(gX!.scale).toBe('linear');
+});
+
 test('reconstruction and prediction are medians over accepted replicas', () => {
   const of = (read: (replica: FixtureReplica) => number) => plainMedian(accepted.map(read));
   expect(summary.reconstruction['V']!.rmse).toBeCloseTo(

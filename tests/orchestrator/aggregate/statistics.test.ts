@@ -3,12 +3,10 @@ import { describe, expect, test } from 'vitest';
 import { bandWidth, ensembleBand } from '../../../orchestrator/aggregate/band.ts';
 import { scaledMad } from '../../../orchestrator/statistics/median-absolute-deviation.ts';
 import { median, quantile, sortedFinite } from '../../../schemas/sample-quantile.ts';
-import { rankCorrelation } from '../../../orchestrator/statistics/rank-correlation.ts';
 import { scaleOf } from '../../../orchestrator/aggregate/scale.ts';
 
 interface Reference {
   samples: { values: number[]; quantiles: Record<string, number>; mad: number }[];
-  correlations: { x: number[]; y: number[]; rho: number }[];
 }
 
 // the file is ours, made by the script beside it
@@ -21,18 +19,12 @@ describe('against NumPy and SciPy', () => {
       expect(quantile(sorted, Number(probability))).toBeCloseTo(expected, 12);
     expect(scaledMad(sorted)).toBeCloseTo(mad, 12);
   });
-
-  test.each(reference.correlations)('rank correlation $rho', ({ x, y, rho }) => {
-    expect(rankCorrelation(x, y)).toBeCloseTo(rho, 12);
-  });
 });
 
 test('nothing has no quantile, one value has no spread, what is not finite is left out', () => {
   expect(median([])).toBeNull();
   expect(median([NaN, 3, Infinity])).toBe(3);
   expect(scaledMad(Float64Array.of(3))).toBeNull();
-  expect(rankCorrelation([1, 2], [1, 2])).toBeNull();
-  expect(rankCorrelation([1, 1, 1], [1, 2, 3])).toBeNull();
 });
 
 test('a band is made of quantiles at each time, and its width is the median over time', () => {
