@@ -12,21 +12,36 @@ import {
   formatUnit,
   NOTHING,
   plural,
+  withUnit,
 } from './number-format.ts';
 import { renderTable } from './table.ts';
+import { standings, standingSentence, STANDING_RULE } from './identified.ts';
+import type { Standing } from './identified.ts';
 import { judge } from './verdict.ts';
 import { describeFixed } from './fixed-values.ts';
 
 export function renderAnswer(lock: Lock, summary: Summary, fittedData: number): Markup {
-  const { level, lead, rest } = judge(lock, summary, fittedData);
+  const standing = standings(lock, summary, fittedData);
+  const { level, lead, rest, objections } = judge(lock, summary, fittedData, standing);
   return html`<section id="answer" aria-labelledby="answer-heading">
     <h2 id="answer-heading">What the ensemble says</h2>
-    <p class="verdict ${level}"><strong>${lead}</strong> ${rest}</p>
-    ${keyNumbers(summary)} ${parameterTable(summary)} ${effectiveNote(lock)}
+    <div class="verdict ${level}">
+      <p><strong>${lead}</strong> ${level === 'none' ? rest : standingSentence(standing)}</p>
+      ${level !== 'none' && html`<p>${rest}</p>`}
+      ${
+        objections.length > 0 &&
+        html`<p>What speaks against them:</p>
+          <ul>
+            ${objections.map((text) => html`<li>${text}</li>`)}
+          </ul>`
+      }
+    </div>
+    ${parameterTable(summary, standing)} ${effectiveNote(lock)} ${keyNumbers(summary)}
   </section> `;
 }
 
 function keyNumbers({ counts, heldOut, predictive, reconstruction, yardstick }: Summary): Markup {
+  const voltage = reconstruction['V'];
   const items: [string, string, string][] = [
     [
       'Accepted',
@@ -43,7 +58,7 @@ function keyNumbers({ counts, heldOut, predictive, reconstruction, yardstick }: 
       'simulated of observed, medians',
     ],
     ...(heldOut === undefined ? [] : [heldOutNumber(heldOut)]),
-    ['V band', withMv(reconstruction['V']?.variability ?? null, 2), 'width of the 95 % band, median'],
+    ['V band', withMv(voltage?.overDraws ?? voltage?.variability ?? null, 2), 'width of the 95 % band over replicas'],
   ];
   return html`<dl class="numbers">
     ${items.map(
@@ -72,38 +87,46 @@ function withMv(value: number | null, digits: number): string {
   return value === null ? NOTHING : `${formatNumber(value, digits)} mV`;
 }
 
-function parameterTable({ parameters }: Summary): Markup {
+function parameterTable({ parameters, calibration }: Summary, standing: readonly Standing[]): Markup {
   const entries = Object.entries(parameters);
   const known = entries.some(([, { truth }]) => truth !== undefined);
   const errors = entries.some(([, { relativeError }]) => relativeError !== undefined);
   return html`${renderTable({
-    label: 'Inferred parameters',
-    caption: html`Inferred parameters over accepted replicas. ${errors && 'Errors are of the median, signed. '}Last column: the median over
-    every replica that has an estimate, accepted or not.`,
-    rows: html`<thead>
-        <tr>
-          <th scope="col">Parameter</th>
-          <th scope="col">Unit</th>
-          <th scope="col" class="number">Median</th>
-          <th scope="col" class="number">95 % interval of the median</th>
-          <th scope="col" class="number">Spread</th>
-          ${known && html`<th scope="col" class="number">Truth</th>`}${errors && html`<th scope="col" class="number">Error</th>`}
-          <th scope="col" class="number">Replicas</th>
-          <th scope="col" class="number">Unfiltered</th>
-        </tr>
-      </thead>
-      <tbody>
-        ${entries.map(([name, summary]) => parameterRow(name, summary, known, errors))}
-      </tbody>`,
-  })}
-  ${truthTable(entries)}`;
+      label: 'Inferred parameters',
+      caption: html`Inferred parameters over accepted replicas. Spread: 1.4826 MAD. ${errors && 'Errors are of the median, signed. '}Last
+      column: the median over every replica that has an estimate, accepted or not.`,
+      rows: html`<thead>
+          <tr>
+            <th scope="col">Parameter</th>
+            <th scope="col">Identified</th>
+            <th scope="col" class="number">Median</th>
+            <th scope="col" class="number">95 % interval of the median</th>
+            <th scope="col" class="number">Spread</th>
+            ${known && html`<th scope="col" class="number">Truth</th>`}${errors && html`<th scope="col" class="number">Error</th>`}
+            <th scope="col" class="number">Replicas</th>
+            <th scope="col" class="number">Unfiltered</th>
+          </tr>
+        </thead>
+        <tbody>
+          ${entries.map(([name, summary]) => parameterRow(name, summary, standing.find((one) => one.name === name)?.standing ?? 'unknown', known, errors))}
+        </tbody>`,
+    })}
+    <p class="note">${STANDING_RULE}</p>
+    ${calibration === undefined ? truthTable(entries) : manyTruths(calibration.truths)}`;
 }
 
-function parameterRow(name: string, summary: ParameterSummary, known: boolean, errors: boolean): Markup {
-  const { unit, n, median, ci95, truth, relativeError, unfiltered } = summary;
+const STANDING_WORDS: Readonly<Record<Standing['standing'], string>> = {
+  yes: 'yes',
+  roughly: 'roughly',
+  no: 'no',
+  unknown: 'cannot say',
+};
+
+function parameterRow(name: string, summary: ParameterSummary, standing: Standing['standing'], known: boolean, errors: boolean): Markup {
+  const { unit, tied, n, median, ci95, truth, relativeError, unfiltered } = summary;
   return html`<tr>
-    <th scope="row">${name}</th>
-    <td>${formatUnit(unit)}</td>
+    <th scope="row">${withUnit(name, unit)}</th>
+    <td class="standing ${standing}">${tied === undefined ? STANDING_WORDS[standing] : `tied: ${tied}`}</td>
     <td class="number strong">${formatNumber(median)}</td>
     <td class="number">${formatInterval(ci95)}</td>
     <td class="number">${spread(summary)}</td>
@@ -128,6 +151,14 @@ function effectiveNote({ resolved: { problem, space } }: Lock): Markup | undefin
 function spread({ scale, mad, median, unit }: ParameterSummary): string {
   if (mad === null || median === null) return NOTHING;
   return scale === 'log' ? `\u00b1${formatPercent(mad / median)}` : `\u00b1${formatNumber(mad, 2)} ${formatUnit(unit)}`;
+}
+
+/** A row for each would say nothing that their calibration does not say better. */
+function manyTruths(truths: number): Markup | undefined {
+  if (truths === 1) return undefined;
+  return html`<p class="note">
+    The data have ${formatCount(truths)} different true values: how they are met stands under <a href="#calibration">Calibration</a>.
+  </p>`;
 }
 
 /** Where data have several truths: each with its median. */

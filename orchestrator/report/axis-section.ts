@@ -3,27 +3,27 @@ import type { InferredParameter, Lock, Summary } from '../../schemas/generated/t
 import * as Plot from '@observablehq/plot';
 import type { AxisRow, AxisTable } from '../aggregate/axis-table.ts';
 import { fitAxis, labelledScale } from './fitted-axis.ts';
-import { renderDrawing } from './drawing.ts';
 import type { Drawing } from './drawing.ts';
-import { renderFigure } from './figure.ts';
+import type { FigureList } from './figure.ts';
 import { html } from './markup.ts';
 import type { Markup } from './markup.ts';
 import { formatCount, formatNumber, formatPercent, withUnit } from './number-format.ts';
+import { columnName } from './numbers-table.ts';
+import type { NumbersTable } from './numbers-table.ts';
 import { COLOUR } from './palette.ts';
 import { truths } from './parameter-section.ts';
-import type { FigureNumbers } from './reconstruction-section.ts';
 import { renderTable } from './table.ts';
 
 const NAMES: Readonly<Record<string, string>> = { data: 'data', draw: 'noise draw' };
 
-export function renderAxes(lock: Lock, summary: Summary, axes: readonly AxisTable[], numbers: FigureNumbers): Markup {
+export function renderAxes(lock: Lock, summary: Summary, axes: readonly AxisTable[], figures: FigureList): Markup {
   return html`<section id="axes" aria-labelledby="axes-heading">
     <h2 id="axes-heading">Configurations</h2>
-    ${axes.length === 0 ? html`<p>All replicas share one configuration and one data set; they differ in their seed.</p>` : axes.map((axis) => renderAxis(lock, summary, axis, numbers))}
+    ${axes.length === 0 ? html`<p>All replicas share one configuration and one data set; they differ in their seed.</p>` : axes.map((axis) => renderAxis(lock, summary, axis, figures))}
   </section> `;
 }
 
-function renderAxis(lock: Lock, summary: Summary, axis: AxisTable, numbers: FigureNumbers): Markup {
+function renderAxis(lock: Lock, summary: Summary, axis: AxisTable, figures: FigureList): Markup {
   const { infer } = lock.resolved.problem;
   const name = NAMES[axis.axis] ?? axis.axis;
   const drawn = axis.rows.filter(({ accepted }) => accepted > 0);
@@ -31,8 +31,8 @@ function renderAxis(lock: Lock, summary: Summary, axis: AxisTable, numbers: Figu
   return html`<h3>By ${name}</h3>
     ${
       drawn.length > 1 &&
-      renderFigure({
-        number: numbers.next(),
+      figures.add({
+        name: `by-${axis.axis}`,
         title: `Parameters by ${name}.`,
         key: [
           { mark: 'interval', colour: COLOUR.ensemble, text: 'median and middle half of the accepted replicas' },
@@ -40,8 +40,9 @@ function renderAxis(lock: Lock, summary: Summary, axis: AxisTable, numbers: Figu
         ],
         size: 'small',
         cells: infer.map((parameter) => ({
-          svg: renderDrawing(axisDrawing(axis, drawn, parameter, truths(summary.parameters[parameter.name]!))),
+          drawing: axisDrawing(axis, drawn, parameter, truths(summary.parameters[parameter.name]!)),
         })),
+        numbers: [axisNumbers(axis, infer)],
         caption: html`Numbered as the rows of the table below. Differences larger than the spread within a row say that the answer depends
         on this axis.`,
       })
@@ -71,6 +72,19 @@ function axisDrawing(
     description: numbered.map(({ number, median }) => `Row ${number}: median ${formatNumber(median)}.`).join(' '),
     width: 300,
     panels: [{ height: 60 + 22 * numbered.length, options: { marginLeft: 28, marginTop: 6, marginBottom: 42, x, y, marks } }],
+  };
+}
+
+function axisNumbers({ axis, rows }: AxisTable, infer: readonly InferredParameter[]): NumbersTable {
+  const names = infer.flatMap(({ name, unit }) => ['25 %', 'median', '75 %'].map((part) => columnName(`${name}, ${part}`, unit)));
+  return {
+    columns: [axis, 'finished', 'accepted', ...names],
+    rows: rows.map(({ label, finished, accepted, parameters }) => [
+      label,
+      finished,
+      accepted,
+      ...infer.flatMap(({ name }) => [parameters[name]?.low, parameters[name]?.median, parameters[name]?.high]),
+    ]),
   };
 }
 

@@ -4,9 +4,12 @@
  * does not squash them; what lies beyond it is counted and told.
  */
 import * as Plot from '@observablehq/plot';
+import { sortedFinite } from '../../schemas/sample-quantile.ts';
+import { kernelDensity } from '../statistics/kernel-density.ts';
 import type { Drawing, Panel } from './drawing.ts';
-import { fitAxis, type Axis } from './fitted-axis.ts';
+import { fitAxis, scaleOptions, type Axis } from './fitted-axis.ts';
 import { plural } from './number-format.ts';
+import type { NumbersTable } from './numbers-table.ts';
 import { COLOUR } from './palette.ts';
 
 export interface Distribution {
@@ -16,7 +19,7 @@ export interface Distribution {
   readonly label: string;
   readonly accepted: readonly number[];
   readonly rejected: readonly number[];
-  /** may be drawn on a logarithmic axis */
+  /** may be drawn on a logarithmic axis; its density is that of the logarithm */
   readonly positive: boolean;
   readonly references: readonly Reference[];
   /** median, its 95 % interval, and where 95 % of the accepted replicas lie */
@@ -42,54 +45,132 @@ const MARGIN_LEFT = { dots: 14, bars: 56 } as const;
 /** Replicas beyond which a histogram is drawn. */
 const MOST_DOTS = 160;
 const BINS = 40;
+/** Below this many accepted replicas a density is that of its kernels. */
+export const FEWEST = 8;
 
-/** The drawing, and a sentence about what lies beyond its axis. */
-export function drawDistribution(distribution: Distribution): { drawing: Drawing; beyond: string | undefined } {
-  const { accepted, rejected, references, positive } = distribution;
+export interface DrawnDistribution {
+  readonly drawing: Drawing;
+  /** A sentence about what lies beyond its axis. */
+  readonly beyond: string | undefined;
+  /** What is drawn: values while they are dots, else counts; and the density. */
+  readonly bins: readonly Bin[];
+  readonly kind: 'dots' | 'bars';
+  readonly curve: readonly CurvePoint[];
+}
+
+export function drawDistribution(distribution: Distribution): DrawnDistribution {
+  const { id, title, description, accepted, rejected, references, positive } = distribution;
   const axis = fitAxis(
     accepted,
     rejected,
     references.map(({ value }) => value),
     positive,
   );
-  const seen = { accepted: accepted.filter(axis.holds), rejected: rejected.filter(axis.holds) };
-  const hidden = accepted.length + rejected.length - seen.accepted.length - seen.rejected.length;
-  const x: Plot.ScaleOptions = { type: axis.log ? 'log' : 'linear', domain: [axis.low, axis.high] };
-  const kind = seen.accepted.length + seen.rejected.length <= MOST_DOTS ? 'dots' : 'bars';
-  const panels = [bulkPanel(seen, axis, x, references, kind), axisPanel(distribution, x, references, kind)];
+  const shown = countOf(accepted, axis) + countOf(rejected, axis);
+  const hidden = accepted.length + rejected.length - shown;
+  const x: Plot.ScaleOptions = { ...scaleOptions(axis.log), domain: [axis.low, axis.high] };
+  const kind = shown <= MOST_DOTS ? 'dots' : 'bars';
+  const bins = binned(distribution, axis, kind);
+  const curve = densityCurve(accepted, axis, positive);
+  const panels = [bulkPanel(bins, curve, x, references, kind), axisPanel(distribution, x, references, kind)];
   return {
-    drawing: { ...distribution, width: WIDTH, panels },
+    drawing: { id, title, description, width: WIDTH, panels },
     beyond: hidden === 0 ? undefined : `${plural(hidden, 'replica')} beyond the axis.`,
+    bins,
+    kind,
+    curve,
   };
+}
+
+/** Of several quantities together: the replicas where they are dots, histograms where they are bars, and the densities. */
+export function distributionNumbers(drawn: readonly { readonly name: string; readonly distribution: DrawnDistribution }[]): NumbersTable[] {
+  const of = <T>(rows: (name: string, distribution: DrawnDistribution) => T[]): T[] =>
+    drawn.flatMap(({ name, distribution }) => rows(name, distribution));
+  const dots = of((name, { kind, bins }) =>
+    (['accepted', 'rejected'] as const).flatMap((group) =>
+      kind === 'dots' ? bins.flatMap((bin) => bin[group].values.toSorted((a, b) => a - b).map((value) => [name, group, value])) : [],
+    ),
+  );
+  const bars = of((name, { kind, bins }) =>
+    kind === 'bars' ? bins.map((bin) => [name, bin.from, bin.to, bin.accepted.count, bin.rejected.count]) : [],
+  );
+  const curves = of((name, { curve }) => curve.map(({ value, density, count }) => [name, value, density, count]));
+  return [
+    { part: 'replicas', columns: ['quantity', 'replica', 'value'], rows: dots },
+    { part: 'histogram', columns: ['quantity', 'from', 'to', 'accepted', 'rejected'], rows: bars },
+    { part: 'density', columns: ['quantity', 'value', 'density', 'replicas in a bin of the figure'], rows: curves },
+  ];
 }
 
 interface Bin {
   readonly from: number;
   readonly to: number;
-  readonly accepted: number[];
-  readonly rejected: number[];
+  readonly accepted: Held;
+  readonly rejected: Held;
 }
 
-function binned({ accepted, rejected }: Pick<Distribution, 'accepted' | 'rejected'>, axis: Axis): Bin[] {
+interface Held {
+  count: number;
+  /** of dots; bars are counts */
+  readonly values: number[];
+}
+
+function countOf(values: readonly number[], axis: Axis): number {
+  return values.reduce((count, value) => (axis.holds(value) ? count + 1 : count), 0);
+}
+
+function binned(distribution: Distribution, axis: Axis, kind: DrawnDistribution['kind']): Bin[] {
   const forward = axis.log ? Math.log : (value: number) => value;
   const [low, high] = [forward(axis.low), forward(axis.high)];
   const edge = (i: number) => (axis.log ? Math.exp(low + (i * (high - low)) / BINS) : low + (i * (high - low)) / BINS);
-  const bins: Bin[] = Array.from({ length: BINS }, (_, i) => ({ from: edge(i), to: edge(i + 1), accepted: [], rejected: [] }));
+  const bins: Bin[] = Array.from({ length: BINS }, (_, i) => ({
+    from: edge(i),
+    to: edge(i + 1),
+    accepted: { count: 0, values: [] },
+    rejected: { count: 0, values: [] },
+  }));
   const binOf = (value: number) => bins[Math.max(0, Math.min(BINS - 1, Math.floor(((forward(value) - low) / (high - low)) * BINS)))]!;
-  for (const value of accepted) binOf(value).accepted.push(value);
-  for (const value of rejected) binOf(value).rejected.push(value);
+  for (const group of ['accepted', 'rejected'] as const) {
+    for (const value of distribution[group]) {
+      if (!axis.holds(value)) continue;
+      const held = binOf(value)[group];
+      held.count += 1;
+      if (kind === 'dots') held.values.push(value);
+    }
+  }
   return bins;
 }
 
+interface CurvePoint {
+  readonly value: number;
+  /** per unit of the value */
+  readonly density: number;
+  /** accepted replicas that the density expects in a bin there */
+  readonly count: number;
+}
+
+/** The density of the accepted, of the logarithm where values are positive, in the units of dots and bars. */
+function densityCurve(accepted: readonly number[], axis: Axis, positive: boolean): CurvePoint[] {
+  if (accepted.length < FEWEST) return [];
+  const found = kernelDensity(sortedFinite(accepted.map((value) => (positive ? Math.log(value) : value))));
+  if (found === null) return [];
+  const binWidth = (axis.log ? Math.log(axis.high / axis.low) : axis.high - axis.low) / BINS;
+  return Array.from(found.at, (at, i) => {
+    const value = positive ? Math.exp(at) : at;
+    const density = positive ? found.density[i]! / value : found.density[i]!;
+    return { value, density, count: accepted.length * binWidth * (axis.log ? density * value : density) };
+  }).filter(({ value }) => axis.holds(value));
+}
+
 function bulkPanel(
-  seen: Pick<Distribution, 'accepted' | 'rejected'>,
-  axis: Axis,
+  bins: readonly Bin[],
+  curve: readonly CurvePoint[],
   x: Plot.ScaleOptions,
   references: readonly Reference[],
-  kind: keyof typeof MARGIN_LEFT,
+  kind: DrawnDistribution['kind'],
 ): Panel {
-  const bins = binned(seen, axis);
-  const tallest = Math.max(1, ...bins.map((bin) => bin.accepted.length + bin.rejected.length));
+  const peak = curve.reduce((most, { count }) => Math.max(most, count), 1);
+  const tallest = Math.max(peak, ...bins.map((bin) => bin.accepted.count + bin.rejected.count));
   const radius = Math.min(4, (WIDTH - 26) / BINS / 2 + 0.4, (HEIGHT[kind] - MARGIN) / tallest / 2);
   const rows = kind === 'dots' ? (HEIGHT[kind] - MARGIN) / (2 * radius) : 1.05 * tallest;
   const y: Plot.ScaleOptions =
@@ -114,7 +195,7 @@ function bulkPanel(
       marginLeft: MARGIN_LEFT[kind],
       x: { ...x, axis: null },
       y,
-      marks: [...referenceMarks(references), ...marks],
+      marks: [...referenceMarks(references), ...marks, Plot.line(curve, { x: 'value', y: 'count', stroke: COLOUR.ink, strokeWidth: 1.2 })],
     },
   };
 }
@@ -122,8 +203,11 @@ function bulkPanel(
 /** One dot a replica, stacked where bins are full: Wilkinson, "Dot plots", The American Statistician 53 (1999) 276. */
 function stackedDots(bins: readonly Bin[], radius: number): Plot.Markish[] {
   const dots = bins.flatMap(({ accepted, rejected }) => {
-    const good = accepted.toSorted((a, b) => a - b).map((value, i) => ({ value, row: i + 0.5, good: true }));
-    return [...good, ...rejected.toSorted((a, b) => a - b).map((value, i) => ({ value, row: accepted.length + i + 0.5, good: false }))];
+    const good = accepted.values.toSorted((a, b) => a - b).map((value, i) => ({ value, row: i + 0.5, good: true }));
+    return [
+      ...good,
+      ...rejected.values.toSorted((a, b) => a - b).map((value, i) => ({ value, row: accepted.count + i + 0.5, good: false })),
+    ];
   });
   const position = { x: 'value', y: 'row' } as const;
   return [
@@ -144,14 +228,14 @@ function stackedBars(bins: readonly Bin[]): Plot.Markish[] {
       bins.filter((bin) => to(bin) > from(bin)),
       { x1: 'from', x2: 'to', y1: from, y2: to, insetLeft: 0.5, insetRight: 0.5, ...options },
     );
-  const all = (bin: Bin) => bin.accepted.length + bin.rejected.length;
+  const all = (bin: Bin) => bin.accepted.count + bin.rejected.count;
   return [
     bar(
       () => 0,
-      (bin) => bin.accepted.length,
+      (bin) => bin.accepted.count,
       { fill: COLOUR.ensemble, fillOpacity: 0.85 },
     ),
-    bar((bin) => bin.accepted.length, all, { fill: COLOUR.rejected, fillOpacity: 0.25, stroke: COLOUR.rejected, strokeWidth: 0.8 }),
+    bar((bin) => bin.accepted.count, all, { fill: COLOUR.rejected, fillOpacity: 0.25, stroke: COLOUR.rejected, strokeWidth: 0.8 }),
   ];
 }
 
@@ -160,7 +244,7 @@ function axisPanel(
   { label, summary }: Distribution,
   x: Plot.ScaleOptions,
   references: readonly Reference[],
-  kind: keyof typeof MARGIN_LEFT,
+  kind: DrawnDistribution['kind'],
 ): Panel {
   const marks: Plot.Markish[] = [...referenceMarks(references)];
   if (summary?.replicas95) marks.push(rule(summary.replicas95, 1.5));

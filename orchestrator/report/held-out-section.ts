@@ -1,16 +1,17 @@
 /** What accepted replicas predict of data that they were not trained on: scores of every stretch, and time courses of some. */
 import type { Lock, StretchSummary, Summary } from '../../schemas/generated/types.ts';
 import * as Plot from '@observablehq/plot';
-import { renderDrawing } from './drawing.ts';
 import type { Drawing, Panel } from './drawing.ts';
-import { renderFigure } from './figure.ts';
+import type { FigureList } from './figure.ts';
 import { html } from './markup.ts';
 import type { Markup } from './markup.ts';
 import { formatCount, formatMedianCount, formatNumber } from './number-format.ts';
+import { columnName } from './numbers-table.ts';
+import type { NumbersTable } from './numbers-table.ts';
 import { COLOUR } from './palette.ts';
-import type { FigureNumbers } from './reconstruction-section.ts';
 import { renderTable } from './table.ts';
-import { line, panel, stimulusPanel, timeRange, withTimeAxis } from './time-course.ts';
+import { line, MOST_POINTS, panel, stimulusPanel, timeRange, withTimeAxis } from './time-course.ts';
+import { thinTogether } from './thinning.ts';
 import type { Range } from './time-course.ts';
 
 /** One stretch with the forward simulation of it. */
@@ -35,17 +36,12 @@ export function hasHeldOut({ rest, heldOut }: Summary): boolean {
   return rest !== undefined || heldOut !== undefined;
 }
 
-export function renderHeldOut(
-  lock: Lock,
-  summary: Summary,
-  predictions: readonly Prediction[],
-  numbers: FigureNumbers,
-): Markup | undefined {
+export function renderHeldOut(lock: Lock, summary: Summary, predictions: readonly Prediction[], figures: FigureList): Markup | undefined {
   if (!hasHeldOut(summary)) return undefined;
   const stretches = [...(summary.rest === undefined ? [] : [summary.rest]), ...(summary.heldOut ?? [])];
   return html`<section id="held-out" aria-labelledby="held-out-heading">
     <h2 id="held-out-heading">Data that were not fitted</h2>
-    ${scoreTable(stretches)} ${predictions.length > 0 && predictionFigure(lock, predictions, numbers)}
+    ${scoreTable(stretches)} ${predictions.length > 0 && predictionFigure(lock, predictions, figures)}
   </section> `;
 }
 
@@ -86,10 +82,10 @@ function scoreRow({ label, n, failed, rmseMv, spikes, coincidence, timingMs }: S
   </tr>`;
 }
 
-function predictionFigure(lock: Lock, predictions: readonly Prediction[], numbers: FigureNumbers): Markup {
+function predictionFigure(lock: Lock, predictions: readonly Prediction[], figures: FigureList): Markup {
   const { currentUnit } = lock.resolved.problem;
-  return renderFigure({
-    number: numbers.next(),
+  return figures.add({
+    name: 'held-out',
     title: 'Prediction of data that were not fitted.',
     key: [
       { mark: 'line', colour: COLOUR.observed, text: 'data' },
@@ -97,13 +93,24 @@ function predictionFigure(lock: Lock, predictions: readonly Prediction[], number
     ],
     cells: predictions.map((prediction, k) => ({
       heading: prediction.label,
-      svg: renderDrawing(predictionDrawing(prediction, { id: `prediction-${k}`, width: WIDE }, currentUnit)),
-      narrowSvg: renderDrawing(predictionDrawing(prediction, { id: `prediction-${k}-narrow`, width: NARROW }, currentUnit)),
+      drawing: predictionDrawing(prediction, { id: `prediction-${k}`, width: WIDE }, currentUnit),
+      narrowDrawing: predictionDrawing(prediction, { id: `prediction-${k}-narrow`, width: NARROW }, currentUnit),
     })),
+    numbers: [predictionNumbers(predictions, currentUnit)],
     caption: html`Of each stretch the forward simulation of one replica, the accepted one of median misfit there; below V a tick for each
     spike. Nothing is fitted to these data, no starting value and no shift in time.`,
     size: 'one',
   });
+}
+
+/** Of a long stretch the samples that the lines are drawn through. */
+function predictionNumbers(predictions: readonly Prediction[], currentUnit: string): NumbersTable {
+  return {
+    columns: ['stretch', 'time (ms)', 'V, data (mV)', 'V, simulated (mV)', columnName('I', currentUnit)],
+    rows: predictions.flatMap(({ label, tMs, voltageMv, simulatedV, current }) =>
+      thinTogether([voltageMv, simulatedV, current], MOST_POINTS).map((i) => [label, tMs[i], voltageMv[i], simulatedV[i], current[i]]),
+    ),
+  };
 }
 
 function predictionDrawing(

@@ -26,3 +26,11 @@ function render(part: Part): string {
   if (typeof part === 'string' || typeof part === 'number') return escapeText(String(part));
   return 'markup' in part ? part.markup : part.map(({ markup }) => markup).join('');
 }
+
+const ENTITY = /&#(\d+);/g;
+
+/** The text of markup, in one line. */
+export function textOf({ markup }: Markup): string {
+  const text = markup.replaceAll(/<[^>]*>/g, '').replaceAll(/\s+/g, ' ');
+  return text.replaceAll(ENTITY, (_, code: string) => String.fromCharCode(Number(code))).trim();
+}

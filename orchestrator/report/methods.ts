@@ -12,7 +12,7 @@ import { formatNumber, formatSeconds, plural } from './number-format.ts';
 const MOST_UNITS = 24;
 
 export function renderMethods(lock: Lock, summary: Summary): Markup {
-  const { resolved, engine, sweep, startedAt } = lock;
+  const { resolved, engine, arithmetic, sweep, startedAt } = lock;
   const { speed } = summary;
   const facts: [string, string][] = [
     ['Sweep', `${resolved.name}, ${sweep.slice(0, 16)}`],
@@ -21,7 +21,7 @@ export function renderMethods(lock: Lock, summary: Summary): Markup {
     ['Held fixed', describeFixed(resolved) || 'nothing'],
     ...describeTied(resolved),
     ...passiveFacts(resolved.problem.passive),
-    ['Engine', engine],
+    ['Engine', arithmetic === undefined ? engine : `${engine} (${arithmetic})`],
     ['Seed', String(resolved.seed)],
     ['Sampler', JSON.stringify(resolved.sampler)],
     ['Finish', resolved.finish === undefined ? 'none: estimates are the networks’ own' : 'shooting from each network’s estimate'],

@@ -1,26 +1,27 @@
 /** The report's style sheet: one column of text, figures and tables a little wider, set for screen, phone and paper. */
 import { DRAWING_STYLE, paletteStyle } from './palette.ts';
-
 export const PAGE_STYLE = `${paletteStyle(':root')}
 ${DRAWING_STYLE}
 *{box-sizing:border-box}
 html{background:var(--paper);color:var(--ink);-webkit-text-size-adjust:100%}
 body{margin:0 auto;max-width:60rem;padding:2.5rem 1.25rem 5rem;font:1.0625rem/1.6 Charter,"Bitstream Charter","Sitka Text",Cambria,Georgia,serif}
 header{border-bottom:1px solid var(--rule);padding-bottom:1.25rem}
-h1,h2,h3,h4,table,.key,.numbers,.note,.eyebrow,.facts,nav,summary{font-family:system-ui,-apple-system,"Segoe UI",Roboto,"Helvetica Neue",sans-serif}
+h1,h2,h3,.cell-heading,table,.key,.numbers,.note,.eyebrow,.facts,nav,summary{font-family:system-ui,-apple-system,"Segoe UI",Roboto,"Helvetica Neue",sans-serif}
 .eyebrow{margin:0;color:var(--muted);font-size:.8125rem;letter-spacing:.04em}
 h1{margin:.3rem 0 .5rem;font-size:clamp(1.6rem,1.2rem + 2vw,2.2rem);line-height:1.15;letter-spacing:-.015em;overflow-wrap:anywhere}
 h2{margin:3.5rem 0 1rem;font-size:1.35rem;line-height:1.25;letter-spacing:-.01em}
 h3{margin:2.25rem 0 .75rem;font-size:1.05rem}
-h4{margin:0 0 .35rem;font-size:.875rem;font-weight:600;overflow-wrap:anywhere}
 p,figcaption,.facts{max-width:44rem}
 p{margin:.75rem 0;overflow-wrap:break-word}
+.cell-heading{margin:0 0 .35rem;font-size:.875rem;font-weight:600;line-height:1.35;overflow-wrap:anywhere}
 nav{margin-top:1rem;font-size:.875rem}
 nav a{color:inherit;margin-right:1.1rem;text-underline-offset:.2em;text-decoration-color:var(--rule)}
 nav a:hover{text-decoration-color:currentColor}
 :focus-visible{outline:2px solid var(--ensemble);outline-offset:2px}
 .verdict{max-width:none;margin:1rem 0 1.5rem;padding:.9rem 1.15rem;background:var(--panel);border-left:.3rem solid var(--level);border-radius:.2rem}
+.verdict>p,.verdict>ul{max-width:52rem;margin:.4rem 0}.verdict>ul{padding-left:1.3rem}
 .verdict strong{color:var(--level)}
+.standing{font-weight:600;white-space:nowrap}.standing::before{content:"\\25cf\\a0" / ""}.standing.yes{color:var(--good)}.standing.roughly{color:var(--care)}.standing.roughly::before{content:"\\25d0\\a0" / ""}.standing.no{color:var(--bad)}.standing.no::before{content:"\\25cb\\a0" / ""}.standing.unknown{color:var(--muted)}.standing.unknown::before{content:"?\\a0" / ""}
 .trust{--level:var(--good)}.care{--level:var(--care)}.none{--level:var(--bad)}
 .numbers{display:grid;grid-template-columns:repeat(auto-fit,minmax(9.5rem,1fr));gap:1rem 1.5rem;margin:1.5rem 0}
 .numbers dt{color:var(--muted);font-size:.8125rem}
@@ -42,11 +43,15 @@ code,pre{font-family:ui-monospace,"SF Mono",Menlo,Consolas,"DejaVu Sans Mono",mo
 figure{margin:2rem 0 2.5rem}
 figcaption{margin-top:.9rem;font-size:.9375rem;line-height:1.5;color:var(--muted)}
 figcaption b{color:var(--ink)}
+.files{display:block;margin-top:.35rem;font-size:.8125rem}
+.files a{color:inherit}
 .key{display:flex;flex-wrap:wrap;gap:.3rem 1.4rem;list-style:none;margin:0 0 .9rem;padding:0;font-size:.8125rem}
 .key li{display:flex;align-items:center;gap:.5rem}
 .mark{flex:none;width:1.5rem;height:.75rem;position:relative}
 .mark::before,.interval::after{content:"";position:absolute;inset:0;margin:auto}
 .line::before{height:0;border-top:2px solid var(--colour)}
+.thin::before{border:solid var(--colour);border-width:1px 0}
+.tick::before{width:0;border-left:1.2px solid var(--colour)}
 .dashed::before{height:0;border-top:2px dashed var(--colour)}
 .broad::before{height:0;border-top:5px solid var(--colour);opacity:.5}
 .band::before{background:linear-gradient(var(--colour),var(--colour)) center/100% 45% no-repeat;opacity:.55;box-shadow:inset 0 0 0 1rem color-mix(in srgb,var(--colour) 35%,transparent)}
@@ -71,4 +76,4 @@ details{margin:1.5rem 0}
 summary{cursor:pointer;font-size:.9375rem;font-weight:600}
 pre{max-height:36rem;overflow:auto;padding:1rem;background:var(--panel);border-radius:.2rem;line-height:1.45}
 @media (max-width:40rem){body{padding-top:1.5rem;font-size:1rem}.wide{display:none}.narrow{display:block}.facts>div{grid-template-columns:1fr}nav{display:none}th,td{padding-right:.75rem}}
-@media print{body{max-width:none;padding:0;font-size:10pt}nav{display:none}figure,table,.verdict{break-inside:avoid}h2,h3{break-after:avoid}.scroll{overflow:visible}pre{max-height:none;white-space:pre-wrap}.verdict{border:1px solid var(--rule);border-left:.3rem solid var(--level)}*{print-color-adjust:exact;-webkit-print-color-adjust:exact}}`;
+@media print{body{max-width:none;padding:0;font-size:10pt}nav,.files{display:none}.cell,.key,figcaption,tr,.verdict,.numbers,.facts>div{break-inside:avoid}h2,h3,.key,caption,.cell-heading{break-after:avoid}table{font-size:8pt}table.fit{min-width:0}th,td{padding-right:.4rem}th{overflow-wrap:anywhere}.number,.standing{white-space:normal}figcaption{break-before:avoid}.cells{grid-template-columns:1fr 1fr}.cells.small{grid-template-columns:1fr 1fr 1fr}.cells.one{grid-template-columns:1fr}.scroll{overflow:visible}pre{max-height:none;white-space:pre-wrap}.verdict{border:1px solid var(--rule);border-left:.3rem solid var(--level)}*{print-color-adjust:exact;-webkit-print-color-adjust:exact}}`;

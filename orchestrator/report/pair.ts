@@ -1,6 +1,7 @@
 /** Two parameters against each other, a dot for each replica: where the data cannot tell them apart, the dots form a line. */
 import * as Plot from '@observablehq/plot';
 import { fitAxis, labelledScale } from './fitted-axis.ts';
+import type { Axis } from './fitted-axis.ts';
 import type { Drawing } from './drawing.ts';
 import { COLOUR } from './palette.ts';
 import { thinItems } from './thinning.ts';
@@ -26,20 +27,30 @@ const WIDTH = 300;
 const HEIGHT = 280;
 const MOST_DOTS = 500;
 
-/** The drawing, and how many replicas lie beyond its axes. */
-export function drawPair({ x, y, ...about }: PairOfParameters): { drawing: Drawing; beyond: number } {
+export interface DrawnPair {
+  readonly drawing: Drawing;
+  /** replicas beyond the axes */
+  readonly beyond: number;
+  /** x and y of the dots that are drawn */
+  readonly seen: { readonly accepted: readonly Couple[]; readonly rejected: readonly Couple[] };
+}
+
+type Couple = readonly [x: number, y: number];
+
+export function drawPair({ x, y, ...about }: PairOfParameters): DrawnPair {
   const axes = { x: fitAxis(x.accepted, x.rejected, x.truths, x.positive), y: fitAxis(y.accepted, y.rejected, y.truths, y.positive) };
-  const inside = ([a, b]: readonly [number, number]) => axes.x.holds(a) && axes.y.holds(b);
-  const accepted = couples(x.accepted, y.accepted);
-  const rejected = couples(x.rejected, y.rejected);
-  const seen = { accepted: accepted.filter(inside), rejected: rejected.filter(inside) };
+  const within = { accepted: inside(axes, x.accepted, y.accepted), rejected: inside(axes, x.rejected, y.rejected) };
+  const seen = {
+    accepted: couples(thinItems(within.accepted, MOST_DOTS), x.accepted, y.accepted),
+    rejected: couples(thinItems(within.rejected, MOST_DOTS), x.rejected, y.rejected),
+  };
   const ticks = { tickSize: 4 };
   const marks = [
     Plot.frame({ stroke: COLOUR.rule }),
     ...x.truths.map((truth) => Plot.ruleX([truth], { stroke: COLOUR.truth, strokeWidth: 1.4 })),
     ...y.truths.map((truth) => Plot.ruleY([truth], { stroke: COLOUR.truth, strokeWidth: 1.4 })),
-    Plot.dot(thinItems(seen.rejected, MOST_DOTS), { x: '0', y: '1', r: 2.4, stroke: COLOUR.rejected, strokeWidth: 1.1 }),
-    Plot.dot(thinItems(seen.accepted, MOST_DOTS), { x: '0', y: '1', r: 2.6, fill: COLOUR.ensemble, fillOpacity: 0.75 }),
+    Plot.dot(seen.rejected, { x: '0', y: '1', r: 2.4, stroke: COLOUR.rejected, strokeWidth: 1.1 }),
+    Plot.dot(seen.accepted, { x: '0', y: '1', r: 2.6, fill: COLOUR.ensemble, fillOpacity: 0.75 }),
   ];
   const options = {
     marginTop: 8,
@@ -50,9 +61,16 @@ export function drawPair({ x, y, ...about }: PairOfParameters): { drawing: Drawi
     marks,
   };
   const drawing = { ...about, width: WIDTH, panels: [{ height: HEIGHT, options }] };
-  return { drawing, beyond: accepted.length + rejected.length - seen.accepted.length - seen.rejected.length };
+  return { drawing, beyond: x.accepted.length + x.rejected.length - within.accepted.length - within.rejected.length, seen };
 }
 
-function couples(x: readonly number[], y: readonly number[]): (readonly [number, number])[] {
-  return x.map((value, i) => [value, y[i]!]);
+/** Places of the replicas within both axes. */
+function inside(axes: { readonly x: Axis; readonly y: Axis }, x: readonly number[], y: readonly number[]): number[] {
+  const places: number[] = [];
+  for (let i = 0; i < x.length; i++) if (axes.x.holds(x[i]!) && axes.y.holds(y[i]!)) places.push(i);
+  return places;
+}
+
+function couples(places: readonly number[], x: readonly number[], y: readonly number[]): Couple[] {
+  return places.map((i) => [x[i]!, y[i]!]);
 }

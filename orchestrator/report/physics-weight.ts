@@ -8,25 +8,26 @@ import { median } from '../../schemas/sample-quantile.ts';
 import type { Coded } from '../aggregate/column.ts';
 import type { ReplicaTable } from '../aggregate/replica-table.ts';
 import { fitAxis, labelledScale } from './fitted-axis.ts';
-import { renderDrawing } from './drawing.ts';
 import type { Drawing } from './drawing.ts';
-import { renderFigure } from './figure.ts';
+import type { FigureList } from './figure.ts';
 import { html } from './markup.ts';
 import type { Markup } from './markup.ts';
 import { withUnit } from './number-format.ts';
+import type { NumbersTable } from './numbers-table.ts';
 import { COLOUR } from './palette.ts';
-import type { FigureNumbers } from './reconstruction-section.ts';
 import { replicaKey } from './replica-marks.ts';
 import { thinItems } from './thinning.ts';
 
 /** Weights of terms of the loss, in the order of the schema. */
 const WEIGHTS = ['loss.data', 'loss.current', 'loss.gates'] as const;
 const MOST_DOTS = 400;
+/** Of the numbers' file; all replicas are in replicas.parquet. */
+const MOST_ROWS = 10_000;
 
-export function weightFigures(lock: Lock, table: ReplicaTable, numbers: FigureNumbers): Markup[] {
+export function weightFigures(lock: Lock, table: ReplicaTable, figures: FigureList): Markup[] {
   return WEIGHTS.flatMap((axis) => {
     const column = table.axes[axis];
-    return column === undefined || column.values.length < 2 ? [] : [weightFigure(axis, column, lock, table, numbers)];
+    return column === undefined || column.values.length < 2 ? [] : [weightFigure(axis, column, lock, table, figures)];
   });
 }
 
@@ -37,7 +38,7 @@ interface Quantity {
   readonly values: Float64Array;
 }
 
-function weightFigure(axis: string, column: Coded<string | number>, lock: Lock, table: ReplicaTable, numbers: FigureNumbers): Markup {
+function weightFigure(axis: string, column: Coded<string | number>, lock: Lock, table: ReplicaTable, figures: FigureList): Markup {
   const quantities: Quantity[] = [
     ...lock.resolved.problem.infer.map(({ name, unit, positive }) => ({
       name,
@@ -47,15 +48,33 @@ function weightFigure(axis: string, column: Coded<string | number>, lock: Lock, 
     })),
     { name: 'rmse', label: 'forward RMSE (mV)', positive: true, values: table.predictiveRmseMv },
   ];
-  return renderFigure({
-    number: numbers.next(),
+  return figures.add({
+    name: `weight-${axis}`,
     title: `Parameters against the weight ${axis}.`,
     size: 'small',
     key: [...replicaKey(table), { mark: 'line', colour: COLOUR.ensemble, text: 'median of the accepted' }],
-    cells: quantities.map((quantity) => ({ svg: renderDrawing(weightDrawing(axis, column, quantity, table)) })),
+    cells: quantities.map((quantity) => ({ drawing: weightDrawing(axis, column, quantity, table) })),
+    numbers: [weightNumbers(axis, column, quantities, table)],
     caption: html`A dot for each replica. Estimates that still move with the weight are not those of the data; read them where they no
     longer do and the forward simulation’s misfit is least.`,
   });
+}
+
+/** Of every replica that has an estimate. */
+function weightNumbers(
+  axis: string,
+  { values, codes }: Coded<string | number>,
+  quantities: readonly Quantity[],
+  { estimated, accepted }: ReplicaTable,
+): NumbersTable {
+  const rows = thinItems(
+    [...codes.keys()].filter((row) => estimated[row] === 1),
+    MOST_ROWS,
+  );
+  return {
+    columns: [axis, 'accepted', ...quantities.map(({ label }) => label)],
+    rows: rows.map((row) => [values[codes[row]!], accepted[row], ...quantities.map((quantity) => quantity.values[row])]),
+  };
 }
 
 interface Dot {

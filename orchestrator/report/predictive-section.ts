@@ -1,26 +1,26 @@
 /** The predictive check: forward simulation of every replica's parameters against the data they were inferred from. */
-import { chi2Limit, STANDARD_ACCEPT, yardstickMv } from '../../schemas/acceptance.ts';
+import { chi2Limit, samplesThatCount, STANDARD_ACCEPT, yardstickMv } from '../../schemas/acceptance.ts';
 import type { Lock, Summary } from '../../schemas/generated/types.ts';
+import type { ReportTables } from '../aggregate/aggregate.ts';
 import type { ReplicaTable } from '../aggregate/replica-table.ts';
-import { drawDistribution } from './distribution.ts';
-import type { Reference } from './distribution.ts';
-import { renderDrawing } from './drawing.ts';
+import { distributionNumbers, drawDistribution } from './distribution.ts';
+import type { DrawnDistribution, Reference } from './distribution.ts';
 import { renderFeatures } from './feature-table.ts';
-import { renderFigure } from './figure.ts';
-import type { Cell } from './figure.ts';
+import type { Cell, FigureList } from './figure.ts';
 import { html } from './markup.ts';
 import type { Markup } from './markup.ts';
 import { formatCount } from './number-format.ts';
 import { COLOUR } from './palette.ts';
-import type { FigureNumbers } from './reconstruction-section.ts';
+import { physicsGapFigure } from './physics-gap.ts';
 import { replicaKey, split } from './replica-marks.ts';
 import { renderTable } from './table.ts';
 
-export function renderPredictive(lock: Lock, summary: Summary, table: ReplicaTable, numbers: FigureNumbers): Markup {
+export function renderPredictive(lock: Lock, summary: Summary, tables: ReportTables, figures: FigureList): Markup {
+  const table = tables.replicas;
   const simulated = summary.predictive.unfiltered.n > 0;
   return html`<section id="predictive" aria-labelledby="predictive-heading">
     <h2 id="predictive-heading">Predictive check</h2>
-    ${simulated ? html`${predictiveFigure(lock, summary, table, numbers)}${spikeTable(table)}${features(summary)}` : html`<p>No forward simulation ran through.</p>`}
+    ${simulated ? html`${predictiveFigure(lock, summary, table, figures)}${physicsGapFigure(lock, summary, tables, figures)}${spikeTable(table)}${features(summary)}` : html`<p>No forward simulation ran through.</p>`}
   </section> `;
 }
 
@@ -30,15 +30,26 @@ function features({ counts, predictive }: Summary): Markup | undefined {
     : renderFeatures(predictive.unfiltered.features ?? {}, 'rejected replicas, as none was accepted');
 }
 
-function predictiveFigure(lock: Lock, { yardstick }: Summary, table: ReplicaTable, numbers: FigureNumbers): Markup {
+function predictiveFigure(lock: Lock, { yardstick }: Summary, table: ReplicaTable, figures: FigureList): Markup {
   const { data } = lock.resolved.problem;
   const kind = yardstick?.kind ?? 'noise';
   const scale = only(data.map((unit) => yardstickMv(kind, unit) ?? NaN));
   const limit = acceptedChi2(lock);
   const reference = (value: number | undefined, dashed: boolean): Reference[] =>
     value === undefined ? [] : [{ value, colour: COLOUR.ink, dashed }];
-  return renderFigure({
-    number: numbers.next(),
+  const rmse = drawScore(
+    'rmse',
+    'RMSE (mV)',
+    'Root mean square of simulation minus data',
+    split(table, table.predictiveRmseMv),
+    reference(scale, false),
+  );
+  const chi2 = drawScore('chi2', '\u03c7\u00b2 per sample', 'Chi-square per sample of simulation against data', split(table, table.chi2), [
+    ...reference(1, false),
+    ...reference(limit, true),
+  ]);
+  return figures.add({
+    name: 'predictive',
     title: 'Forward simulation with the inferred parameters, against the data.',
     size: 'small',
     key: [
@@ -46,33 +57,29 @@ function predictiveFigure(lock: Lock, { yardstick }: Summary, table: ReplicaTabl
       { mark: 'reference', colour: COLOUR.ink, text: kind === 'noise' ? 'the noise alone' : 'the spread of the cell\u2019s own spikes' },
       ...(limit === undefined ? [] : ([{ mark: 'dashed', colour: COLOUR.ink, text: 'largest that is accepted' }] as const)),
     ],
-    cells: [
-      scoreCell(
-        'rmse',
-        'RMSE (mV)',
-        'Root mean square of simulation minus data',
-        split(table, table.predictiveRmseMv),
-        reference(scale, false),
-      ),
-      scoreCell('chi2', '\u03c7\u00b2 per sample', 'Chi-square per sample of simulation against data', split(table, table.chi2), [
-        ...reference(1, false),
-        ...reference(limit, true),
-      ]),
-    ],
+    cells: [scoreCell(rmse), scoreCell(chi2)],
+    numbers: distributionNumbers([
+      { name: 'RMSE (mV)', distribution: rmse },
+      { name: 'chi2 per sample', distribution: chi2 },
+    ]),
     caption: html`Each replica’s parameters and initial values are put into the model’s equations, which are solved without the network. A
     network can fit data that its parameters do not explain; this check would show it. χ² per sample counts the misfit in units of
     ${kind === 'noise' ? 'the noise' : 'the spread of the cell\u2019s own spike shapes (median over spikes of the root mean square deviation from their median shape, aligned at the threshold)'}.`,
   });
 }
 
-function scoreCell(
+function scoreCell({ drawing, beyond }: DrawnDistribution): Cell {
+  return { drawing, ...(beyond === undefined ? {} : { note: beyond }) };
+}
+
+function drawScore(
   id: string,
   label: string,
   title: string,
   values: { accepted: number[]; rejected: number[] },
   references: readonly Reference[],
-): Cell {
-  const { drawing, beyond } = drawDistribution({
+): DrawnDistribution {
+  return drawDistribution({
     id: `predictive-${id}`,
     title,
     description: `${values.accepted.length} accepted, ${values.rejected.length} rejected replicas.`,
@@ -81,14 +88,13 @@ function scoreCell(
     ...values,
     references,
   });
-  return { svg: renderDrawing(drawing), ...(beyond === undefined ? {} : { note: beyond }) };
 }
 
 /** The one threshold of chi2, where all data have the same. */
 function acceptedChi2(lock: Lock): number | undefined {
   const { accept, problem } = lock.resolved;
   const { chi2, yardstick } = { ...STANDARD_ACCEPT, ...accept };
-  return chi2 === 'off' ? undefined : only(problem.data.map(({ samples }) => chi2Limit(chi2, samples, yardstick)));
+  return chi2 === 'off' ? undefined : only(problem.data.map((unit) => chi2Limit(chi2, samplesThatCount(unit), yardstick)));
 }
 
 function only(values: readonly number[]): number | undefined {

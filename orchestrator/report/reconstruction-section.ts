@@ -3,32 +3,29 @@ import type { Lock, Summary } from '../../schemas/generated/types.ts';
 import { MOST_SHOWN } from '../aggregate/shown-data.ts';
 import type { ShownData } from '../aggregate/shown-data.ts';
 import type { ReportTables } from '../aggregate/aggregate.ts';
-import { renderDrawing } from './drawing.ts';
 import type { Drawing } from './drawing.ts';
-import { renderFigure } from './figure.ts';
-import type { Cell, KeyEntry } from './figure.ts';
+import type { Cell, KeyEntry, FigureList } from './figure.ts';
 import { html } from './markup.ts';
 import type { Markup } from './markup.ts';
 import { formatNumber, formatUnit, plural } from './number-format.ts';
 import { COLOUR } from './palette.ts';
+import { renderSpikeShape } from './spike-shape-section.ts';
 import { renderTable } from './table.ts';
+import { bandNumbers, observedNumbers } from './time-course-numbers.ts';
+import type { NamedCourse } from './time-course-numbers.ts';
+import { variabilityDrawing } from './variability-drawing.ts';
 import { gateDrawing, voltageDrawing } from './time-course.ts';
 import type { Observation, TimeCourse } from './time-course.ts';
 
 const WIDE = 860;
 const NARROW = 420;
 
-export interface FigureNumbers {
-  /** The next figure's number. */
-  next(): number;
-}
-
 export function renderReconstruction(
   lock: Lock,
   summary: Summary,
   tables: ReportTables,
   observations: ReadonlyMap<string, Observation>,
-  numbers: FigureNumbers,
+  figures: FigureList,
 ): Markup {
   const { shown } = tables;
   if (shown.length === 0) return html``;
@@ -37,10 +34,11 @@ export function renderReconstruction(
   const hasGates = drawn.some(({ states }) => Object.keys(states).length > 1);
   return html`<section id="reconstruction" aria-labelledby="reconstruction-heading">
     <h2 id="reconstruction-heading">Reconstructed time courses</h2>
-    ${drawn.length > 0 && voltageFigure(lock, tables, drawn, observations, numbers, hasTruth)}
-    ${hasGates && gateFigure(lock, drawn, observations, numbers, hasTruth)}
+    ${drawn.length > 0 && voltageFigure(lock, tables, drawn, observations, figures, hasTruth)}
+    ${hasGates && gateFigure(lock, summary, drawn, observations, figures, hasTruth)}
+    ${tables.variability.length > 0 && variabilityFigure(lock, summary, tables.variability, observations, figures)}
     ${!hasGates && html`<p>No time courses were kept (<code>traces.replicas</code> of the spec), so there are no bands to draw.</p>`}
-    ${reconstructionTable(summary)}
+    ${reconstructionTable(summary)} ${renderSpikeShape(summary, tables, observations, figures)}
   </section> `;
 }
 
@@ -49,7 +47,7 @@ function voltageFigure(
   { fittedData }: ReportTables,
   drawn: readonly ShownData[],
   observations: ReadonlyMap<string, Observation>,
-  numbers: FigureNumbers,
+  figures: FigureList,
   hasTruth: boolean,
 ): Markup {
   const which =
@@ -59,20 +57,22 @@ function voltageFigure(
         ? 'the one data set'
         : `all ${fittedData} data sets`;
   const hasBands = drawn.some(({ states }) => states['V'] !== undefined);
-  return renderFigure({
-    number: numbers.next(),
+  return figures.add({
+    name: 'voltage',
     title: hasBands ? `Data and reconstruction of V, ${which}.` : `Data, ${which}.`,
     key: [
       ...(drawn.some(({ key }) => observations.has(key)) ? [{ mark: 'dot', colour: COLOUR.observed, text: 'data' } as const] : []),
       ...(hasBands ? bandKey() : []),
-      ...(drawn.some(({ simulatedV }) => simulatedV !== undefined)
-        ? [{ mark: 'dashed', colour: COLOUR.simulated, text: 'simulated, median' } as const]
-        : []),
+      ...(drawn.some(({ simulatedV }) => simulatedV !== undefined) ? [simulatedKey] : []),
       ...truthKey(hasTruth && hasBands),
     ],
     cells: drawn.map((shown) =>
       cell(lock, shown, observations.get(shown.key), `voltage-${shown.data}-${shown.draw}`, drawn.length === 1, voltageDrawing),
     ),
+    numbers: [
+      ...(hasBands ? [bandNumbers(named(lock, drawn, observations), { V: 'mV' })] : []),
+      observedNumbers(named(lock, drawn, observations), lock.resolved.problem.currentUnit),
+    ],
     caption: hasBands ? bandCaption(lock, drawn) : html`Top: V as measured. Bottom: the stimulus.`,
   });
 }
@@ -81,34 +81,87 @@ function bandCaption(lock: Lock, drawn: readonly ShownData[]): Markup {
   const sigma = [...new Set(drawn.map(({ data }) => formatNumber(lock.resolved.problem.data[data]?.sigmaMv, 2)))].join(', ');
   return html`Top: the data, V as the networks give it, and V of forward simulations with the inferred parameters and initial values.
   Middle: the same minus the networks’ median, where differences that a spike hides can be seen (values beyond the axis are not drawn; the
-  noise is taken as ${sigma} mV). Bottom: the stimulus. Bands are quantiles over ${whose(drawn)} at each time, not smoothed. Where the
-  simulation leaves the networks, these break their own equations.`;
+  noise is taken as ${sigma} mV). Bottom: the stimulus. Bands are quantiles over ${whose(drawn)} at each time, not smoothed. ${WHOLES} Where
+  the simulation leaves the networks, these break their own equations.`;
 }
+
+/** Of the simultaneous band. */
+const WHOLES =
+  'Thin lines: the simultaneous band, hull of the 95 % of the replicas whose largest deviation from the median, in units of the 95 % band there, is smallest (Myllym\u00e4ki et al. 2015); of all replicas, where there are fewer than 20.';
+
+const simulatedKey: KeyEntry = { mark: 'dashed', colour: COLOUR.simulated, text: 'simulated, median' };
 
 function bandKey(): KeyEntry[] {
   return [
     { mark: 'line', colour: COLOUR.ensemble, text: 'networks, median' },
-    { mark: 'band', colour: COLOUR.ensemble, text: '50 and 95 % of the networks' },
+    { mark: 'band', colour: COLOUR.ensemble, text: '50 and 95 % of the networks at each time' },
+    { mark: 'thin', colour: COLOUR.ensemble, text: '95 % of whole courses' },
   ];
+}
+
+function named(lock: Lock, drawn: readonly ShownData[], observations: ReadonlyMap<string, Observation>): NamedCourse[] {
+  return drawn.map((shown) => ({ label: headingOf(lock, shown), shown, observation: observations.get(shown.key) }));
 }
 
 function gateFigure(
   lock: Lock,
+  { reconstruction }: Summary,
   drawn: readonly ShownData[],
   observations: ReadonlyMap<string, Observation>,
-  numbers: FigureNumbers,
+  figures: FigureList,
   hasTruth: boolean,
 ): Markup {
   const withBands = drawn.filter(({ states }) => Object.keys(states).length > 1);
-  return renderFigure({
-    number: numbers.next(),
+  const hidden = Object.entries(reconstruction).filter(([state]) => state !== 'V');
+  const units = Object.fromEntries(hidden.map(([state, { unit }]) => [state, unit]));
+  return figures.add({
+    name: 'gates',
     title: 'Hidden gates, for the same data.',
     key: [...bandKey(), ...truthKey(hasTruth)],
     cells: withBands.map((shown) =>
       cell(lock, shown, observations.get(shown.key), `gates-${shown.data}-${shown.draw}`, withBands.length === 1, gateDrawing),
     ),
-    caption: html`Open fraction of each gate, inferred from V and the stimulus alone. Bands are quantiles over ${whose(drawn)} at each
-    time.${hasTruth && ' The truth is that of the simulation that made the data.'}`,
+    numbers: [bandNumbers(named(lock, withBands, observations), units)],
+    caption: html`Open fraction of each gate, inferred from V and the stimulus alone. Bands are quantiles over ${whose(drawn)} at each time.
+    ${WHOLES}${hasTruth && ' The truth is that of the simulation that made the data.'}`,
+  });
+}
+
+/** A zoom on what the bands above are too narrow to show. */
+function variabilityFigure(
+  lock: Lock,
+  { reconstruction }: Summary,
+  shown: readonly ShownData[],
+  observations: ReadonlyMap<string, Observation>,
+  figures: FigureList,
+): Markup {
+  const { data } = lock.resolved.problem;
+  const units = Object.fromEntries(Object.entries(reconstruction).map(([state, { unit }]) => [state, unit]));
+  const label = (one: ShownData): string => data[one.data]!.label;
+  const draws = shown.some((one) => data[one.data]!.draws > 1);
+  const hasTruth = shown.some(({ key }) => observations.get(key)?.truth !== undefined);
+  return figures.add({
+    name: 'variability',
+    title: `How far reconstructions differ${draws ? ' over replicas and noise draws' : ' over replicas'}.`,
+    key: [...bandKey(), ...(shown.some(({ simulatedV }) => simulatedV !== undefined) ? [simulatedKey] : []), ...truthKey(hasTruth)],
+    cells: shown.map((one) => ({
+      heading: label(one),
+      note: `${plural(one.replicas, 'accepted replica')}${draws ? ' on all noise draws' : ''}.`,
+      drawing: variabilityDrawing(
+        { id: `variability-${one.data}`, title: label(one), width: NARROW, units },
+        one,
+        observations.get(one.key),
+      ),
+    })),
+    numbers: [
+      bandNumbers(
+        shown.map((one) => ({ label: label(one), shown: one, observation: undefined })),
+        units,
+      ),
+    ],
+    caption: html`Each state as the networks give it (Δ: minus its median) over the
+    replicas${draws && '; all noise draws of one stimulus are taken together, as their truth is the same'}. Bands are quantiles at each
+    time, not smoothed. ${WHOLES}`,
   });
 }
 
@@ -132,25 +185,22 @@ function cell(
 ): Cell {
   const { data, currentUnit, pools } = lock.resolved.problem;
   const unit = data[shown.data]!;
-  const heading = unit.draws > 1 ? `${unit.label}, noise draw ${shown.draw + 1}` : unit.label;
+  const heading = headingOf(lock, shown);
   const note = noteOf(shown);
-  const at = (width: number, suffix: string) =>
-    renderDrawing(
-      draw(
-        {
-          id: `${id}${suffix}`,
-          title: heading,
-          description: `Time course with bands. ${note}`,
-          width,
-          currentUnit,
-          pools,
-          sigmaMv: unit.sigmaMv,
-        },
-        shown,
-        observation,
-      ),
+  const at = (width: number, suffix: string) => {
+    const description = `Time course with bands. ${note}`;
+    return draw(
+      { id: `${id}${suffix}`, title: heading, description, width, currentUnit, pools, sigmaMv: unit.sigmaMv },
+      shown,
+      observation,
     );
-  return { heading, note, ...(alone ? { svg: at(WIDE, ''), narrowSvg: at(NARROW, '-narrow') } : { svg: at(NARROW, '') }) };
+  };
+  return { heading, note, ...(alone ? { drawing: at(WIDE, ''), narrowDrawing: at(NARROW, '-narrow') } : { drawing: at(NARROW, '') }) };
+}
+
+export function headingOf({ resolved }: Lock, { data, draw }: ShownData): string {
+  const { label, draws } = resolved.problem.data[data]!;
+  return draws > 1 ? `${label}, noise draw ${draw + 1}` : label;
 }
 
 function noteOf({ ensemble, replicas }: ShownData): string {
@@ -169,10 +219,12 @@ function noteOf({ ensemble, replicas }: ShownData): string {
 function reconstructionTable({ reconstruction }: Summary): Markup {
   const entries = Object.entries(reconstruction);
   const truth = entries.some(([, { rmseToTruth }]) => rmseToTruth !== undefined);
+  const draws = entries.some(([, { overDraws }]) => overDraws !== undefined);
   return renderTable({
     label: 'Reconstruction',
     caption: html`Reconstruction by state, over accepted replicas. Misfits are root mean squares of the network, medians over replicas.
-    Band: width of the ensemble’s 95 % band, median over time, then over data sets.`,
+    Band: width of the ensemble’s 95 % band, median over time, then over data sets: at each time, of whole
+    courses${draws && ', and at each time over all noise draws of one stimulus together'}.`,
     rows: html`<thead>
         <tr>
           <th scope="col">State</th>
@@ -180,18 +232,22 @@ function reconstructionTable({ reconstruction }: Summary): Markup {
           <th scope="col" class="number">Misfit to data</th>
           ${truth && html`<th scope="col" class="number">Misfit to truth</th>`}
           <th scope="col" class="number">Band</th>
+          <th scope="col" class="number">Band of whole courses</th>
+          ${draws && html`<th scope="col" class="number">Band over noise draws</th>`}
           <th scope="col" class="number">Band, unfiltered</th>
         </tr>
       </thead>
       <tbody>
         ${entries.map(
-          ([state, { unit, rmse, rmseToTruth, variability, unfiltered }]) =>
+          ([state, { unit, rmse, rmseToTruth, variability, simultaneous, overDraws, unfiltered }]) =>
             html`<tr>
               <th scope="row">${state}</th>
               <td>${formatUnit(unit)}</td>
               <td class="number">${formatNumber(rmse, 3)}</td>
               ${truth && html`<td class="number">${formatNumber(rmseToTruth, 3)}</td>`}
               <td class="number">${formatNumber(variability, 3)}</td>
+              <td class="number">${formatNumber(simultaneous, 3)}</td>
+              ${draws && html`<td class="number">${formatNumber(overDraws, 3)}</td>`}
               <td class="number">${formatNumber(unfiltered.variability, 3)}</td>
             </tr>`,
         )}

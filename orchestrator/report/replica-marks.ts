@@ -15,9 +15,14 @@ export function replicaKey(table: ReplicaTable): KeyEntry[] {
 
 /** Values of one column by whether their replica was accepted, in the order of the expansion. */
 export function split(table: ReplicaTable, column: Float64Array): { accepted: number[]; rejected: number[] } {
-  const where = (wanted: (row: number) => boolean) => Array.from(column).filter((value, row) => Number.isFinite(value) && wanted(row));
-  return {
-    accepted: where((row) => table.accepted[row] === 1),
-    rejected: where((row) => table.accepted[row] !== 1 && table.estimated[row] === 1),
-  };
+  const accepted: number[] = [];
+  const rejected: number[] = [];
+  // a loop: a million values are not copied first
+  for (let row = 0; row < column.length; row++) {
+    const value = column[row]!;
+    if (!Number.isFinite(value)) continue;
+    if (table.accepted[row] === 1) accepted.push(value);
+    else if (table.estimated[row] === 1) rejected.push(value);
+  }
+  return { accepted, rejected };
 }

@@ -7,6 +7,10 @@ import type { ReportTables } from '../aggregate/aggregate.ts';
 import { renderAccounting } from './accounting.ts';
 import { renderAnswer } from './answer.ts';
 import { renderAxes } from './axis-section.ts';
+import { hasCalibration, renderCalibration } from './calibration-section.ts';
+import { figureList } from './figure.ts';
+import type { DrawnFigure } from './figure.ts';
+import { renderGroups } from './group-section.ts';
 import { hasHeldOut, renderHeldOut } from './held-out-section.ts';
 import type { Prediction } from './held-out-section.ts';
 import { html, raw } from './markup.ts';
@@ -35,27 +39,35 @@ const SECTIONS = [
   ['answer', 'Answer'],
   ['reconstruction', 'Time courses'],
   ['parameters', 'Parameters'],
+  ['calibration', 'Calibration'],
   ['variance', 'Variance'],
   ['spikes', 'Spikes'],
   ['predictive', 'Predictive check'],
   ['held-out', 'Held out'],
   ['accounting', 'Accounting'],
+  ['groups', 'Groups'],
   ['axes', 'Configurations'],
   ['methods', 'Methods'],
 ] as const;
 
-export function renderReport({ lock, summary, tables, observations, predictions = [] }: ReportInput): string {
-  let figures = 0;
-  const numbers = { next: () => ++figures };
+export interface Report {
+  /** report.html */
+  readonly page: string;
+  readonly figures: readonly DrawnFigure[];
+}
+
+export function renderReport({ lock, summary, tables, observations, predictions = [] }: ReportInput): Report {
+  const figures = figureList();
   const body = html`${renderHeader(lock, summary, tables)}
     <main>
-      ${renderAnswer(lock, summary, tables.fittedData)} ${renderReconstruction(lock, summary, tables, observations, numbers)}
-      ${renderParameters(lock, summary, tables.replicas, numbers)} ${renderVariance(lock, summary, numbers)}
-      ${renderSpikes(lock, summary, tables.replicas, numbers)} ${renderPredictive(lock, summary, tables.replicas, numbers)}
-      ${renderHeldOut(lock, summary, predictions, numbers)} ${renderAccounting(lock, summary)}
-      ${renderAxes(lock, summary, tables.axes, numbers)} ${renderMethods(lock, summary)}
+      ${renderAnswer(lock, summary, tables.fittedData)} ${renderReconstruction(lock, summary, tables, observations, figures)}
+      ${renderParameters(lock, summary, tables.replicas, figures)} ${renderCalibration(lock, summary, figures)}
+      ${renderVariance(lock, summary, figures)} ${renderSpikes(lock, summary, tables.replicas, figures)}
+      ${renderPredictive(lock, summary, tables, figures)} ${renderHeldOut(lock, summary, predictions, figures)}
+      ${renderAccounting(lock, summary)} ${renderGroups(lock, summary, tables, figures)} ${renderAxes(lock, summary, tables.axes, figures)}
+      ${renderMethods(lock, summary)}
     </main>`;
-  return page(lock, body).markup;
+  return { page: page(lock, body).markup, figures: figures.all };
 }
 
 function page({ resolved }: Lock, body: Markup): Markup {
@@ -82,8 +94,10 @@ function renderHeader({ resolved, engine, startedAt }: Lock, summary: Summary, {
   const absent: Readonly<Record<string, boolean>> = {
     reconstruction: shown.length === 0,
     'held-out': !hasHeldOut(summary),
+    calibration: !hasCalibration(summary),
     variance: summary.varianceDesign === undefined,
     spikes: summary.acrossSpikes === undefined,
+    groups: summary.groups === undefined,
   };
   const sections = SECTIONS.filter(([id]) => absent[id] !== true);
   return html`<header>

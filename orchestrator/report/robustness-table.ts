@@ -55,7 +55,7 @@ function modeText({ q, kind, modes }: Modality): string {
 function needText({ halfWidth, dataSets, perDataSet }: ReplicasNeeded): string {
   const now = `${formatPercent(halfWidth)} now`;
   if (halfWidth <= TARGET) return `${now}: enough`;
-  const seeds =
-    perDataSet === null ? 'no number of replicas on these data is enough' : `${formatCount(perDataSet)} replicas on each data set`;
-  return `${now}: ${seeds}${dataSets === null ? '' : `, or ${formatCount(dataSets)} data sets`}`;
+  const wider = dataSets === null ? 'other data sets' : `${formatCount(dataSets)} data sets like these`;
+  if (perDataSet === null) return `${now}: ${wider} would do; more replicas on these data would not`;
+  return `${now}: ${formatCount(perDataSet)} replicas on each data set would do${dataSets === null ? '' : `, or ${wider}`}`;
 }

@@ -5,31 +5,44 @@ import { quantile, sortedFinite } from '../../schemas/sample-quantile.ts';
 import type { ReplicaTable } from '../aggregate/replica-table.ts';
 import { windowRows } from '../aggregate/window-summary.ts';
 import { fitAxis, labelledScale } from './fitted-axis.ts';
-import { renderDrawing } from './drawing.ts';
 import type { Drawing } from './drawing.ts';
-import { renderFigure } from './figure.ts';
+import type { FigureList } from './figure.ts';
 import { html } from './markup.ts';
 import type { Markup } from './markup.ts';
 import { formatNumber, formatPercent, plural, withUnit } from './number-format.ts';
 import { COLOUR } from './palette.ts';
-import type { FigureNumbers } from './reconstruction-section.ts';
 
-export function renderSpikes(lock: Lock, { acrossSpikes }: Summary, table: ReplicaTable, numbers: FigureNumbers): Markup | undefined {
+export function renderSpikes(lock: Lock, { acrossSpikes }: Summary, table: ReplicaTable, figures: FigureList): Markup | undefined {
   if (acrossSpikes === undefined) return undefined;
   const { data, infer } = lock.resolved.problem;
   const windows = [...windowRows(data, table).values()];
   return html`<section id="spikes" aria-labelledby="spikes-heading">
     <h2 id="spikes-heading">From spike to spike</h2>
-    ${renderFigure({
-      number: numbers.next(),
+    ${figures.add({
+      name: 'across-spikes',
       title: `Parameters in each of ${plural(windows.length, 'window')}.`,
       key: [{ mark: 'interval', colour: COLOUR.ensemble, text: 'median and middle half of the accepted replicas on one window' }],
       size: 'small',
       cells: infer.map((parameter) => ({
         heading: parameter.name,
-        svg: renderDrawing(windowDrawing(parameter, windows, table)),
+        drawing: windowDrawing(parameter, windowQuartiles(parameter, windows, table)),
         note: inWords(parameter, acrossSpikes[parameter.name]!),
       })),
+      numbers: [
+        {
+          columns: ['parameter', 'unit', 'window', '25 %', 'median', '75 %'],
+          rows: infer.flatMap((parameter) =>
+            windowQuartiles(parameter, windows, table).map(({ window, low, median, high }) => [
+              parameter.name,
+              parameter.unit,
+              window,
+              low,
+              median,
+              high,
+            ]),
+          ),
+        },
+      ],
       caption: html`Windows in the order of the recording, each fitted by itself. CV: standard deviation over mean of the windows’ medians.
       ICC: intraclass correlation, the share of the variance that lies between windows; near 1 the windows differ, near 0 their differences
       are those of replicas on one window. Drift: Theil’s slope along the order, p by Mann’s test.`,
@@ -44,12 +57,23 @@ function inWords({ positive, unit }: InferredParameter, { cv, icc, drift }: Acro
   return `CV ${formatPercent(cv)}, ICC ${formatNumber(icc, 2)}.${drifting}`;
 }
 
-function windowDrawing({ name, unit, positive }: InferredParameter, windows: readonly (readonly number[])[], table: ReplicaTable): Drawing {
+interface WindowQuartiles {
+  /** from 1 */
+  readonly window: number;
+  readonly low: number | null;
+  readonly median: number | null;
+  readonly high: number | null;
+}
+
+function windowQuartiles({ name }: InferredParameter, windows: readonly (readonly number[])[], table: ReplicaTable): WindowQuartiles[] {
   const column = table.parameters[name]!;
-  const rows = windows.map((members, i) => {
+  return windows.map((members, i) => {
     const sorted = sortedFinite(members.map((row) => column[row]!));
     return { window: i + 1, low: quantile(sorted, 0.25), median: quantile(sorted, 0.5), high: quantile(sorted, 0.75) };
   });
+}
+
+function windowDrawing({ name, unit, positive }: InferredParameter, rows: readonly WindowQuartiles[]): Drawing {
   const ends = rows.flatMap(({ low, high }) => [low, high]).filter((value) => value !== null);
   const fitted = fitAxis(ends, [], [], positive);
   const marks = [

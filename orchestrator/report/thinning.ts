@@ -17,6 +17,11 @@ export function thinLine(values: ArrayLike<number>, most: number): number[] {
   return [...kept].toSorted((a, b) => a - b);
 }
 
+/** Positions that thinLine keeps of any of several series of one length. */
+export function thinTogether(series: readonly ArrayLike<number>[], most: number): number[] {
+  return [...new Set(series.flatMap((values) => thinLine(values, most)))].toSorted((a, b) => a - b);
+}
+
 export interface Envelope {
   readonly t: number[];
   readonly low: number[];

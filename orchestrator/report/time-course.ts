@@ -34,7 +34,7 @@ export interface TimeCourse {
 }
 
 /** Points of a line, and stretches of a band, at most. */
-const MOST_POINTS = 900;
+export const MOST_POINTS = 900;
 /** Dots of the data, at most. */
 const MOST_DOTS = 700;
 
@@ -98,8 +98,8 @@ export function panel(height: number, range: Range, label: string, marks: Plot.M
 }
 
 /** Gives the last panel the axis of time. */
-export function withTimeAxis(panels: readonly Panel[], range: Range): Panel[] {
-  const x: Plot.ScaleOptions = { domain: [...range], label: 'time (ms)', labelAnchor: 'center', labelArrow: 'none', tickSize: 4, ticks: 6 };
+export function withTimeAxis(panels: readonly Panel[], range: Range, label = 'time (ms)'): Panel[] {
+  const x: Plot.ScaleOptions = { domain: [...range], label, labelAnchor: 'center', labelArrow: 'none', tickSize: 4, ticks: 6 };
   return panels.map((one, i) =>
     i < panels.length - 1 ? one : { height: one.height + 30, options: { ...one.options, marginBottom: 40, x } },
   );
@@ -110,14 +110,19 @@ export function line(tMs: Numbers, values: Numbers, stroke: string, options: Plo
   return Plot.line(kept, { x: (i: number) => tMs[i]!, y: (i: number) => values[i]!, stroke, strokeWidth: 1.4, ...options });
 }
 
-/** 95 and 50 % of the replicas, and their median. */
-function bandMarks(tMs: Numbers, band: Band | undefined): Plot.Markish[] {
+/** 95 and 50 % of the replicas, their median, and the outline of 95 % of their whole courses. */
+export function bandMarks(tMs: Numbers, band: Band | undefined): Plot.Markish[] {
   if (band === undefined) return [];
   return [
     area(tMs, band.low95, band.high95, COLOUR.ensemble, 0.2),
     area(tMs, band.low50, band.high50, COLOUR.ensemble, 0.4),
+    ...outline(tMs, band.lowWhole, band.highWhole),
     line(tMs, band.median, COLOUR.ensemble),
   ];
+}
+
+function outline(tMs: Numbers, low: Numbers, high: Numbers): Plot.Markish[] {
+  return [low, high].map((edge) => line(tMs, edge, COLOUR.ensemble, { strokeWidth: 0.7 }));
 }
 
 function area(tMs: Numbers, low: Numbers, high: Numbers, fill: string, fillOpacity: number): Plot.Markish {
@@ -147,7 +152,7 @@ function truthLine(observation: Observation | undefined, state: string): Plot.Ma
 }
 
 /** The truth: broad and pale, so that a line on top of it leaves it visible. */
-function broadLine(tMs: Numbers, values: Numbers): Plot.Markish {
+export function broadLine(tMs: Numbers, values: Numbers): Plot.Markish {
   return line(tMs, values, COLOUR.truth, { strokeWidth: 4.5, strokeOpacity: 0.5 });
 }
 
@@ -156,9 +161,7 @@ function deviationPanel({ sigmaMv }: TimeCourse, shown: ShownData, observation: 
   const band = shown.states['V'];
   if (band === undefined) return undefined;
   const { tMs } = shown;
-  const limit = Math.max(4 * sigmaMv, 1.3 * typicalWidth(band));
-  const within = (values: Numbers) => Array.from(tMs, (_, i) => outside(values[i]! - band.median[i]!, limit));
-  const clamped = (values: Numbers) => Array.from(tMs, (_, i) => Math.max(-limit, Math.min(limit, values[i]! - band.median[i]!)));
+  const { marks, limit, within } = deviationMarks(tMs, band, shown.simulatedV, sigmaMv);
   const onGrid = (values: Numbers | undefined) =>
     values === undefined || observation === undefined ? undefined : interpolate(observation.tMs, values, tMs);
   const noisy = onGrid(observation?.voltageMv);
@@ -167,21 +170,35 @@ function deviationPanel({ sigmaMv }: TimeCourse, shown: ShownData, observation: 
     120,
     range,
     'V \u2212 median (mV)',
-    [
-      noisy && dots(tMs, within(noisy)),
-      truth && broadLine(tMs, within(truth)),
-      Plot.ruleY([0], { stroke: COLOUR.ensemble, strokeWidth: 1.2 }),
-      area(tMs, clamped(band.low95), clamped(band.high95), COLOUR.ensemble, 0.25),
-      area(tMs, clamped(band.low50), clamped(band.high50), COLOUR.ensemble, 0.45),
-      shown.simulatedV && line(tMs, within(shown.simulatedV.median), COLOUR.simulated, { strokeDasharray: '5 3' }),
-    ].filter((mark) => mark !== undefined),
+    [noisy && dots(tMs, within(noisy)), truth && broadLine(tMs, within(truth)), ...marks].filter((mark) => mark !== undefined),
     { domain: [-limit, limit], ticks: 5 },
   );
 }
 
-/** The greater half of the 95 % band, at all but the widest twentieth of the times. */
-function typicalWidth({ low95, high95, median }: Band): number {
-  const halves = median.map((centre, i) => Math.max(high95[i]! - centre, centre - low95[i]!)).sort();
+/** The band minus its median, with the simulation; limits that a narrow band fills, and values within them. `sigmaMv`: of the noise, where data are drawn too. */
+export function deviationMarks(
+  tMs: Numbers,
+  band: Band,
+  simulatedV: Band | undefined,
+  sigmaMv = 0,
+): { marks: Plot.Markish[]; limit: number; within: (values: Numbers) => number[] } {
+  const limit = Math.max(4 * sigmaMv, 1.3 * typicalWidth(band)) || 1;
+  const minus = (values: Numbers, i: number) => values[i]! - band.median[i]!;
+  const within = (values: Numbers) => Array.from(tMs, (_, i) => outside(minus(values, i), limit));
+  const clamped = (values: Numbers) => Array.from(tMs, (_, i) => Math.max(-limit, Math.min(limit, minus(values, i))));
+  const marks = [
+    Plot.ruleY([0], { stroke: COLOUR.ensemble, strokeWidth: 1.2 }),
+    area(tMs, clamped(band.low95), clamped(band.high95), COLOUR.ensemble, 0.25),
+    area(tMs, clamped(band.low50), clamped(band.high50), COLOUR.ensemble, 0.45),
+    ...outline(tMs, clamped(band.lowWhole), clamped(band.highWhole)),
+    ...(simulatedV === undefined ? [] : [line(tMs, within(simulatedV.median), COLOUR.simulated, { strokeDasharray: '5 3' })]),
+  ];
+  return { marks, limit, within };
+}
+
+/** The greater half of the simultaneous band, at all but the widest twentieth of the times. */
+function typicalWidth({ lowWhole, highWhole, median }: Band): number {
+  const halves = median.map((centre, i) => Math.max(highWhole[i]! - centre, centre - lowWhole[i]!)).sort();
   return halves[Math.floor(0.95 * halves.length)] ?? 0;
 }
 

@@ -2,14 +2,12 @@
 import * as Plot from '@observablehq/plot';
 import type { InferredParameter, Lock, Summary, VarianceDesign, VarianceShare } from '../../schemas/generated/types.ts';
 import { SHARE_RESAMPLES } from '../statistics/share-interval.ts';
-import { renderDrawing } from './drawing.ts';
 import type { Drawing } from './drawing.ts';
-import { renderFigure } from './figure.ts';
+import type { FigureList } from './figure.ts';
 import { html } from './markup.ts';
 import type { Markup } from './markup.ts';
 import { formatPercent, plural } from './number-format.ts';
 import { COLOUR } from './palette.ts';
-import type { FigureNumbers } from './reconstruction-section.ts';
 import { renderTable } from './table.ts';
 
 const NAMES: Readonly<Record<string, string>> = { data: 'data set', draw: 'noise draw', residual: 'the rest' };
@@ -18,22 +16,30 @@ const WORTH = 0.1;
 
 type Shares = Readonly<Record<string, VarianceShare>>;
 
-export function renderVariance(lock: Lock, { varianceDesign, varianceShares }: Summary, numbers: FigureNumbers): Markup | undefined {
+export function renderVariance(lock: Lock, { varianceDesign, varianceShares }: Summary, figures: FigureList): Markup | undefined {
   if (varianceDesign === undefined || varianceShares === undefined) return undefined;
   const drawn = lock.resolved.problem.infer.filter(({ name }) => varianceShares[name] !== undefined);
   const levels = Object.entries(varianceDesign.axes).map(([axis, count]) => `${nameOf(axis)} (${count})`);
   return html`<section id="variance" aria-labelledby="variance-heading">
     <h2 id="variance-heading">What the spread goes with</h2>
-    ${renderFigure({
-      number: numbers.next(),
+    ${figures.add({
+      name: 'variance',
       title: 'Shares of the variance of each parameter.',
       key: [{ mark: 'interval', colour: COLOUR.ensemble, text: 'share that an axis explains by itself, with its 95 % interval' }],
       size: 'small',
       cells: drawn.map((parameter) => ({
         heading: parameter.name,
-        svg: renderDrawing(shareDrawing(parameter, varianceShares[parameter.name]!)),
+        drawing: shareDrawing(parameter, varianceShares[parameter.name]!),
         note: inWords(varianceShares[parameter.name]!),
       })),
+      numbers: [
+        {
+          columns: ['parameter', 'axis', 'share', '95 % from', '95 % to', 'total index'],
+          rows: drawn.flatMap(({ name }) =>
+            Object.entries(varianceShares[name]!).map(([axis, { share, ci95, total }]) => [name, axis, share, ...ci95, total]),
+          ),
+        },
+      ],
       caption: html`Variance of the estimates (of their logarithms, where positive) over ${plural(varianceDesign.n, 'accepted replica')}, by
       axis of the sweep and its number of levels: ${levels.join(', ')}. ${method(varianceDesign)} The rest is what no axis explains by
       itself: chance of single trainings, and interactions. Intervals are of ${SHARE_RESAMPLES} parametric bootstrap samples; they hold for

@@ -2,36 +2,41 @@
  * Whether to trust the ensemble, in one sentence, and why. Rules of thumb, each with its number in words: they judge what the summary
  * already says and replace no reading of it.
  */
-import { chi2Limit, STANDARD_ACCEPT } from '../../schemas/acceptance.ts';
+import { chi2Limit, samplesThatCount, STANDARD_ACCEPT } from '../../schemas/acceptance.ts';
 import type { Lock, ParameterSummary, Summary } from '../../schemas/generated/types.ts';
 import { listed } from '../../schemas/wording.ts';
 import { formatCount, formatMedianCount, formatNumber, formatPercent, plural } from './number-format.ts';
+import type { Standing } from './identified.ts';
 import { describeReason } from './reason-text.ts';
 
 export interface Verdict {
   /** trust: nothing speaks against it; care: something does; none: the values answer nothing */
   readonly level: 'trust' | 'care' | 'none';
-  /** One sentence: its claim, and its reasons. */
   readonly lead: string;
+  /** what there is to say for the values, or why there are none */
   readonly rest: string;
+  /** what speaks against them, a clause each */
+  readonly objections: readonly string[];
 }
 
 /** Accepted replicas below which a spread means little. */
 const FEW_REPLICAS = 10;
 /** Data units and draws below which a clustered interval is known to be too narrow. */
 const FEW_DATA = 5;
-/** Relative spread from which a parameter is called uncertain. */
-const WIDE_SPREAD = 0.1;
+/** Estimates within this relative spread agree. */
+const ALIKE = 0.1;
 /** Network misfit in units of the noise below which noise was fitted. */
 const FITTED_NOISE = 0.85;
 /** Share of accepted replicas from which a filter picks rather than checks. */
 const LOW_SHARE = 0.5;
 
-export function judge(lock: Lock, summary: Summary, fittedData: number): Verdict {
+/** `standing`: of every parameter, see standings. */
+export function judge(lock: Lock, summary: Summary, fittedData: number, standing: readonly Standing[]): Verdict {
   const { counts } = summary;
-  if (counts.finished === 0) return { level: 'none', lead: 'There is nothing to trust yet:', rest: 'no replica has finished.' };
+  if (counts.finished === 0)
+    return { level: 'none', lead: 'There is nothing to trust yet:', rest: 'no replica has finished.', objections: [] };
   if (counts.accepted === 0)
-    return { level: 'none', lead: 'The fits failed, do not trust any value here:', rest: nothingAccepted(summary) };
+    return { level: 'none', lead: 'The fits failed, do not trust any value here:', rest: nothingAccepted(summary), objections: [] };
   const objections = [
     ...fitObjections(lock, summary),
     ...heldOutObjections(summary),
@@ -39,9 +44,9 @@ export function judge(lock: Lock, summary: Summary, fittedData: number): Verdict
     ...parameterObjections(summary),
   ];
   const praise = `${formatCount(counts.accepted)} of ${plural(counts.finished, 'finished replica')} (${formatPercent(counts.accepted / counts.finished)}) passed the acceptance filter${prediction(summary)}`;
-  if (objections.length === 0)
-    return { level: 'trust', lead: 'These values look trustworthy:', rest: `${praise}, and the replicas agree.` };
-  return { level: 'care', lead: 'Trust these values with care:', rest: `${praise}; but ${objections.join('; ')}.` };
+  if (objections.length === 0 && standing.every((one) => one.standing === 'yes'))
+    return { level: 'trust', lead: 'These values look trustworthy.', rest: `${praise}, and the replicas agree.`, objections };
+  return { level: 'care', lead: 'Trust these values with care.', rest: `${praise}.`, objections };
 }
 
 function nothingAccepted({ counts, reasons, parameters }: Summary): string {
@@ -58,7 +63,7 @@ function nothingAccepted({ counts, reasons, parameters }: Summary): string {
 function agreement(parameters: Summary['parameters']): string {
   const alike = Object.entries(parameters)
     .map(([name, { scale, unfiltered }]) => [name, relativeSpread({ scale, ...unfiltered })] as const)
-    .filter(([, spread]) => spread > 0 && spread <= WIDE_SPREAD);
+    .filter(([, spread]) => spread > 0 && spread <= ALIKE);
   if (alike.length === 0) return '';
   const words = alike.map(([name, spread]) => `${name} within ${formatPercent(spread)}`);
   return ` That their estimates agree with each other (${listed(words, 'and')}) says nothing: a model with them does not do what the cell does.`;
@@ -79,7 +84,7 @@ function heldOutObjections({ rest, heldOut = [] }: Summary): string[] {
   if (poor.length === 0) return [];
   const worst = poor.map(({ coincidence }) => coincidence ?? 0).toSorted((a, b) => a - b)[0];
   return [
-    `on ${formatCount(poor.length)} of ${plural(stretches.length, 'stretch', 'stretches')} that ${stretches.length === 1 ? 'was' : 'were'} not fitted the simulations do not meet the spikes of the cell (coincidence down to ${formatNumber(worst, 2)})`,
+    `${stretches.length === 1 ? 'on the stretch that was' : `on ${formatCount(poor.length)} of ${formatCount(stretches.length)} stretches that were`} not fitted the simulations do not meet the spikes of the cell (coincidence down to ${formatNumber(worst, 2)})`,
   ];
 }
 
@@ -87,14 +92,14 @@ function fitObjections(lock: Lock, { predictive, reconstruction }: Summary): str
   const { problem, accept } = lock.resolved;
   const { data } = problem;
   const yardstick = accept.yardstick ?? STANDARD_ACCEPT.yardstick;
-  const limit = Math.max(...data.map(({ samples }) => chi2Limit('auto', samples, yardstick)));
+  const limit = Math.max(...data.map((unit) => chi2Limit('auto', samplesThatCount(unit), yardstick)));
   const sigma = Math.min(...data.map(({ sigmaMv }) => sigmaMv));
   const rmse = reconstruction['V']?.rmse ?? null;
   const { spikes, chi2 } = predictive;
   return [
     predictive.n === 0 ? 'no forward simulation of them ran through' : undefined,
     chi2 !== null && chi2 > limit
-      ? `that misfit is more than ${yardstick === 'noise' ? 'the noise explains' : 'three times the spread of the cell\u2019s own spikes'} (\u03c7\u00b2/N up to ${formatNumber(limit, 3)} would be)`
+      ? `that misfit is more than ${yardstick === 'noise' ? 'the noise explains' : 'three times the spread of the cell\u2019s own spikes'} (\u03c7\u00b2/N would be at most ${formatNumber(limit, 3)})`
       : undefined,
     spikes.observed !== spikes.simulated ? 'simulations do not have the spikes of the data' : undefined,
     rmse !== null && rmse < FITTED_NOISE * sigma
@@ -108,25 +113,22 @@ function sizeObjections({ counts }: Summary, fittedData: number): string[] {
   return [
     counts.accepted < LOW_SHARE * counts.finished ? 'most replicas were rejected' : undefined,
     unfinished > 0 ? `${formatCount(unfinished)} of the planned replicas ${unfinished === 1 ? 'has' : 'have'} not finished` : undefined,
-    counts.accepted < FEW_REPLICAS ? `${plural(counts.accepted, 'replica')} cannot show a spread` : undefined,
-    fittedData === 1 ? 'all replicas saw the same data, so the spread is that of seeds and not the uncertainty' : undefined,
+    counts.accepted === 1 ? 'a single replica shows no spread' : undefined,
+    counts.accepted > 1 && counts.accepted < FEW_REPLICAS ? `${plural(counts.accepted, 'replica')} are few to show a spread` : undefined,
+    fittedData === 1 && counts.accepted > 1
+      ? 'all replicas saw the same data, so the spread is that of seeds and not the uncertainty'
+      : undefined,
     fittedData > 1 && fittedData < FEW_DATA ? `the intervals rest on only ${fittedData} data sets and are likely too narrow` : undefined,
   ].filter((text) => text !== undefined);
 }
 
-function parameterObjections({ parameters }: Summary): string[] {
+function parameterObjections({ parameters, calibration }: Summary): string[] {
   const entries = Object.entries(parameters);
   const mixed = entries.some(([, { perTruth }]) => perTruth !== undefined && perTruth.length > 1);
-  const wide = entries.filter(([, summary]) => relativeSpread(summary) > WIDE_SPREAD);
+  const where = calibration === undefined ? 'the table by true value' : 'Calibration instead';
   const missed = entries.filter(([, { truth, ci95 }]) => truth !== undefined && ci95 !== null && (truth < ci95[0] || truth > ci95[1]));
   return [
-    mixed ? 'the data have different true values, which a median over all mixes: read the table by true value' : undefined,
-    wide.length > 0
-      ? `${listed(
-          wide.map(([name, summary]) => `${name} spreads by ${formatPercent(relativeSpread(summary))}`),
-          'and',
-        )}`
-      : undefined,
+    mixed ? `the data have different true values, which a median over all mixes: read ${where}` : undefined,
     missed.length > 0
       ? `the known truth lies outside the interval of ${listed(
           missed.map(([name, { relativeError }]) => `${name} (median off by ${formatPercent(Math.abs(relativeError ?? NaN))})`),

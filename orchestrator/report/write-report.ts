@@ -1,7 +1,8 @@
-/** Puts report.html and summary.json into a run directory. Each appears whole or not at all, also when the process dies between. */
+/** Puts report.html, summary.json and the figures' files into a run directory. The first two appear whole or not at all, also when the process dies between. */
 import { join } from 'node:path';
 import type { Summary } from '../../schemas/generated/types.ts';
 import { writeAtomically } from '../results/disk.ts';
+import { writeFigures } from './figure-files.ts';
 import { renderReport } from './report.ts';
 import type { ReportInput } from './report.ts';
 
@@ -9,8 +10,10 @@ import type { ReportInput } from './report.ts';
 export function writeReport(folder: string, input: ReportInput): { report: string; summary: string } {
   const report = join(folder, 'report.html');
   const summary = join(folder, 'summary.json');
-  writeAtomically(report, renderReport(input));
+  const { page, figures } = renderReport(input);
+  writeAtomically(report, page);
   writeAtomically(summary, printSummary(input.summary));
+  writeFigures(folder, figures);
   return { report, summary };
 }
 

@@ -9,6 +9,7 @@ import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { aggregate } from '../../orchestrator/aggregate/aggregate.ts';
 import { renderReport } from '../../orchestrator/report/report.ts';
+import { spikeFeatures } from '../../worker/simulate/spike-features.ts';
 import { fixtureLock, fixtureObservations, fixtureReplicas } from '../helpers/ensemble-fixture.ts';
 import type { FixtureOptions } from '../helpers/ensemble-fixture.ts';
 
@@ -42,8 +43,9 @@ describe.skipIf(absent).each(Object.entries(cases))('a %s report in Chromium', (
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'loligo-browser-'));
     const lock = fixtureLock(options);
-    const { summary, tables } = aggregate({ lock, planned: 24, replicas: fixtureReplicas(options) });
-    await writeFile(join(folder, `${name}.html`), renderReport({ lock, summary, tables, observations: fixtureObservations(options) }));
+    const asked = { spikeMeter: spikeFeatures, groupBy: ['data', 'draw'] };
+    const { summary, tables } = aggregate({ lock, planned: 24, replicas: fixtureReplicas(options), ...asked });
+    await writeFile(join(folder, `${name}.html`), renderReport({ lock, summary, tables, observations: fixtureObservations(options) }).page);
     url = pathToFileURL(join(folder, `${name}.html`)).href;
     browser = await chromium.launch({ executablePath: CHROMIUM, args: FLAGS });
   });
@@ -68,8 +70,8 @@ describe.skipIf(absent).each(Object.entries(cases))('a %s report in Chromium', (
   test.each([
     [1200, 'light'],
     [1200, 'dark'],
-    [390, 'light'],
-    [390, 'dark'],
+    [375, 'light'],
+    [375, 'dark'],
   ] as const)(
     'at %i pixels, %s: nothing is asked for or complained of, every figure is seen, nothing sticks out',
     async (width, scheme) => {
@@ -102,11 +104,54 @@ describe.skipIf(absent).each(Object.entries(cases))('a %s report in Chromium', (
     await close();
   });
 
+  test('a screen reader finds headings in order, named figures, tables with headers, and the verdict before all else', async () => {
+    const { page, close } = await open(1200, 'light');
+    const outline = await announced(page);
+    const levels = [...outline.matchAll(/- '?heading "[^"]*(?:\\"[^"]*)*" \[level=(\d)\]/g)].map(([, level]) => Number(level));
+    expect(levels[0]).toBe(1);
+    expect(levels.filter((level) => level === 1)).toHaveLength(1);
+    const skipped = levels.filter((level, i) => i > 0 && level > levels[i - 1]! + 1);
+    expect(skipped).toEqual([]);
+    const drawings = await page.locator('svg.drawing:visible').count();
+    expect(outline.match(/- '?img "[^"]/g)).toHaveLength(drawings);
+    expect(outline.match(/- '?table "[^"]/g)).toHaveLength(await page.locator('table').count());
+    expect(outline.match(/- (?:columnheader|rowheader)(?! ")/g) ?? []).toEqual([]);
+    expect(outline).toContain('- main:');
+    const first = String(await page.evaluate(`document.querySelector('main').innerText.slice(0, 400)`));
+    expect(first).toMatch(name === 'degenerate' ? /The fits failed/ : /Identified:|No parameter/);
+    await close();
+  });
+
+  test('which parameters are identified is seen without scrolling', async () => {
+    const { page, close } = await open(1200, 'light');
+    const box = await page.locator('td.standing').last().boundingBox();
+    expect(box!.y + box!.height).toBeLessThan(900);
+    await close();
+  });
+
+  test('on paper nothing sticks out, no figure is torn, and links to files are left out', async () => {
+    const { page, close } = await open(700, 'dark');
+    await page.emulateMedia({ media: 'print', colorScheme: 'light' });
+    expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(700);
+    expect(await page.locator('.files:visible').count()).toBe(0);
+    const torn = await page.evaluate(
+      `[...document.querySelectorAll('.cell, tr, figcaption')].filter((one) => getComputedStyle(one).breakInside !== 'avoid').length`,
+    );
+    expect(torn).toBe(0);
+    // an A4 page inside its margins is 267 mm high, at 96 px an inch
+    const heights: unknown = await page.evaluate(
+      `[...document.querySelectorAll('.cell')].map((one) => one.getBoundingClientRect().height)`,
+    );
+    if (!Array.isArray(heights)) throw new Error('no heights');
+    expect(Math.max(...heights.map(Number))).toBeLessThan((267 / 25.4) * 96);
+    await close();
+  });
+
   test('text of drawings can be read on a phone', async () => {
-    const { page, close } = await open(390, 'light');
+    const { page, close } = await open(375, 'light');
     // the height of a line of text on the screen, for every text that stands upright
     const heights: unknown = await page.evaluate(`[...document.querySelectorAll('svg text')]
-      .filter((text) => text.checkVisibility() && !(text.getAttribute('transform') ?? '').includes('rotate'))
+      .filter((text) => text.textContent !== '' && text.checkVisibility() && !(text.getAttribute('transform') ?? '').includes('rotate'))
       .map((text) => text.getBoundingClientRect().height)`);
     if (!Array.isArray(heights)) throw new Error('no heights');
     expect(heights.length).toBeGreaterThan(50);
@@ -114,6 +159,11 @@ describe.skipIf(absent).each(Object.entries(cases))('a %s report in Chromium', (
     await close();
   });
 });
+
+/** What is announced: role, name, and for headings the level, in the order of the page. */
+async function announced(page: Page): Promise<string> {
+  return page.locator('body').ariaSnapshot();
+}
 
 /** Drawings that are shown at this width, with the number of marks that they hold. */
 async function visibleDrawings(page: Page) {

@@ -1,20 +1,23 @@
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
 import { aggregate } from '../../../orchestrator/aggregate/aggregate.ts';
+import { renderAnswer } from '../../../orchestrator/report/answer.ts';
 import type { Prediction } from '../../../orchestrator/report/held-out-section.ts';
+import { standings, standingSentence } from '../../../orchestrator/report/identified.ts';
 import { formatPercent } from '../../../orchestrator/report/number-format.ts';
 import { renderReport } from '../../../orchestrator/report/report.ts';
 import type { ReportInput } from '../../../orchestrator/report/report.ts';
 import { writeReport } from '../../../orchestrator/report/write-report.ts';
+import { spikeFeatures } from '../../../worker/simulate/spike-features.ts';
 import { fixtureLock, fixtureObservations, fixtureReplicas } from '../../helpers/ensemble-fixture.ts';
 import type { FixtureOptions } from '../../helpers/ensemble-fixture.ts';
 import { unbalancedTags } from '../../helpers/markup-balance.ts';
 
-function inputOf(options: FixtureOptions, planned: number): ReportInput {
+function inputOf(options: FixtureOptions, planned: number, groupBy: readonly string[] = []): ReportInput {
   const lock = fixtureLock(options);
-  const aggregated = aggregate({ lock, planned, replicas: fixtureReplicas(options) });
+  const aggregated = aggregate({ lock, planned, replicas: fixtureReplicas(options), spikeMeter: spikeFeatures, groupBy });
   const predictions = aggregated.tables.stretches.map(({ label }) => predictionFixture(label));
   return { lock, ...aggregated, observations: fixtureObservations(options), predictions };
 }
@@ -45,7 +48,7 @@ const inputs: Record<string, ReportInput> = {
     18,
   ),
   'of a constructed failure': inputOf({ recorded: true, draws: 1, amplitudes: [8, 9, 10], seeds: 2, silent: true }, 6),
-  'of several weights': inputOf({ draws: 1, seeds: 4, currentWeights: [1, 10, 100], traces: false }, 12),
+  'of several weights': inputOf({ draws: 1, seeds: 4, currentWeights: [1, 10, 100], traces: false }, 12, ['loss.current', 'draw']),
   'of windows': inputOf({ recorded: true, windows: true, amplitudes: [8, 9, 10], draws: 1, seeds: 6, accepted: 0.9, traces: false }, 18),
   'with a finish': inputOf({ draws: 1, seeds: 6, finish: true }, 6),
   'of several truths': inputOf(
@@ -61,7 +64,7 @@ const inputs: Record<string, ReportInput> = {
     8,
   ),
 };
-const reports = Object.fromEntries(Object.entries(inputs).map(([name, input]) => [name, renderReport(input)]));
+const reports = Object.fromEntries(Object.entries(inputs).map(([name, input]) => [name, renderReport(input).page]));
 
 describe.each(Object.entries(reports))('a report %s', (_, page) => {
   test('is well-formed: every tag is closed in order, every id is there once, every reference leads somewhere', () => {
@@ -86,7 +89,7 @@ describe.each(Object.entries(reports))('a report %s', (_, page) => {
     expect(page.match(/<svg xmlns/g)?.length ?? 0).toBe(
       page.match(/<svg xmlns[^>]*role="img"[^>]*><title id="[^"]+">[^<]+<\/title><desc/g)?.length ?? 0,
     );
-    expect(page.match(/<figure /g)?.length ?? 0).toBe(page.match(/<figcaption><b>Figure \d+\. /g)?.length ?? 0);
+    expect(page.match(/<figure /g)?.length ?? 0).toBe(page.match(/<figcaption>\s*<b>Figure \d+\. /g)?.length ?? 0);
     expect(page.match(/<table/g)?.length).toBe(page.match(/<caption>/g)?.length);
     expect(page).not.toMatch(/<th(?! scope)[ >]/);
   });
@@ -98,11 +101,11 @@ test("with a finish shows the networks' own estimates beside the finished ones, 
 });
 
 test('equal input gives equal bytes', () => {
-  expect(renderReport(inputs['typical']!)).toBe(reports['typical']);
+  expect(renderReport(inputs['typical']!).page).toBe(reports['typical']);
 });
 
 test('labels and names of users are text, wherever they stand', () => {
-  const page = renderReport(
+  const { page } = renderReport(
     inputOf({ amplitudes: [8, 9], draws: 1, seeds: 2, label: '<script>alert("x")</script>&', name: '"><img src=x onerror=alert(1)>' }, 4),
   );
   expect(page).not.toContain('<script');
@@ -111,8 +114,10 @@ test('labels and names of users are text, wherever they stand', () => {
   expect(unbalancedTags(page)).toEqual([]);
 });
 
+const answerOf = ({ lock, summary, tables }: ReportInput): string => renderAnswer(lock, summary, tables.fittedData).markup;
+
 describe('the sentence on trust', () => {
-  const verdict = (page: string | undefined) => /<p class="verdict (\w+)">(.*?)<\/p>/s.exec(page ?? '')!;
+  const verdict = (page: string | undefined) => /<div class="verdict (\w+)">\s*(.*?)<\/div>/s.exec(page ?? '')!;
 
   test('refuses when no replica was accepted, and says why most were rejected', () => {
     const [, level, text] = verdict(reports['with no accepted replica']);
@@ -128,7 +133,7 @@ describe('the sentence on trust', () => {
     expect(summary.parameters['gNa']!.median).toBeNull();
     const [, level, text] = verdict(reports['of a constructed failure']);
     expect(level).toBe('none');
-    expect(text).toMatch(/^<strong>The fits failed/);
+    expect(text).toMatch(/^<p><strong>The fits failed/);
     expect(text!.split('. ')[0]).toContain('the data have spikes and the forward simulation has none');
     expect(text).toContain('estimates agree with each other (gNa within');
   });
@@ -138,18 +143,20 @@ describe('the sentence on trust', () => {
     const poor = structuredClone(input.summary);
     poor.rest!.coincidence = 0.9;
     for (const stretch of poor.heldOut!) stretch.coincidence = 0.3;
-    expect(verdict(renderReport({ ...input, summary: poor }))[2]).toContain(
+    expect(verdict(answerOf({ ...input, summary: poor }))[2]).toContain(
       'on 5 of 6 stretches that were not fitted the simulations do not meet the spikes',
     );
     for (const stretch of poor.heldOut!) stretch.coincidence = 0.9;
-    expect(verdict(renderReport({ ...input, summary: poor }))[2]).not.toContain('not fitted the simulations');
+    expect(verdict(answerOf({ ...input, summary: poor }))[2]).not.toContain('not fitted the simulations');
   });
 
   test('does not let agreement of seeds pass for certainty', () => {
     const [, level, text] = verdict(reports['of a single replica']);
     expect(level).toBe('care');
-    expect(text).toContain('1 replica cannot show a spread');
-    expect(text).toContain('the spread is that of seeds');
+    expect(text).toContain('It cannot be said of gNa, gK and gL (one replica shows no spread)');
+    const several = verdict(answerOf(inputOf({ draws: 1, seeds: 6, accepted: 1 }, 6)));
+    expect(several[1]).toBe('care');
+    expect(several[2]).toContain('all replicas saw the same data, so the spread is that of seeds');
   });
 
   test('says when there is nothing yet', () => {
@@ -164,9 +171,9 @@ describe('the sentence on trust', () => {
     const input = inputOf({ draws: 8, seeds: 4, accepted: 0.95, traces: false }, 32);
     const narrow = structuredClone(input.summary);
     for (const statistics of Object.values(narrow.parameters)) statistics.mad = 0.01 * statistics.median!;
-    expect(verdict(renderReport({ ...input, summary: narrow }))[1]).toBe('trust');
+    expect(verdict(answerOf({ ...input, summary: narrow }))[1]).toBe('trust');
     narrow.predictive.chi2 = 1.5;
-    expect(verdict(renderReport({ ...input, summary: narrow }))[2]).toContain('more than the noise explains');
+    expect(verdict(answerOf({ ...input, summary: narrow }))[2]).toContain('more than the noise explains');
   });
 });
 
@@ -197,8 +204,9 @@ describe('what was not fitted', () => {
 
 test('features of spikes stand beside each other, of data and simulation', () => {
   const page = reports['with held-out data']!;
-  expect(page).toContain('amplitude, from threshold to peak (mV)');
-  expect(page).not.toContain('after-hyperpolarisation');
+  const table = page.slice(page.indexOf('aria-label="Features of spikes"')).split('</table>')[0]!;
+  expect(table).toContain('amplitude, from threshold to peak (mV)');
+  expect(table).not.toContain('after-hyperpolarisation');
 });
 
 test('the yardstick is named wherever misfits are counted in it', () => {
@@ -239,7 +247,7 @@ test('what was left out stands in the table, with its reason in words', () => {
 });
 
 test('a report of thousands of replicas stays below 5 MB', () => {
-  const page = renderReport(inputOf({ draws: 20, seeds: 50, widths: [16, 24, 32, 48], traces: false }, 4000));
+  const { page } = renderReport(inputOf({ draws: 20, seeds: 50, widths: [16, 24, 32, 48], traces: false }, 4000));
   expect(page.length).toBeLessThan(5e6);
 });
 
@@ -250,12 +258,48 @@ describe('writing', () => {
     folder = undefined;
   });
 
+  test('puts every figure beside the report: a drawing that stands alone, its numbers, and what it is', async () => {
+    folder = await mkdtemp(join(tmpdir(), 'loligo-report-'));
+    writeReport(folder, inputs['typical']!);
+    const figures = join(folder, 'figures');
+    // written by the report
+    const list = JSON.parse(await readFile(join(figures, 'figures.json'), 'utf8')) as { name: string; caption: string; files: string[] }[];
+    expect(list.length).toBe(reports['typical']!.match(/<figure /g)!.length);
+    expect((await readdir(figures)).toSorted()).toEqual(['figures.json', ...list.flatMap(({ files }) => files)].toSorted());
+    for (const { name, caption, files } of list) {
+      expect(caption).not.toMatch(/[<>]|&#/);
+      expect(files.length, name).toBeGreaterThan(1);
+      for (const file of files) {
+        expect(reports['typical']).toContain(`href="figures/${file}"`);
+        const text = await readFile(join(figures, file), 'utf8');
+        if (file.endsWith('.svg')) expectStandalone(text);
+        else expectTable(text);
+      }
+    }
+    const names = list.map(({ name }) => name);
+    for (const name of ['voltage', 'gates', 'variability', 'spike-shape', 'parameters', 'pairs', 'predictive', 'physics-gap'])
+      expect(names).toContain(name);
+  });
+
+  test('takes away the figures of an older report and nothing else', async () => {
+    folder = await mkdtemp(join(tmpdir(), 'loligo-report-'));
+    writeReport(folder, inputs['of several weights']!);
+    const figures = join(folder, 'figures');
+    await writeFile(join(figures, 'mine.csv'), 'a,b\n');
+    expect(await readdir(figures)).toContain('groups.csv');
+    writeReport(folder, inputs['without traces']!);
+    const left = await readdir(figures);
+    expect(left).toContain('mine.csv');
+    expect(left).not.toContain('groups.csv');
+    expect(left).toContain('parameters.csv');
+  });
+
   test('puts the report and the summary in place and leaves nothing else', async () => {
     folder = await mkdtemp(join(tmpdir(), 'loligo-report-'));
     const input = inputs['typical']!;
     const written = writeReport(folder, input);
     writeReport(folder, input);
-    expect((await readdir(folder)).toSorted()).toEqual(['report.html', 'summary.json']);
+    expect((await readdir(folder)).toSorted()).toEqual(['figures', 'report.html', 'summary.json']);
     expect(await readFile(written.report, 'utf8')).toBe(reports['typical']);
     expect(JSON.parse(await readFile(written.summary, 'utf8'))).toEqual(input.summary);
   });
@@ -296,7 +340,89 @@ describe('what the estimates depend on', () => {
   });
 });
 
+/** No variable, no reference outside; every tag closed. */
+function expectStandalone(svg: string): void {
+  expect(svg.startsWith('<?xml')).toBe(true);
+  expect(svg).not.toMatch(/var\(--|NaN|undefined|href=|url\(/);
+  expect(unbalancedTags(svg.slice(svg.indexOf('<svg')))).toEqual([]);
+}
+
+/** As many cells in each row as in the header, some of them numbers. */
+function expectTable(csv: string): void {
+  const rows = csv
+    .trimEnd()
+    .split('\n')
+    .map((line) => line.replaceAll(/"(?:[^"]|"")*"/g, 'quoted').split(','));
+  expect(rows.length).toBeGreaterThan(1);
+  for (const row of rows) expect(row).toHaveLength(rows[0]!.length);
+  expect(rows.slice(1).some((row) => row.some((cell) => cell !== '' && Number.isFinite(Number(cell))))).toBe(true);
+  expect(csv).not.toMatch(/NaN|Infinity|undefined|null/);
+}
+
 /** Without tags; lines run on. */
 function textOf(page: string): string {
   return page.replaceAll(/<[^>]*>/g, ' ').replaceAll(/[ \n]+/g, ' ');
 }
+
+describe('which parameters are identified', () => {
+  const lock = fixtureLock({ draws: 6, seeds: 4 });
+  const certain = structuredClone(inputOf({ draws: 6, seeds: 4, accepted: 1, traces: false }, 24).summary);
+  for (const own of Object.values(certain.parameters)) {
+    own.mad = 0.02 * own.median!;
+    own.ci95 = [0.99 * own.median!, 1.01 * own.median!];
+  }
+  delete certain.modes;
+  const judged = (change: (summary: typeof certain) => void): string => {
+    const summary = structuredClone(certain);
+    change(summary);
+    return standingSentence(standings(lock, summary, 6));
+  };
+
+  test('all of which spread, standard error and interval are small', () => {
+    expect(judged(() => undefined)).toBe('Identified: gNa, gK and gL.');
+  });
+
+  test('roughly one that spreads, not one that spreads widely, each with the reason', () => {
+    const text = judged(({ parameters }) => {
+      parameters['gK']!.mad = 0.3 * parameters['gK']!.median!;
+      parameters['gL']!.ci95 = [0.1 * parameters['gL']!.median!, 2 * parameters['gL']!.median!];
+    });
+    expect(text).toBe(
+      'Identified: gNa. Roughly: gK (replicas spread by 30\u00a0%). Not identified: gL (its interval is 95\u00a0% wide on either side).',
+    );
+  });
+
+  test('not one that the data leave open, however alike the replicas', () => {
+    const text = judged((summary) => {
+      summary.identifiability = { weakest: '', standardErrors: { gNa: null, gK: 0.1, gL: null }, ensembleOverBound: {} };
+    });
+    expect(text).toBe('Identified: gK. Not identified: gNa and gL (left open by the data: others make up for a change).');
+  });
+
+  test('not one with several values that fit alike', () => {
+    expect(judged((summary) => (summary.modes = { gK: { dip: 0.1, p: 0, q: 0, kind: 'degeneracy', modes: [] } }))).toContain(
+      'Not identified: gK (several values fit equally well).',
+    );
+  });
+
+  test('nothing can be said from one data set without a bound', () => {
+    expect(standingSentence(standings(lock, certain, 1))).toContain('It cannot be said of gNa, gK and gL');
+  });
+
+  test('a parameter that may be negative is judged by the range that the model gives it', () => {
+    const shifted = structuredClone(lock);
+    shifted.resolved.problem.infer = [{ name: 'EL', unit: 'mV', positive: false, range: [-100, -40], start: { uniform: [-80, -60] } }];
+    const el = (mad: number) => ({
+      ...certain.parameters['gNa']!,
+      unit: 'mV',
+      scale: 'linear' as const,
+      median: -70,
+      mad,
+      ci95: [-70.1, -69.9] as [number, number],
+    });
+    const of = (mad: number): string => standingSentence(standings(shifted, { ...certain, parameters: { EL: el(mad) } }, 6));
+    expect(of(2)).toBe('Identified: EL.');
+    expect(of(5)).toBe('No parameter is clearly identified. Roughly: EL (replicas spread by 5.0 mV).');
+    expect(of(20)).toContain('Not identified: EL');
+  });
+});
