@@ -3,6 +3,14 @@ interface Estimate {
   readonly parameters: Values;
   readonly rmseMv: number;
   readonly spikes: number;
+  readonly atBound: readonly string[];
+  readonly shares: Values;
+}
+interface Score {
+  readonly rmseMv: number | null;
+  readonly coincidence: number | null;
+  readonly observed: number | null;
+  readonly simulated: number | null;
 }
 interface Fit {
   readonly spike: number;
@@ -12,6 +20,8 @@ interface Fit {
   readonly reason: string | null;
   readonly observed: { readonly spikes: number };
   readonly reconstructionMv: number;
+  readonly yardstickMv: number | null;
+  readonly heldOut: Score | null;
   readonly network: Estimate | null;
   readonly finished: Estimate | null;
 }
@@ -33,6 +43,10 @@ interface Summary {
   readonly network: Stage;
   readonly finished: Stage;
   readonly reconstructionMv: number | null;
+  readonly yardstickMv: number | null;
+  readonly heldOut: Score | null;
+  readonly atBound: Readonly<Record<string, number>>;
+  readonly shares: Values | null;
   readonly reasons: Readonly<Record<string, number>>;
   readonly parameters: Readonly<Record<string, Spread>>;
 }

@@ -16,6 +16,10 @@ export function summariseFits(fits, infer) {
     network: describe(fits, 'network'),
     finished: describe(fits, 'finished'),
     reconstructionMv: median(fits.map(({ reconstructionMv }) => reconstructionMv)),
+    yardstickMv: median(fits.flatMap(({ yardstickMv }) => yardstickMv ?? [])),
+    heldOut: heldOutOf(accepted),
+    atBound: counted(accepted.flatMap(({ finished }) => finished.atBound)),
+    shares: sharesOf(fits),
     reasons: counted(fits.flatMap(({ outcome, reason }) => (outcome === 'converged' ? [] : [reason ?? outcome]))),
     parameters: Object.fromEntries(infer.map((name) => [name, spreadOf(accepted, name, spikes)])),
   };
@@ -25,6 +29,21 @@ function describe(fits, stage) {
   const solved = fits.filter((fit) => fit[stage] !== null);
   const right = solved.filter((fit) => fit[stage].spikes === fit.observed.spikes);
   return { rmseMv: median(solved.map((fit) => fit[stage].rmseMv)), right: fits.length === 0 ? null : right.length / fits.length };
+}
+
+/** Of the accepted: on the stretch that none of them has seen. */
+function heldOutOf(accepted) {
+  const scores = accepted.flatMap(({ heldOut }) => heldOut ?? []);
+  if (scores.length === 0) return null;
+  const middle = (name) => median(scores.map((score) => score[name]));
+  return { rmseMv: middle('rmseMv'), coincidence: middle('coincidence'), observed: middle('observed'), simulated: middle('simulated') };
+}
+
+/** Where the misfit lies: medians over what has a forward solution. */
+function sharesOf(fits) {
+  const solved = fits.flatMap(({ finished }) => finished ?? []);
+  if (solved.length === 0) return null;
+  return Object.fromEntries(Object.keys(solved[0].shares).map((phase) => [phase, median(solved.map(({ shares }) => shares[phase]))]));
 }
 
 function spreadOf(accepted, name, spikes) {

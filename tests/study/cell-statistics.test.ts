@@ -5,7 +5,7 @@ import { cv, summariseFits } from './cell-statistics.mjs';
 type Fit = Parameters<typeof summariseFits>[0][number];
 
 function fit(spike: number, width: number, seed: number, gNa: number, changes: Partial<Fit> = {}): Fit {
-  const finished = { parameters: { gNa }, rmseMv: 1, spikes: 1 };
+  const finished = { parameters: { gNa }, rmseMv: 1, spikes: 1, atBound: [], shares: { foot: 1 } };
   return {
     spike,
     width,
@@ -14,6 +14,8 @@ function fit(spike: number, width: number, seed: number, gNa: number, changes: P
     reason: null,
     observed: { spikes: 1 },
     reconstructionMv: 0.5,
+    yardstickMv: 0.8,
+    heldOut: null,
     network: finished,
     finished,
     ...changes,
@@ -36,7 +38,8 @@ test('a replica that was refused counts in the misfit, and in no spread', () => 
   const refused = fit(0, 16, 2, 1000, {
     outcome: 'stopped',
     reason: 'spikes',
-    finished: { parameters: { gNa: 1000 }, rmseMv: 30, spikes: 0 },
+    heldOut: { rmseMv: 100, coincidence: 0, observed: 5, simulated: 0 },
+    finished: { parameters: { gNa: 1000 }, rmseMv: 30, spikes: 0, atBound: ['gNa'], shares: { foot: 0 } },
   });
   const failed = fit(0, 16, 3, 0, { outcome: 'stopped', reason: 'simulation-failed', finished: null });
   const summary = summariseFits([fit(0, 16, 1, 100), refused, failed], ['gNa']);
@@ -45,6 +48,9 @@ test('a replica that was refused counts in the misfit, and in no spread', () => 
     replicas: 3,
     finished: { rmseMv: 15.5, right: 1 / 3 },
     reasons: { spikes: 1, 'simulation-failed': 1 },
+    atBound: {},
+    heldOut: null,
+    shares: { foot: 0.5 },
   });
   expect(summary.parameters['gNa']).toMatchObject({ median: 100, cvSpikes: null, cvSeeds: null });
 });

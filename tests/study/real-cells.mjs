@@ -3,8 +3,8 @@
  * left after the finish, and whether a forward simulation gives the spike back. Runs ordinary sweeps with the program itself, so each has its
  * run directory with a report. Resumes where it was stopped. Needs the built dist/: npm run study:real-cells -- [options]
  *
- * Options: --recordings DIR (../shared/recordings), --out DIR (runs/study-real-cells), --engine NAME (auto), --workers N (all), --spikes N (10 of
- * each recording, evenly chosen), --cells NAME,NAME (all), --free g4,g8 (both), --only fits|tables, --png (the page of figures as PNG too).
+ * Options: --recordings DIR (../shared/recordings), --out DIR (runs/study-real-cells), --engine NAME (auto), --workers N (all), --spikes N (of
+ * each recording, evenly chosen, in place of cells.mjs), --cells NAME,NAME (all), --free g4,g8,g9 (all), --only fits|tables, --png (the page of figures as PNG too).
  * Writes real-cells.json, real-cells.md and real-cells.svg into DIR.
  */
 import { spawn } from 'node:child_process';
@@ -13,10 +13,11 @@ import { availableParallelism, cpus } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { CELLS, FREE_SETS, specOf } from './cells.mjs';
+import { CELLS, FREE_SETS, SPIKES, specOf } from './cells.mjs';
 import { readFits, shownFit } from './cell-fits.mjs';
 import { summariseFits } from './cell-statistics.mjs';
 import { drawCells } from './cell-picture.mjs';
+import { rampScores } from './cell-ramps.mjs';
 import { describeCells } from './cell-table.mjs';
 import { chosenWindows } from './cell-windows.mjs';
 import { writePng } from './picture.mjs';
@@ -27,7 +28,7 @@ const { values: options } = parseArgs({
     out: { type: 'string', default: 'runs/study-real-cells' },
     engine: { type: 'string', default: 'auto' },
     workers: { type: 'string', default: String(availableParallelism()) },
-    spikes: { type: 'string', default: '10' },
+    spikes: { type: 'string' },
     cells: { type: 'string' },
     free: { type: 'string', default: Object.keys(FREE_SETS).join(',') },
     only: { type: 'string' },
@@ -43,7 +44,7 @@ const frees = options.free.split(',');
 
 const studied = [];
 for (const cell of cells) {
-  const windowsMs = await chosenWindows(cell, recordings, Number(options.spikes));
+  const windowsMs = await chosenWindows(cell, recordings, Number(options.spikes ?? cell.spikes ?? SPIKES));
   for (const free of frees) {
     const spec = specOf(cell, free, windowsMs, recordings);
     const file = join(options.out, `${spec.name}.json`);
@@ -52,7 +53,8 @@ for (const cell of cells) {
     if (options.only !== 'tables') await fit(file, run);
     if (!existsSync(join(run, 'replicas.parquet'))) continue;
     const fits = await readFits(run, FREE_SETS[free]);
-    studied.push({ cell, free, ...summariseFits(fits, FREE_SETS[free]), shown: shownFit(fits) });
+    const ramp = cell.ramp === undefined || free !== 'g9' ? [] : await rampScores(cell, fits, spec.problem, recordings);
+    studied.push({ cell, free, ...summariseFits(fits, FREE_SETS[free]), ramp, shown: shownFit(fits) });
   }
 }
 const machine = { cpu: cpus()[0].model, cores: cpus().length, node: process.versions.node };
