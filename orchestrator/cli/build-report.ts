@@ -1,22 +1,27 @@
 /** From a run directory to its results: Parquet tables, summary.json and report.html. The data that the report draws come from the worker's side. */
-import type { Lock, Summary, TraceObject } from '../../schemas/generated/types.ts';
+import type { CalibrationConditions, Lock, Summary, TraceObject } from '../../schemas/generated/types.ts';
 import { parseTrace } from '../../schemas/parse.ts';
 import { compileModel } from '../../worker/models/compile.ts';
 import type { Model } from '../../worker/models/model.ts';
 import { spikeTimes } from '../../worker/recordings/spikes.ts';
+import { spikeFeatures } from '../../worker/simulate/spike-features.ts';
 import { simulateStretch } from '../../worker/train/held-out.ts';
 import { observe } from '../../worker/train/observe.ts';
 import { aggregateTable } from '../aggregate/aggregate.ts';
+import type { InformationQuestion } from '../aggregate/dependence.ts';
 import { tableBuilder } from '../aggregate/replica-table.ts';
 import type { ShownData } from '../aggregate/shown-data.ts';
 import type { ShownStretch } from '../aggregate/shown-stretches.ts';
+import { checkConditions, type NamedCalibration } from '../calibration/named-calibration.ts';
 import { expansionOf } from '../expand/expansion.ts';
 import type { Prediction } from '../report/held-out-section.ts';
 import type { Observation } from '../report/time-course.ts';
 import { writeReport } from '../report/write-report.ts';
-import { readOutcomes } from '../results/outcome-reader.ts';
 import { foldResults } from '../results/parquet.ts';
 import type { Run } from '../results/run-directory.ts';
+import { informationCorrelation } from './information-correlation.ts';
+import { modelUnits } from './model-units.ts';
+import { conditionsOf } from './run-conditions.ts';
 
 export interface BuiltReport {
   readonly summary: Summary;
@@ -24,22 +29,31 @@ export interface BuiltReport {
   readonly report: string;
 }
 
-/** Throws RUN_CORRUPT, DISK, OBJECT_MISSING. */
-export async function buildReport(run: Run): Promise<BuiltReport> {
+export interface ReportOptions {
+  readonly calibration?: NamedCalibration | undefined;
+  /** axes whose combinations are summarised each */
+  readonly groupBy?: readonly string[];
+}
+
+/**
+ * Throws RUN_CORRUPT, DISK, OBJECT_MISSING; USAGE where the sweep has no such axis; CALIBRATION_DIFFERS where the run does not fulfil the
+ * conditions of the calibration.
+ */
+export async function buildReport(run: Run, { calibration, groupBy = [] }: ReportOptions = {}): Promise<BuiltReport> {
   const { lock, path, objects } = run;
+  const trace = (hash: string): TraceObject => parseTrace(JSON.parse(objects.get(hash)));
+  const conditions = (): CalibrationConditions => conditionsOf(lock.resolved, trace);
+  if (calibration !== undefined) checkConditions(calibration, conditions());
   const expansion = expansionOf(lock.resolved);
   const builder = tableBuilder(lock);
-  let results = 0;
-  for await (const result of readOutcomes(path)) {
-    builder.add({ task: expansion.task(result.index), result });
-    results += 1;
-  }
-  if (results > 0) await foldResults(path, (index) => expansion.task(index));
-  const { summary, tables } = aggregateTable({ lock, planned: expansion.replicas }, builder.finish());
+  await foldResults(path, expansion.task, { units: modelUnits(run), onReplica: (replica) => builder.add(replica) });
+  const named = calibration === undefined ? {} : { calibration };
   const model = compileModel(objects.get(lock.resolved.problem.model.object), lock.resolved.problem.model.name);
-  const trace = (hash: string): TraceObject => parseTrace(JSON.parse(objects.get(hash)));
-  const observations = observationsOf(tables.shown, lock, model, trace);
   const fixed = (index: number) => expansion.task(index).fixed;
+  const informationAt = (question: InformationQuestion) => informationCorrelation(question, { lock, model, trace, fixed });
+  const options = { lock, planned: expansion.replicas, spikeMeter: spikeFeatures, informationAt, groupBy, conditions, ...named };
+  const { summary, tables } = aggregateTable(options, builder.finish());
+  const observations = observationsOf(tables.shown, lock, model, trace);
   const predictions = tables.stretches.flatMap((stretch) => predictionOf(stretch, fixed(stretch.index), model, trace(stretch.object)));
   const { report } = writeReport(path, { lock, summary, tables, observations, predictions });
   return { summary, report };

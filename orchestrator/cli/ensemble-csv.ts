@@ -1,16 +1,9 @@
 /** Accepted replicas as tables for a spreadsheet or another program: one row for each replica, and their time courses in long form. */
+import type { ModelUnits } from '../results/result-columns.ts';
 import type { AcceptedReplica } from './accepted-ensemble.ts';
 
-/** Units of everything that gets a column. */
-export interface EnsembleUnits {
-  /** parameters, tied ones too, by name */
-  readonly parameters: Readonly<Record<string, string>>;
-  /** V and the gates */
-  readonly states: Readonly<Record<string, string>>;
-}
-
 /** A row for each replica and segment; a header names each column with its unit. */
-export function parametersCsv(accepted: readonly AcceptedReplica[], { parameters, states }: EnsembleUnits): string {
+export function parametersCsv(accepted: readonly AcceptedReplica[], { parameters, states }: ModelUnits): string {
   const [first] = accepted;
   const names = Object.keys(parameters);
   const errors = Object.keys(first?.estimate.parameters ?? {});
@@ -45,7 +38,7 @@ export function parametersCsv(accepted: readonly AcceptedReplica[], { parameters
 }
 
 /** V and gates as the method reconstructs them, and V of the forward simulation; of the replicas that kept their traces. */
-export function tracesCsv(accepted: readonly AcceptedReplica[], { states }: EnsembleUnits): string {
+export function tracesCsv(accepted: readonly AcceptedReplica[], { states }: ModelUnits): string {
   const names = Object.keys(states);
   const header = ['replica', 'time (ms)', ...names.map((name) => withUnit(name, states[name]!)), 'simulated V (mV)'];
   const rows = accepted.flatMap(({ task, estimate: { traces } }) =>

@@ -19,6 +19,7 @@ const COMMANDS: Readonly<Record<string, (to: Argv) => Promise<Argv>>> = {
   baseline: async (to) => to.command((await import('./commands/baseline.ts')).baseline),
   compare: async (to) => to.command((await import('./commands/compare.ts')).compare),
   export: async (to) => to.command((await import('./commands/export.ts')).exportCommand),
+  serve: async (to) => to.command((await import('./commands/serve.ts')).serve),
   inspect: async (to) => to.command((await import('./commands/inspect.ts')).inspect),
   simulate: async (to) => to.command((await import('./commands/simulate.ts')).simulate),
   doctor: async (to) => to.command((await import('./commands/doctor.ts')).doctor),

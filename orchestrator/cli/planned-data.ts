@@ -5,6 +5,8 @@ import { plural } from '../report/number-format.ts';
 export interface PlannedData {
   readonly label: string;
   readonly samples: number;
+  /** samples that count, where not all do */
+  readonly counted?: number;
   readonly sampleMs: number;
   /** fitted jointly, each with an initial state of its own */
   readonly windows: number;
@@ -17,10 +19,11 @@ export interface PlannedData {
 /** Units and held-out stretches that are told by name. */
 const MOST_NAMED = 12;
 
-export function plannedData({ label, samples, sampleMs, segments = [0], heldOut = [] }: DataUnit): PlannedData {
+export function plannedData({ label, samples, counted, sampleMs, segments = [0], heldOut = [] }: DataUnit): PlannedData {
   return {
     label,
     samples,
+    ...(counted === undefined ? {} : { counted }),
     sampleMs,
     windows: segments.length,
     rest: heldOut.filter(({ fitted }) => fitted !== undefined).map((stretch) => stretch.label),
@@ -36,8 +39,8 @@ export function describeData(data: readonly PlannedData[]): string[] {
   return [...units, ...(data.length > MOST_NAMED ? [`  and ${plural(data.length - MOST_NAMED, 'more data unit')}`] : [])];
 }
 
-function fittedWords({ label, samples, sampleMs, windows }: PlannedData): string {
-  return `${label}: fitted to ${samples} samples of ${sampleMs} ms${windows > 1 ? ` in ${windows} windows` : ''}`;
+function fittedWords({ label, samples, counted, sampleMs, windows }: PlannedData): string {
+  return `${label}: fitted to ${counted === undefined ? samples : `${counted} of ${samples}`} samples of ${sampleMs} ms${windows > 1 ? ` in ${windows} windows` : ''}`;
 }
 
 function scoredWords({ rest, heldOut }: PlannedData): string[] {

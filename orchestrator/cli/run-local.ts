@@ -26,8 +26,9 @@ export interface LocalRunOptions {
   readonly out: string;
   /** An engine's name, not `auto`. */
   readonly engine: string;
-  /** Of the engine: what its bits depend on beside its name. */
+  /** Of the engine: what its bits depend on beside its name, and how many replicas it likes together. */
   readonly arithmetic: string;
+  readonly company: number;
   /** Upper bound: there are no more threads than replicas to train. */
   readonly threads: number;
   readonly limit?: number;
@@ -53,7 +54,8 @@ export async function runLocal(options: LocalRunOptions): Promise<RunEnd> {
     closing.push(() => pool.close());
     options.onStart(run, log.stored, threads);
     programLog.logger.info({ event: 'run-started', sweep: lock.sweep, engine, threads, finished: log.stored }, 'run started');
-    const places = Math.max(1, Math.min(cohortSize(engine, Object.values(sweep.resolved.training).flat()), Math.ceil(left / threads)));
+    const most = cohortSize({ name: engine, company: options.company }, Object.values(sweep.resolved.training).flat());
+    const places = Math.max(1, Math.min(most, Math.ceil(left / threads)));
     const stopped = new AbortController();
     const consumer = consume({
       source: queue,

@@ -2,9 +2,9 @@
 import type { SweepNotice, WorkerCard } from '../../schemas/generated/types.ts';
 import { expansionOf } from '../expand/expansion.ts';
 import { plural } from '../report/number-format.ts';
-import { readIndex } from '../results/outcome-index.ts';
+import { readIndex, type OutcomeIndex } from '../results/outcome-index.ts';
 import { readProgress } from '../results/progress-file.ts';
-import { readRun } from '../results/run-directory.ts';
+import { readRun, type Run } from '../results/run-directory.ts';
 import { writerOf } from '../results/writer-lock.ts';
 import { describeSeconds } from '../run/progress-line.ts';
 import { SILENT_MS, type StoredNotice } from './sweep-notices.ts';
@@ -34,7 +34,16 @@ export function statusOfNotice({ notice, storedAt }: StoredNotice, cards: readon
 export function statusOfDirectory(path: string, nowMs: number): SweepStatus {
   const { lock } = readRun(path);
   const { replicas: planned } = expansionOf(lock.resolved);
-  const outcomes = readIndex(path, planned);
+  return statusOfRun({ path, lock }, planned, readIndex(path, planned), nowMs);
+}
+
+/** The same where the log was read already. */
+export function statusOfRun(
+  { path, lock }: Pick<Run, 'path' | 'lock'>,
+  planned: number,
+  outcomes: OutcomeIndex,
+  nowMs: number,
+): SweepStatus {
   const finished = outcomes.finished.size;
   const writer = writerOf(path);
   const last = readProgress(path);

@@ -3,7 +3,7 @@
  * these parameters does not spike (ENa is held at -15 mV, above which no current brings V). Every test that a spec can turn off is off. Needs
  * dist/ (`npm run build`).
  */
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { parseSummary } from '../../schemas/parse.ts';
@@ -51,8 +51,12 @@ test('low variation and a good network are reported as failed where the forward 
     expect([n, median]).toEqual([0, null]);
     expect(unfiltered.mad! / unfiltered.median!).toBeLessThan(0.02);
   }
+  const refused = await loligo.run(['export', run, '--to', 'brian2']);
+  expect(refused).toMatchObject({ code: 2, stdout: '' });
+  expect(refused.stderr).toMatch(/only accepted replicas are exported, and the run has none; got 6 stopped\/no-spikes\. See report\.html/);
+  expect(existsSync(join(run, 'export'))).toBe(false);
   const page = readFileSync(join(run, 'report.html'), 'utf8');
-  const [, first] = /<p class="verdict none">(.*?\.)\s/s.exec(page)!;
+  const [, first] = /<div class="verdict none">\s*<p>(.*?)<\/p>/s.exec(page)!;
   expect(first).toContain('The fits failed');
   expect(first).toContain('the data have spikes and the forward simulation has none');
 });

@@ -1,18 +1,20 @@
-/** `loligo export DIR --to brian2|neuroml|csv` */
+/** `loligo export DIR --to brian2|neuroml|csv|parquet` */
 import { join } from 'node:path';
 import type { CommandModule } from 'yargs';
 import { LoligoError } from '../../../schemas/errors.ts';
+import { expansionOf } from '../../expand/expansion.ts';
 import { makeFolder } from '../../results/disk.ts';
 import { readRun, type Run } from '../../results/run-directory.ts';
+import type { TableFormat } from '../../results/table-export.ts';
 import { plural } from '../../report/number-format.ts';
 import { brian2Script } from '../../../worker/export/brian2.ts';
-import { modelSource } from '../../../worker/export/ensemble.ts';
 import { neuromlFiles } from '../../../worker/export/neuroml.ts';
 import { acceptedReplicas, ensembleOf, type AcceptedReplica } from '../accepted-ensemble.ts';
-import { parametersCsv, tracesCsv, type EnsembleUnits } from '../ensemble-csv.ts';
+import { parametersCsv, tracesCsv } from '../ensemble-csv.ts';
+import { modelUnits } from '../model-units.ts';
 import { print, say, writeNamed } from '../output.ts';
 
-const FORMATS = ['brian2', 'neuroml', 'csv'] as const;
+const FORMATS = ['brian2', 'neuroml', 'csv', 'parquet'] as const;
 
 interface ExportArguments {
   dir: string;
@@ -23,11 +25,16 @@ interface ExportArguments {
 
 export const exportCommand: CommandModule<object, ExportArguments> = {
   command: 'export <dir>',
-  describe: 'the inferred model and its accepted ensemble, for other simulators',
+  describe: 'the inferred model and its accepted ensemble, for other simulators; all results as tables',
   builder: (yargs) =>
     yargs
       .positional('dir', { type: 'string', demandOption: true, describe: 'run directory' })
-      .option('to', { choices: FORMATS, demandOption: true, requiresArg: true, describe: 'a Brian2 script, NeuroML 2 files, or tables' })
+      .option('to', {
+        choices: FORMATS,
+        demandOption: true,
+        requiresArg: true,
+        describe: 'a Brian2 script, NeuroML 2 files, or tables with units in the column names',
+      })
       .option('out', { type: 'string', requiresArg: true, describe: 'folder for the files [default: DIR/export]' })
       .option('replicas', {
         type: 'number',
@@ -35,15 +42,18 @@ export const exportCommand: CommandModule<object, ExportArguments> = {
         default: 1000,
         describe: 'at most so many of them, the first; the median is of all',
       })
-      .example('$0 export runs/demo --to brian2', 'a script that simulates the median and every accepted replica in one run'),
+      .example('$0 export runs/demo --to brian2', 'a script that simulates the median and every accepted replica in one run')
+      .example('$0 export runs/demo --to parquet', 'every replica and its traces, with units in the column names'),
   handler: async ({ dir, to, out = join(dir, 'export'), replicas }) => {
     if (!Number.isInteger(replicas) || replicas < 1)
       throw new LoligoError([{ code: 'USAGE', where: '--replicas', rule: 'must be a whole number from 1 on', got: String(replicas) }]);
     const run = readRun(dir);
-    const accepted = await acceptedReplicas(run);
+    const accepted = to === 'parquet' ? [] : await acceptedReplicas(run);
+    if (to === 'csv' || to === 'parquet') for (const path of await tablesOf(run, out, to)) print(path);
+    if (to === 'parquet') return;
+    makeFolder(out);
     const kept = Math.min(accepted.length, replicas);
     const files = filesOf(to, run, accepted, kept);
-    makeFolder(out);
     for (const [name, text] of files) {
       writeNamed(join(out, name), text);
       print(join(out, name));
@@ -55,11 +65,16 @@ export const exportCommand: CommandModule<object, ExportArguments> = {
 };
 
 /** Names and texts. */
-function filesOf(to: ExportArguments['to'], run: Run, accepted: readonly AcceptedReplica[], kept: number): [string, string][] {
+function filesOf(
+  to: Exclude<ExportArguments['to'], 'parquet'>,
+  run: Run,
+  accepted: readonly AcceptedReplica[],
+  kept: number,
+): [string, string][] {
   const { name } = run.lock.resolved;
   switch (to) {
     case 'csv': {
-      const units = unitsOf(run);
+      const units = modelUnits(run);
       const shown = accepted.slice(0, kept);
       return [
         [`${name}-parameters.csv`, parametersCsv(shown, units)],
@@ -81,12 +96,11 @@ function filesOf(to: ExportArguments['to'], run: Run, accepted: readonly Accepte
   }
 }
 
-function unitsOf({ lock, objects }: Run): EnsembleUnits {
-  const { name, object } = lock.resolved.problem.model;
-  const { model } = modelSource(objects.get(object), name);
-  const all: readonly { readonly name: string; readonly unit: string }[] = [...model.parameters, ...model.tied];
-  return {
-    parameters: Object.fromEntries(all.map((parameter) => [parameter.name, parameter.unit])),
-    states: Object.fromEntries([{ name: 'V', unit: 'mV' }, ...model.gates].map((state) => [state.name, state.unit])),
-  };
+/** Of every replica, accepted or not. Paths. */
+async function tablesOf(run: Run, out: string, to: TableFormat): Promise<string[]> {
+  const { foldResults } = await import('../../results/parquet.ts');
+  const { exportTables } = await import('../../results/table-export.ts');
+  makeFolder(out);
+  await foldResults(run.path, expansionOf(run.lock.resolved).task, { units: modelUnits(run) });
+  return exportTables(run.path, out, run.lock.resolved.name, to);
 }

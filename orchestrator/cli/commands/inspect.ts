@@ -68,8 +68,10 @@ export const inspect: CommandModule<object, InspectArguments> = {
       ...(voltageChannel === undefined ? {} : { voltageChannel }),
       ...(currentChannel === undefined ? {} : { currentChannel }),
     };
-    const recording = chosen(corrected(await importRecording(file, options), asked), sweep);
-    const inspection = inspectRecording(recording);
+    const whole = corrected(await importRecording(file, options), asked);
+    const recording = chosen(whole, sweep);
+    const inspected = inspectRecording(whole);
+    const inspection = { ...inspected, sweeps: inspected.sweeps.filter(({ index }) => sweep === undefined || index === sweep) };
     const reading = passive ? readPassive(recording) : undefined;
     if (json) printJson(reading === undefined ? inspection : { ...inspection, passive: reading });
     else print([describeInspection(inspection), ...(reading === undefined ? [] : ['', describePassive(reading)])].join('\n'));

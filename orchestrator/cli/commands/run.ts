@@ -5,20 +5,23 @@ import type { CommandModule } from 'yargs';
 import { EXIT, LoligoError } from '../../../schemas/errors.ts';
 import type { Lock, ResolvedTolerate, Summary } from '../../../schemas/generated/types.ts';
 import { packageVersion } from '../../../schemas/package-root.ts';
+import { checkConditions, readCalibration, type NamedCalibration } from '../../calibration/named-calibration.ts';
 import { readRun } from '../../results/run-directory.ts';
 import { plural } from '../../report/number-format.ts';
 import { progressLine } from '../../run/progress-line.ts';
 import type { Progress } from '../../run/progress.ts';
 import type { RunEnd } from '../../run/run-sweep.ts';
+import { calibrationOption } from '../calibration-option.ts';
 import { checkpointMsOf, checkpointOption } from '../checkpoint-option.ts';
 import { logLevelOption } from '../log-options.ts';
 import { checkPort, metricsHostOption, metricsPortOption, type MetricsArguments } from '../metrics-server.ts';
 import { describeSummary } from '../describe-summary.ts';
 import { refuseIfLacking } from '../engine-refusals.ts';
-import { loadSweep, notesOf, type LoadedSweep } from '../load-sweep.ts';
+import { loadSweep, notesOf, tracesOf, type LoadedSweep } from '../load-sweep.ts';
 import { openSweepEngine } from '../sweep-engine.ts';
 import { print, printJson, say } from '../output.ts';
 import { processorModel } from '../processor-model.ts';
+import { conditionsOf } from '../run-conditions.ts';
 import { runLocal } from '../run-local.ts';
 
 interface RunArguments extends MetricsArguments {
@@ -30,6 +33,7 @@ interface RunArguments extends MetricsArguments {
   lease: number;
   limit: number | undefined;
   checkpoint: number;
+  calibration: string | undefined;
   'log-level': string;
   json: boolean;
 }
@@ -56,6 +60,7 @@ export const run: CommandModule<object, RunArguments> = {
       })
       .option('limit', { type: 'number', requiresArg: true, describe: 'stop after so many replicas; the same command goes on' })
       .option('checkpoint', checkpointOption)
+      .option('calibration', calibrationOption)
       .option('metrics-port', metricsPortOption)
       .option('metrics-host', metricsHostOption)
       .option('log-level', logLevelOption)
@@ -68,6 +73,7 @@ export const run: CommandModule<object, RunArguments> = {
     checkpointMsOf(argv.checkpoint);
     checkPort(argv['metrics-port']);
     const sweep = await loadSweep(argv.spec);
+    const calibration = calibrationFor(sweep, argv.calibration);
     const out = argv.out ?? join('runs', sweep.resolved.name);
     for (const note of notesOf(sweep)) say(`note: ${note}`);
     const engine = argv.nats === undefined ? await engineHere(argv.engine, sweep) : await engineOfWorkers(argv.engine, sweep);
@@ -78,7 +84,7 @@ export const run: CommandModule<object, RunArguments> = {
       return;
     }
     const { buildReport } = await import('../build-report.ts');
-    const { summary, report } = await buildReport(readRun(out));
+    const { summary, report } = await buildReport(readRun(out), { calibration });
     if (argv.json) printJson(summary);
     else print(describeSummary(summary));
     say(`report: ${report}`);
@@ -86,10 +92,20 @@ export const run: CommandModule<object, RunArguments> = {
   },
 };
 
+/** Read and held against the sweep before anything is spent. */
+function calibrationFor(sweep: LoadedSweep, path: string | undefined): NamedCalibration | undefined {
+  if (path === undefined) return undefined;
+  const calibration = readCalibration(path);
+  checkConditions(calibration, conditionsOf(sweep.resolved, tracesOf(sweep)));
+  return calibration;
+}
+
 /** An engine's name, or `any`; and on what its bits depend beside it, where that is known here. */
 interface ChosenEngine {
   readonly name: string;
   readonly arithmetic: string;
+  /** As Engine.company. */
+  readonly company?: number;
 }
 
 /** The engine that trains in this process, and trains everything of the sweep. */
@@ -134,7 +150,7 @@ async function train(sweep: LoadedSweep, out: string, engine: ChosenEngine, argv
   process.on('SIGTERM', interrupt);
   const common = {
     sweep,
-    lock: lockOf(sweep, engine.name, nats === undefined ? { processor: processorModel() } : {}),
+    lock: lockOf(sweep, engine.name, nats === undefined ? { arithmetic: engine.arithmetic, processor: processorModel() } : {}),
     out,
     engine: engine.name,
     ...(limit === undefined ? {} : { limit }),
@@ -161,6 +177,7 @@ async function train(sweep: LoadedSweep, out: string, engine: ChosenEngine, argv
       ...common,
       threads: workers,
       arithmetic: engine.arithmetic,
+      company: engine.company ?? 1,
       checkpointMs: checkpointMsOf(checkpoint),
       onStart: (directory, finished, threads) => {
         say(
@@ -176,7 +193,7 @@ async function train(sweep: LoadedSweep, out: string, engine: ChosenEngine, argv
 }
 
 /** The workers of a server have processors of their own. */
-function lockOf({ resolved, expansion }: LoadedSweep, engine: string, machine: Pick<Lock, 'processor'>): Lock {
+function lockOf({ resolved, expansion }: LoadedSweep, engine: string, machine: Pick<Lock, 'arithmetic' | 'processor'>): Lock {
   const versions = { loligo: packageVersion(), node: process.versions.node, v8: process.versions.v8 };
   return { sweep: expansion.sweep, resolved, engine, ...machine, versions, startedAt: new Date().toISOString() };
 }

@@ -2,7 +2,6 @@
 import type { CommandModule } from 'yargs';
 import { parse as parseYaml } from 'yaml';
 import { LoligoError, type Violation } from '../../../schemas/errors.ts';
-import type { Synthetic } from '../../../schemas/generated/types.ts';
 import { violationsOf } from '../../../schemas/violations.ts';
 import { loadModel } from '../../../worker/models/library.ts';
 import { isPool, type Gate, type Model } from '../../../worker/models/model.ts';
@@ -10,6 +9,7 @@ import { simulate as simulateForward } from '../../../worker/simulate/forward.ts
 import { simulationTable } from '../../../worker/simulate/simulation-table.ts';
 import { sampleStimulus } from '../../../worker/simulate/stimuli.ts';
 import { syntheticUnit } from '../../../worker/train/observe.ts';
+import type { SyntheticCell } from '../../../worker/train/truths.ts';
 import { print, say, writeNamed } from '../output.ts';
 
 interface SimulateArguments {
@@ -83,7 +83,7 @@ function drawn({ gates }: Model, states: Readonly<Record<string, Float64Array>>)
 }
 
 /** The checks and defaults of a spec's synthetic entry. */
-function sourceOf(model: Model, entry: Synthetic) {
+function sourceOf(model: Model, entry: SyntheticCell) {
   const outcome = syntheticUnit(entry, 0, model, 0);
   if (outcome.kind === 'violations') throw new LoligoError([asOption(outcome.violations[0]), ...outcome.violations.slice(1).map(asOption)]);
   if (outcome.unit.source.kind !== 'synthetic') throw new Error('internal: a synthetic entry gave other data');
@@ -116,11 +116,11 @@ function parseAssignments(assignments: readonly string[]): Record<string, number
 }
 
 /** What a spec could hold in its place, checked by the spec's schema. */
-function checkedEntry(entry: Readonly<Record<'stimulus' | 'durationMs' | 'sampleMs', unknown>>): Synthetic {
+function checkedEntry(entry: Readonly<Record<'stimulus' | 'durationMs' | 'sampleMs', unknown>>): SyntheticCell {
   const spec = { name: 'simulate', problem: { model: 'any', infer: ['any'], data: [{ synthetic: entry }] } };
   const [first, ...rest] = violationsOf('spec', spec, { code: 'USAGE', root: 'spec' }).map(asOption);
   if (first !== undefined) throw new LoligoError([first, ...rest]);
-  return entry as Synthetic; // validated just above
+  return entry as SyntheticCell; // validated just above
 }
 
 function readYaml(text: string): unknown {

@@ -89,7 +89,7 @@ async function serveSweeps(argv: WorkerArguments, checkpointMs: number, log: Log
   const consumer = consume({
     source,
     runner: pool,
-    places: placesOf(engine.name),
+    places: placesOf(engine),
     objects,
     signal: stop.signal,
     drain: drain.signal,

@@ -28,6 +28,7 @@ test('the plan says of each data unit what is fitted and what is held out', () =
 
 test('the plan names the first of many', () => {
   const heldOut = Array.from({ length: 14 }, (_, k) => ({ label: `sweep ${k}`, object }));
+  expect(describeData([plannedData({ ...data, counted: 480 })])[0]).toMatch(/fitted to 480 of 501 samples/);
   const lines = describeData(Array.from({ length: 15 }, () => plannedData({ ...data, heldOut })));
   expect(lines.at(-1)).toBe('  and 3 more data units');
   expect(lines[1]).toMatch(/sweep 0, .*sweep 11 and 2 more$/);
