@@ -4,6 +4,7 @@
  */
 import type { DataUnit, Lock } from '../../schemas/generated/types.ts';
 import { median, quantile, sortedFinite } from '../../schemas/sample-quantile.ts';
+import { codedNumbers } from './column.ts';
 import type { Coded } from './column.ts';
 import type { ReplicaTable } from './replica-table.ts';
 import { relativeError, truthOf } from './truth.ts';
@@ -44,15 +45,9 @@ export const MOST_ROWS = 12;
 export function axisTables(lock: Lock, table: ReplicaTable): AxisTable[] {
   const { data } = lock.resolved.problem;
   const dataAxis: [string, Coded<string | number>] =
-    data.length > 1 ? ['data', { values: data.map(({ label }) => label), codes: table.data }] : ['draw', coded(table.draw)];
+    data.length > 1 ? ['data', { values: data.map(({ label }) => label), codes: table.data }] : ['draw', codedNumbers(table.draw)];
   const axes: [string, Coded<string | number>][] = [dataAxis, ...Object.entries(table.axes)];
   return axes.map(([axis, column]) => tableOf(axis, column, table, data)).filter(({ rows }) => rows.length > 1);
-}
-
-function coded(draws: Int32Array): Coded<number> {
-  const values = [...new Set(draws)].toSorted((a, b) => a - b);
-  const position = new Map(values.map((value, i) => [value, i]));
-  return { values, codes: draws.map((draw) => position.get(draw)!) };
 }
 
 function tableOf(axis: string, column: Coded<string | number>, table: ReplicaTable, data: readonly DataUnit[]): AxisTable {

@@ -102,6 +102,13 @@ export function coded<V extends string | number>(): CodedColumn<V> {
   };
 }
 
+/** A column of numbers that are there already, by code. */
+export function codedNumbers(numbers: Iterable<number>): Coded<number> {
+  const column = coded<number>();
+  for (const value of numbers) column.push(value);
+  return column.take();
+}
+
 function compare(a: string | number, b: string | number): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }

@@ -6,7 +6,7 @@ import { median } from '../../schemas/sample-quantile.ts';
 import { bootstrapWords } from '../statistics/bootstrap-words.ts';
 import { axisGroups } from './axis-table.ts';
 import type { AxisGroup } from './axis-table.ts';
-import { coded } from './column.ts';
+import { codedNumbers } from './column.ts';
 import type { Coded } from './column.ts';
 import { ensembleOf, valuesOf } from './ensemble.ts';
 import { summariseParameters } from './parameter-summary.ts';
@@ -41,12 +41,6 @@ function axesOf({ resolved }: Lock, table: ReplicaTable): Map<string, Coded<stri
     ['seed', codedNumbers(table.seed)],
     ...Object.entries(table.axes),
   ]);
-}
-
-function codedNumbers(numbers: Iterable<number>): Coded<number> {
-  const column = coded<number>();
-  for (const value of numbers) column.push(value);
-  return column.take();
 }
 
 function unknownAxes(unknown: readonly string[], known: readonly string[]): LoligoError {

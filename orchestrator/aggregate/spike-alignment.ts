@@ -153,11 +153,9 @@ export function alignSpikes(groups: readonly SpikeGroup[]): AlignedSpikes | unde
   const kept = [...grid.keys()].filter((i) => all.filter((course) => Number.isFinite(course[i]!)).length >= REACHED * all.length);
   if (all.length === 0 || kept.length < 2) return undefined;
   const band = (courses: readonly Float64Array[]): Band => ensembleBand(courses.map((course) => kept.map((i) => course[i]!)));
+  const centres = spikes.map(({ network }) => grid.map((_, i) => median(network.map((course) => course[i]!)) ?? NaN));
   const minusOwn = (side: 'network' | 'simulated'): Float64Array[] =>
-    spikes.flatMap((spike) => {
-      const centre = grid.map((_, i) => median(spike.network.map((course) => course[i]!)) ?? NaN);
-      return spike[side].map((course) => course.map((value, i) => value - centre[i]!));
-    });
+    spikes.flatMap((spike, s) => spike[side].map((course) => course.map((value, i) => value - centres[s]![i]!)));
   return {
     tMs: Float64Array.from(kept, (i) => grid[i]!),
     network: band(all),

@@ -82,15 +82,18 @@ export function checkedIntervals(
   const accepted = ensembleOf(table, table.accepted);
   const truths = numbered(data.map((unit) => infer.map(({ name }) => truthOf(unit, name) ?? '').join(' ')));
   return new Map(
-    infer.map((parameter) => [
-      parameter.name,
-      dataSetIntervals(table, accepted, parameter).flatMap((interval): Checked[] => {
-        const value = truthOf(data[interval.data]!, parameter.name);
+    infer.map((parameter) => {
+      const values = data.map((unit) => truthOf(unit, parameter.name));
+      // most runs have none, and no use for intervals
+      const intervals = values.every((value) => value === undefined) ? [] : dataSetIntervals(table, accepted, parameter);
+      const checked = intervals.flatMap((interval): Checked[] => {
+        const value = values[interval.data];
         if (value === undefined) return [];
         const truth = scaleOf(parameter).forward(value);
         return [{ ...interval, truth, z: (interval.centre - truth) / interval.sigma, fold: truths[interval.data]! }];
-      }),
-    ]),
+      });
+      return [parameter.name, checked];
+    }),
   );
 }
 

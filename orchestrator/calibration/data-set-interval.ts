@@ -10,7 +10,7 @@
  * distributions (Lakshminarayanan, Pritzel and Blundell, "Simple and scalable predictive uncertainty estimation using deep ensembles",
  * NeurIPS 2017, section 2.4), with medians in place of means so that one wild replica does not decide.
  */
-import { quantile, sortedFinite } from '../../schemas/sample-quantile.ts';
+import { median, quantile, sortedFinite } from '../../schemas/sample-quantile.ts';
 import type { Ensemble } from '../aggregate/ensemble.ts';
 import type { ReplicaTable } from '../aggregate/replica-table.ts';
 import { scaleOf, type Scale } from '../aggregate/scale.ts';
@@ -39,7 +39,7 @@ export function dataSetIntervals(
   return Array.from(starts.subarray(0, -1), (from, set): DataSetInterval[] => {
     const own = rows.subarray(from, starts[set + 1]);
     const values = sortedFinite(Array.from(own, (row) => scale.forward(estimates[row]!)));
-    const error = quantile(sortedFinite(Array.from(own, (row) => standardErrorOf(table, parameter.name, row, scale))), 0.5);
+    const error = median(Array.from(own, (row) => standardErrorOf(table, parameter.name, row, scale)));
     const centre = quantile(values, 0.5);
     if (centre === null || error === null) return [];
     const spread = scaledMad(values);

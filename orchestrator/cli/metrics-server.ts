@@ -5,7 +5,8 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { Registry } from 'prom-client';
-import { LoligoError, messageOf } from '../../schemas/errors.ts';
+import { messageOf } from '../../schemas/errors.ts';
+import { listen } from '../dashboard/listening-server.ts';
 
 export interface MetricsArguments {
   readonly 'metrics-port': number | undefined;
@@ -53,34 +54,17 @@ export async function openMetrics(
 
 async function serveMetrics({ host, port, registry, fault }: MetricsServerOptions): Promise<MetricsServer> {
   const server = createServer((request, response) => void answer(request, response, { registry, fault }));
-  try {
-    server.listen(port, host);
-    await once(server, 'listening');
-  } catch (cause) {
-    const remedy = 'Choose another --metrics-port or --metrics-host.';
-    throw new LoligoError(
-      [{ code: 'USAGE', where: '--metrics-port', rule: 'must be a free port', got: `${host}:${port}, ${messageOf(cause)}`, remedy }],
-      { cause },
-    );
-  }
+  const url = await listen(server, host, port, { port: '--metrics-port', host: '--metrics-host' });
   // a scraper that keeps its connection open must not keep the process
   server.unref();
-  const address = server.address();
-  const open = typeof address === 'object' && address !== null ? address.port : port;
   return {
-    url: `http://${host.includes(':') ? `[${host}]` : host}:${open}`,
+    url,
     close: async () => {
       server.closeAllConnections();
       server.close();
       await once(server, 'close');
     },
   };
-}
-
-/** Throws USAGE. */
-export function checkPort(port: number | undefined): void {
-  if (port === undefined || (Number.isInteger(port) && port >= 0 && port <= 65_535)) return;
-  throw new LoligoError([{ code: 'USAGE', where: '--metrics-port', rule: 'must be a whole number from 0 to 65535', got: String(port) }]);
 }
 
 async function answer(

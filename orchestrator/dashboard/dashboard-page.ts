@@ -3,6 +3,7 @@
  * scripts the page is whole and asks anew every few seconds.
  */
 import { quantile } from '../../schemas/sample-quantile.ts';
+import { htmlPage } from '../report/html-page.ts';
 import { html, raw } from '../report/markup.ts';
 import type { Markup } from '../report/markup.ts';
 import { formatCount, formatNumber, formatPercent, formatSeconds, NOTHING, plural, withUnit } from '../report/number-format.ts';
@@ -32,29 +33,18 @@ export const FILES = ['summary.json', 'replicas.parquet', 'traces.parquet', 'dic
 
 export function renderPage(state: DashboardState): string {
   const sections = Object.entries(renderSections(state));
-  return html`<!doctype html>
-    <html lang="en">
-      <head>
-        <meta charset="utf-8" />
-        <meta name="viewport" content="width=device-width, initial-scale=1" />
-        <meta name="color-scheme" content="light dark" />
-        <title>${state.name} – loligo</title>
-        <link rel="icon" href="data:," />
-        <noscript><meta http-equiv="refresh" content="5" /></noscript>
-        <style>
-          ${raw(PAGE_STYLE + STYLE)}
-        </style>
-      </head>
-      <body>
-        <header>
-          <p class="eyebrow">loligo · ${state.model} · ${state.sweep.slice(0, 12)}</p>
-          <h1>${state.name}</h1>
-        </header>
-        <p id="away" role="status" hidden>The dashboard does not answer: it was stopped, or is cut off. What is shown may be old.</p>
-        <main>${sections.map(([id, { markup }]) => html`<section id="${id}">${raw(markup)}</section>`)}</main>
-        <script src="dashboard.js" defer></script>
-      </body>
-    </html> `.markup;
+  return htmlPage({
+    title: state.name,
+    style: PAGE_STYLE + STYLE,
+    head: html`<noscript><meta http-equiv="refresh" content="5" /></noscript>`,
+    body: html`<header>
+        <p class="eyebrow">loligo · ${state.model} · ${state.sweep.slice(0, 12)}</p>
+        <h1>${state.name}</h1>
+      </header>
+      <p id="away" role="status" hidden>The dashboard does not answer: it was stopped, or is cut off. What is shown may be old.</p>
+      <main>${sections.map(([id, { markup }]) => html`<section id="${id}">${raw(markup)}</section>`)}</main>
+      <script src="dashboard.js" defer></script>`,
+  }).markup;
 }
 
 /** By the id of their element. */

@@ -12,10 +12,11 @@ import { open, readdir } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import { LoligoError, messageOf } from '../../schemas/errors.ts';
+import { messageOf } from '../../schemas/errors.ts';
 import { FIGURE_FOLDER } from '../report/figure.ts';
 import { FILES, PAGE_SCRIPT, renderPage, renderSections } from './dashboard-page.ts';
 import type { DashboardState } from './dashboard-state.ts';
+import { listen } from './listening-server.ts';
 
 export interface DashboardOptions {
   readonly runDirectory: string;
@@ -62,20 +63,9 @@ export async function openDashboard(options: DashboardOptions): Promise<Dashboar
   const server = createServer((request, response) => {
     answer(request, response, { options, watchers }).catch((error: unknown) => fail(response, error));
   });
-  try {
-    server.listen(options.port, options.host);
-    await once(server, 'listening');
-  } catch (cause) {
-    const got = `${options.host}:${options.port}, ${messageOf(cause)}`;
-    throw new LoligoError(
-      [{ code: 'USAGE', where: '--port', rule: 'must be a free port', got, remedy: 'Choose another --port or --host.' }],
-      { cause },
-    );
-  }
-  const address = server.address();
-  const port = typeof address === 'object' && address !== null ? address.port : options.port;
+  const url = await listen(server, options.host, options.port, { port: '--port', host: '--host' });
   return {
-    url: `http://${options.host.includes(':') ? `[${options.host}]` : options.host}:${port}/`,
+    url: `${url}/`,
     close: async () => {
       watchers.close();
       const closed = once(server, 'close');

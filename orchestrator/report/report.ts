@@ -13,7 +13,8 @@ import type { DrawnFigure } from './figure.ts';
 import { renderGroups } from './group-section.ts';
 import { hasHeldOut, renderHeldOut } from './held-out-section.ts';
 import type { Prediction } from './held-out-section.ts';
-import { html, raw } from './markup.ts';
+import { htmlPage } from './html-page.ts';
+import { html } from './markup.ts';
 import type { Markup } from './markup.ts';
 import { renderMethods } from './methods.ts';
 import { formatSeconds, plural } from './number-format.ts';
@@ -67,26 +68,7 @@ export function renderReport({ lock, summary, tables, observations, predictions 
       ${renderAccounting(lock, summary)} ${renderGroups(lock, summary, tables, figures)} ${renderAxes(lock, summary, tables.axes, figures)}
       ${renderMethods(lock, summary)}
     </main>`;
-  return { page: page(lock, body).markup, figures: figures.all };
-}
-
-function page({ resolved }: Lock, body: Markup): Markup {
-  return html`<!doctype html>
-    <html lang="en">
-      <head>
-        <meta charset="utf-8" />
-        <meta name="viewport" content="width=device-width, initial-scale=1" />
-        <meta name="color-scheme" content="light dark" />
-        <title>${resolved.name} – loligo</title>
-        <link rel="icon" href="data:," />
-        <style>
-          ${raw(PAGE_STYLE)}
-        </style>
-      </head>
-      <body>
-        ${body}
-      </body>
-    </html> `;
+  return { page: htmlPage({ title: lock.resolved.name, style: PAGE_STYLE, body }).markup, figures: figures.all };
 }
 
 function renderHeader({ resolved, engine, startedAt }: Lock, summary: Summary, { shown, fittedData }: ReportTables): Markup {

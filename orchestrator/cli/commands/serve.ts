@@ -1,8 +1,8 @@
 /** `loligo serve DIR` */
 import { once } from 'node:events';
 import type { CommandModule } from 'yargs';
-import { LoligoError } from '../../../schemas/errors.ts';
 import { openDashboard } from '../../dashboard/dashboard-server.ts';
+import { checkPort } from '../../dashboard/listening-server.ts';
 import { readRun } from '../../results/run-directory.ts';
 import { dashboardOf } from '../dashboard-run.ts';
 import { print, say } from '../output.ts';
@@ -34,8 +34,7 @@ export const serve: CommandModule<object, ServeArguments> = {
       })
       .example('$0 serve runs/recovery', 'then open the address that it prints'),
   handler: async ({ dir, port, host }) => {
-    if (port !== undefined && !(Number.isInteger(port) && port >= 0 && port <= 65_535))
-      throw new LoligoError([{ code: 'USAGE', where: '--port', rule: 'must be a whole number from 0 to 65535', got: String(port) }]);
+    checkPort(port, '--port');
     const { look, makeReport, close } = dashboardOf(readRun(dir));
     const options = { runDirectory: dir, host, look, makeReport };
     const dashboard = await (port === undefined

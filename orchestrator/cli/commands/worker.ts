@@ -14,10 +14,11 @@ import { openJetStreamSource } from '../../../worker/queue/jetstream.ts';
 import { objectReader } from '../../../worker/queue/objects.ts';
 import { refusalsOf } from '../../../worker/queue/refusals.ts';
 import { CohortSizes } from '../../../worker/queue/cohort-size.ts';
+import { checkPort } from '../../dashboard/listening-server.ts';
 import { checkpointMsOf, checkpointOption } from '../checkpoint-option.ts';
 import { watchConnection } from '../connection-watch.ts';
 import { logFormatOption, logLevelOption } from '../log-options.ts';
-import { checkPort, metricsHostOption, metricsPortOption, openMetrics, type MetricsArguments } from '../metrics-server.ts';
+import { metricsHostOption, metricsPortOption, openMetrics, type MetricsArguments } from '../metrics-server.ts';
 import { lingerWhenOut, openHealth } from '../worker-health.ts';
 import { eventLog, inTurn, openWorkerLog } from '../worker-log.ts';
 import { workerMetrics } from '../worker-metrics.ts';
@@ -50,7 +51,7 @@ export const worker: CommandModule<object, WorkerArguments> = {
       .example('$0 worker --nats nats://127.0.0.1:4222', 'secrets: LOLIGO_NATS_USER, LOLIGO_NATS_PASSWORD, ... or files'),
   handler: async (argv) => {
     const checkpointMs = checkpointMsOf(argv.checkpoint);
-    checkPort(argv['metrics-port']);
+    checkPort(argv['metrics-port'], '--metrics-port');
     const log = openWorkerLog(argv);
     try {
       await serveSweeps(argv, checkpointMs, log);
