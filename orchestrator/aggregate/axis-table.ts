@@ -6,7 +6,9 @@ import type { DataUnit, Lock } from '../../schemas/generated/types.ts';
 import { median, quantile, sortedFinite } from '../../schemas/sample-quantile.ts';
 import { codedNumbers } from './column.ts';
 import type { Coded } from './column.ts';
+import { valuesOf } from './ensemble.ts';
 import type { ReplicaTable } from './replica-table.ts';
+import { everyRow, rowsWith } from './row-list.ts';
 import { relativeError, truthOf } from './truth.ts';
 
 export interface AxisTable {
@@ -52,7 +54,11 @@ export function axisTables(lock: Lock, table: ReplicaTable): AxisTable[] {
 
 function tableOf(axis: string, column: Coded<string | number>, table: ReplicaTable, data: readonly DataUnit[]): AxisTable {
   const groups = axisGroups(axis, column);
-  const rows = groups.slice(0, MOST_ROWS).map(({ label, has }) => rowOf(label, rowsWhere(column.codes, has), table, data));
+  const all = everyRow(table.size);
+  const rows = groups.slice(0, MOST_ROWS).map(({ label, has }) => {
+    const own = rowsWith(all, (row) => has(column.codes[row]!));
+    return rowOf(label, own, table, data);
+  });
   return { axis, rows, omitted: groups.length - rows.length };
 }
 
@@ -74,7 +80,7 @@ const NAMES = ['data', 'draw', 'seed'];
 
 /** Four groups of codes by the quartiles of the replicas' values. */
 function cutAtQuartiles({ values, codes }: Coded<string | number>): AxisGroup[] {
-  const sorted = sortedFinite(Array.from(codes, (code) => Number(values[code])));
+  const sorted = sortedFinite(Float64Array.from(codes, (code) => Number(values[code])));
   const cuts = [0, 0.25, 0.5, 0.75, 1].map((probability) => quantile(sorted, probability) ?? NaN);
   return [0, 1, 2, 3].map((i) => {
     const [low, high] = [cuts[i]!, cuts[i + 1]!];
@@ -86,14 +92,11 @@ function cutAtQuartiles({ values, codes }: Coded<string | number>): AxisGroup[] 
   });
 }
 
-function rowsWhere(codes: Int32Array, has: (code: number) => boolean): number[] {
-  return Array.from(codes.keys()).filter((row) => has(codes[row]!));
-}
-
-function rowOf(label: string, rows: readonly number[], table: ReplicaTable, data: readonly DataUnit[]): AxisRow {
-  const accepted = rows.filter((row) => table.accepted[row] === 1);
+function rowOf(label: string, rows: Int32Array, table: ReplicaTable, data: readonly DataUnit[]): AxisRow {
+  const accepted = rowsWith(rows, (row) => table.accepted[row] === 1);
+  const own = (column: Float64Array): Float64Array => valuesOf({ rows: accepted }, column);
   const quartiles = (column: Float64Array): Quartiles => {
-    const sorted = sortedFinite(accepted.map((row) => column[row]!));
+    const sorted = sortedFinite(own(column));
     return { low: quantile(sorted, 0.25), median: quantile(sorted, 0.5), high: quantile(sorted, 0.75) };
   };
   return {
@@ -101,18 +104,22 @@ function rowOf(label: string, rows: readonly number[], table: ReplicaTable, data
     finished: rows.length,
     accepted: accepted.length,
     parameters: Object.fromEntries(Object.entries(table.parameters).map(([name, column]) => [name, quartiles(column)])),
-    chi2: quartiles(table.chi2).median,
-    rmseMv: quartiles(table.predictiveRmseMv).median,
+    chi2: median(own(table.chi2)),
+    rmseMv: median(own(table.predictiveRmseMv)),
     rmsError: Object.fromEntries(Object.keys(table.parameters).map((name) => [name, rmsError(name, accepted, table, data)])),
-    seconds: median(rows.map((row) => table.seconds[row]!)),
+    seconds: median(valuesOf({ rows }, table.seconds)),
   };
 }
 
-function rmsError(name: string, rows: readonly number[], table: ReplicaTable, data: readonly DataUnit[]): number | null {
-  const squares = rows.flatMap((row) => {
-    const truth = truthOf(data[table.data[row]!]!, name);
+function rmsError(name: string, rows: Int32Array, table: ReplicaTable, data: readonly DataUnit[]): number | null {
+  const truths = data.map((unit) => truthOf(unit, name));
+  let [squares, n] = [0, 0];
+  for (const row of rows) {
+    const truth = truths[table.data[row]!];
     const error = truth === undefined ? null : relativeError(table.parameters[name]![row]!, truth);
-    return error === null ? [] : [error ** 2];
-  });
-  return squares.length === 0 ? null : Math.sqrt(squares.reduce((sum, square) => sum + square, 0) / squares.length);
+    if (error === null) continue;
+    squares += error ** 2;
+    n += 1;
+  }
+  return n === 0 ? null : Math.sqrt(squares / n);
 }

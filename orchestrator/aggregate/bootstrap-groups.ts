@@ -2,6 +2,7 @@
 import type { Groups } from '../statistics/bootstrap.ts';
 import type { Ensemble } from './ensemble.ts';
 import type { ReplicaTable } from './replica-table.ts';
+import { sortedByCodes } from './row-list.ts';
 
 /** Rows of the table, and where the groups begin in them. */
 export interface GroupedRows extends Groups {
@@ -12,20 +13,16 @@ export interface GroupedRows extends Groups {
 const MOST_ROWS = 10_000;
 
 export function groupRows(table: ReplicaTable, { rows }: Ensemble): GroupedRows {
-  const axes = Object.values(table.axes);
-  const configurationOrder = (a: number, b: number): number => {
-    for (const { codes } of axes) if (codes[a] !== codes[b]) return codes[a]! - codes[b]!;
-    return 0;
-  };
-  const dataOrder = (a: number, b: number): number => table.data[a]! - table.data[b]! || table.draw[a]! - table.draw[b]!;
-  const order = (a: number, b: number): number => dataOrder(a, b) || configurationOrder(a, b);
-  const sorted = rows.toSorted((a, b) => order(a, b) || a - b);
+  const data = [table.data, table.draw];
+  const configuration = Object.values(table.axes).map(({ codes }) => codes);
+  const sorted = sortedByCodes(rows, [...data, ...configuration]);
   const step = Math.max(1, sorted.length / MOST_ROWS);
   const chosen = Int32Array.from({ length: Math.min(sorted.length, MOST_ROWS) }, (_, i) => sorted[Math.floor(i * step)]!);
-  return { rows: chosen, dataSets: startsWhere(chosen, dataOrder), configurations: startsWhere(chosen, order) };
+  return { rows: chosen, dataSets: startsOf(chosen, data), configurations: startsOf(chosen, [...data, ...configuration]) };
 }
 
-function startsWhere(rows: Int32Array, order: (a: number, b: number) => number): Int32Array {
-  const starts = Array.from(rows.keys()).filter((i) => i === 0 || order(rows[i - 1]!, rows[i]!) !== 0);
+/** Where one of the columns changes. */
+function startsOf(rows: Int32Array, columns: readonly Int32Array[]): Int32Array {
+  const starts = Array.from(rows.keys()).filter((i) => i === 0 || columns.some((codes) => codes[rows[i]!] !== codes[rows[i - 1]!]));
   return Int32Array.from([...starts, rows.length]);
 }

@@ -1,4 +1,4 @@
-/** Columns that grow while results stream in and are brought into one order at the end. A column holds plain numbers: eight, four or one byte a replica. */
+/** Columns that fill while results stream in and are brought into one order at the end. A column holds plain numbers: eight, four or one byte a replica. */
 
 type Numbers = Float64Array | Int32Array | Uint8Array;
 
@@ -10,8 +10,8 @@ export interface Column<T extends Numbers> {
 
 const FIRST_CAPACITY = 256;
 
-function createColumn<T extends Numbers>(create: (length: number) => T): Column<T> {
-  let values = create(FIRST_CAPACITY);
+function createColumn<T extends Numbers>(create: (length: number) => T, room: number): Column<T> {
+  let values = create(Math.max(room, FIRST_CAPACITY));
   let size = 0;
   const grow = () => {
     const larger = create(2 * values.length);
@@ -46,28 +46,46 @@ function isInOrder(rows: Int32Array): boolean {
   return true;
 }
 
-export const float64 = (): Column<Float64Array> => createColumn((length) => new Float64Array(length));
-/** NaN in every row until a first number comes; a column without any takes no memory, and is empty when taken. */
-export function sparse64(): Column<Float64Array> {
-  const column = float64();
-  let rowsBefore = 0;
-  let begun = false;
+/** Makers of columns with room for so many values: memory that need not grow is not copied, nor held twice. More values may come. */
+export interface Columns {
+  readonly float64: () => Column<Float64Array>;
+  /** NaN in every row until a first number comes; a column without any takes no memory, and is empty when taken. */
+  readonly sparse64: () => Column<Float64Array>;
+  readonly int32: () => Column<Int32Array>;
+  readonly flags: () => Column<Uint8Array>;
+  readonly coded: <V extends string | number>() => CodedColumn<V>;
+}
+
+export function columnsFor(room: number): Columns {
+  const float64 = () => createColumn((length) => new Float64Array(length), room);
+  const int32 = () => createColumn((length) => new Int32Array(length), room);
   return {
-    push: (value) => {
-      if (!begun && Number.isNaN(value)) {
-        rowsBefore += 1;
-        return;
-      }
-      if (!begun) for (let row = 0; row < rowsBefore; row++) column.push(NaN);
-      begun = true;
-      column.push(value);
-    },
-    take: (rows) => (begun ? column.take(rows) : new Float64Array()),
+    float64,
+    sparse64: () => sparse(float64),
+    int32,
+    flags: () => createColumn((length) => new Uint8Array(length), room),
+    coded: () => coded(int32()),
   };
 }
 
-export const int32 = (): Column<Int32Array> => createColumn((length) => new Int32Array(length));
-export const flags = (): Column<Uint8Array> => createColumn((length) => new Uint8Array(length));
+function sparse(create: () => Column<Float64Array>): Column<Float64Array> {
+  let column: Column<Float64Array> | undefined;
+  let rowsBefore = 0;
+  return {
+    push: (value) => {
+      if (column === undefined && Number.isNaN(value)) {
+        rowsBefore += 1;
+        return;
+      }
+      if (column === undefined) {
+        column = create();
+        for (let row = 0; row < rowsBefore; row++) column.push(NaN);
+      }
+      column.push(value);
+    },
+    take: (rows) => column?.take(rows) ?? new Float64Array(),
+  };
+}
 
 /** A column of few distinct values: a code per row into `values`, which is sorted; -1 where a row has none. */
 export interface Coded<V extends string | number> {
@@ -83,9 +101,8 @@ export interface CodedColumn<V extends string | number> {
 const NONE = -1;
 
 /** Codes are given in the order of arrival and renamed at the end, so that the order leaves no trace. */
-export function coded<V extends string | number>(): CodedColumn<V> {
+function coded<V extends string | number>(arrived: Column<Int32Array>): CodedColumn<V> {
   const known = new Map<V, number>();
-  const arrived = int32();
   const codeOf = (value: V) => {
     const code = known.get(value) ?? known.size;
     known.set(value, code);
@@ -104,7 +121,7 @@ export function coded<V extends string | number>(): CodedColumn<V> {
 
 /** A column of numbers that are there already, by code. */
 export function codedNumbers(numbers: Iterable<number>): Coded<number> {
-  const column = coded<number>();
+  const column = columnsFor(0).coded<number>();
   for (const value of numbers) column.push(value);
   return column.take();
 }

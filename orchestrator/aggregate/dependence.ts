@@ -15,8 +15,8 @@ export interface InformationQuestion {
   /** position in the expansion */
   readonly index: number;
   readonly parameters: Readonly<Record<string, number>>;
-  /** of every state */
-  readonly initial: Readonly<Record<string, number>>;
+  /** every state as it is stored, at the first time from `tMs` on */
+  readonly statesAt: (tMs: number) => Readonly<Record<string, number>>;
 }
 
 /** Of some data sets the accepted replica of median misfit among those that keep their traces. */
@@ -34,13 +34,18 @@ export function informationQuestions(table: ReplicaTable): InformationQuestion[]
   return chosen.map(([data, rows]) => {
     const sorted = rows.toSorted((a, b) => table.predictiveRmseMv[a]! - table.predictiveRmseMv[b]! || a - b);
     const row = sorted[Math.floor((sorted.length - 1) / 2)]!;
-    const states = Object.entries(table.traces.get(row)!.states);
+    const { tMs, states } = table.traces.get(row)!;
+    const stored = (from: number): number =>
+      Math.max(
+        0,
+        tMs.findIndex((t) => t >= from),
+      );
     return {
       data,
       draw: table.draw[row]!,
       index: table.index[row]!,
       parameters: Object.fromEntries(Object.entries(table.parameters).map(([name, column]) => [name, column[row]!])),
-      initial: Object.fromEntries(states.map(([state, values]) => [state, values[0]!])),
+      statesAt: (from) => Object.fromEntries(Object.entries(states).map(([state, values]) => [state, values[stored(from)]!])),
     };
   });
 }

@@ -3,6 +3,7 @@
  * draw, because replicas on the same data err together.
  */
 import type { ReplicaTable } from './replica-table.ts';
+import { rowsWith } from './row-list.ts';
 
 export interface Ensemble {
   /** Rows of the table, cluster after cluster, ascending in each. */
@@ -13,8 +14,7 @@ export interface Ensemble {
 
 /** The rows for which `member` is 1, in clusters by data unit, then draw. */
 export function ensembleOf(table: ReplicaTable, member: Uint8Array): Ensemble {
-  const rows = Int32Array.from({ length: table.size }, (_, row) => row).filter((row) => member[row] === 1);
-  rows.sort((a, b) => table.data[a]! - table.data[b]! || table.draw[a]! - table.draw[b]! || a - b);
+  const rows = rowsWith(table.byData, (row) => member[row] === 1);
   const starts = [0];
   for (let i = 1; i < rows.length; i++) {
     if (table.data[rows[i]!] !== table.data[rows[i - 1]!] || table.draw[rows[i]!] !== table.draw[rows[i - 1]!]) starts.push(i);
@@ -28,10 +28,15 @@ export function clusterCount(ensemble: Ensemble): number {
 }
 
 /** The ensemble's values of one column of the table, in the order of its rows; none of a column that no replica has a number for. */
-export function valuesOf({ rows }: Ensemble, column: Float64Array): Float64Array {
+export function valuesOf({ rows }: Pick<Ensemble, 'rows'>, column: Float64Array): Float64Array {
   if (column.length === 0) return new Float64Array();
   const values = new Float64Array(rows.length);
   // a loop: Float64Array.from with a function takes ten times as long
   for (let i = 0; i < rows.length; i++) values[i] = column[rows[i]!]!;
   return values;
+}
+
+/** How many of the ensemble have a number in that column. */
+export function countOf({ rows }: Ensemble, column: Float64Array): number {
+  return rowsWith(rows, (row) => Number.isFinite(column[row])).length;
 }

@@ -8,8 +8,10 @@ import { median } from '../../schemas/sample-quantile.ts';
 import { dipTester } from '../statistics/dip.ts';
 import { falseDiscovery } from '../statistics/false-discovery.ts';
 import { kernelDensity } from '../statistics/kernel-density.ts';
-import { ensembleOf } from './ensemble.ts';
+import { ensembleOf, valuesOf } from './ensemble.ts';
+import type { Ensemble } from './ensemble.ts';
 import type { ReplicaTable } from './replica-table.ts';
+import { everyRow, rowsWith } from './row-list.ts';
 import { scaleOf } from './scale.ts';
 
 const UNIFORMS = streamName('uniform samples of the dip test');
@@ -30,59 +32,65 @@ const WORSE = 3.84;
 const FORETOLD = 0.5;
 
 export function summariseModes({ resolved }: Pick<Lock, 'resolved'>, table: ReplicaTable): Pick<Summary, 'modes'> {
-  const { rows } = ensembleOf(table, table.accepted);
-  if (rows.length < FEWEST) return {};
+  const accepted = ensembleOf(table, table.accepted);
+  if (accepted.rows.length < FEWEST) return {};
   const { infer, data } = resolved.problem;
   const columns = infer.map((parameter) =>
-    Float64Array.from(rows, (row) => scaleOf(parameter).forward(table.parameters[parameter.name]![row]!)),
+    valuesOf(accepted, table.parameters[parameter.name]!).map((value) => scaleOf(parameter).forward(value)),
   );
-  const tests = columns.map((values) => testDip(values.toSorted()));
+  const sorted = columns.map((values) => values.toSorted());
+  const tests = sorted.map(testDip);
   const adjusted = falseDiscovery(tests.map(({ p }) => p));
   const samples = median(data.map((unit) => unit.samples)) ?? NaN;
   const entries = infer.map((parameter, i): [string, Modality] => {
     const { dip, p } = tests[i]!;
     const q = adjusted[i]!;
-    return [parameter.name, { dip, p, q, ...(q > TOLERATED ? { modes: [] } : modesOf(parameter, columns[i]!, rows, table, samples)) }];
+    const limits = q > TOLERATED ? undefined : troughs(sorted[i]!);
+    return [
+      parameter.name,
+      { dip, p, q, ...(limits === undefined ? { modes: [] } : modesOf(parameter, columns[i]!, limits, accepted, table, samples)) },
+    ];
   });
   return { modes: Object.fromEntries(entries) };
 }
 
+/** Of values in the order of the accepted replicas, parted at the limits. */
 function modesOf(
   parameter: InferredParameter,
   values: Float64Array,
-  rows: Int32Array,
+  limits: readonly number[],
+  accepted: Ensemble,
   table: ReplicaTable,
   samples: number,
 ): Pick<Modality, 'kind' | 'modes'> {
-  const limits = troughs(values.toSorted());
-  const modeAt = values.map((value) => limits.filter((limit) => value > limit).length);
+  const modeAt = values.map((value) => modeOf(value, limits));
+  const chi2 = valuesOf(accepted, table.chi2);
+  const all = everyRow(values.length);
   const modes = Array.from({ length: limits.length + 1 }, (_, mode): Mode => {
-    const members = Array.from(rows.keys()).filter((i) => modeAt[i] === mode);
+    const own = { rows: rowsWith(all, (i) => modeAt[i] === mode) };
     return {
-      n: members.length,
+      n: own.rows.length,
       // a mode has members
-      median: scaleOf(parameter).back(median(members.map((i) => values[i]!)) ?? NaN),
-      chi2: median(members.map((i) => table.chi2[rows[i]!]!)),
+      median: scaleOf(parameter).back(median(valuesOf(own, values)) ?? NaN),
+      chi2: median(valuesOf(own, chi2)),
     };
   });
-  return modes.length === 1 ? { modes } : { kind: kindOf(modes, modeAt, rows, table, samples), modes };
+  return modes.length === 1 ? { modes } : { kind: kindOf(modes, modeAt, accepted, samples), modes };
 }
 
-function kindOf(
-  modes: readonly Mode[],
-  modeAt: Float64Array,
-  rows: Int32Array,
-  { data, draw }: ReplicaTable,
-  samples: number,
-): NonNullable<Modality['kind']> {
-  const byData = new Map<string, number[]>();
-  for (const [i, row] of rows.entries()) {
-    const key = `${data[row]} ${draw[row]}`;
-    const counts = byData.get(key) ?? modes.map(() => 0);
-    counts[modeAt[i]!]! += 1;
-    byData.set(key, counts);
+function modeOf(value: number, limits: readonly number[]): number {
+  let mode = 0;
+  while (mode < limits.length && value > limits[mode]!) mode += 1;
+  return mode;
+}
+
+function kindOf(modes: readonly Mode[], modeAt: Float64Array, { rows, starts }: Ensemble, samples: number): NonNullable<Modality['kind']> {
+  let own = 0;
+  for (let set = 0; set + 1 < starts.length; set++) {
+    const counts = new Int32Array(modes.length);
+    for (let i = starts[set]!; i < starts[set + 1]!; i++) counts[modeAt[i]!]! += 1;
+    own += Math.max(...counts);
   }
-  const own = [...byData.values()].reduce((sum, counts) => sum + Math.max(...counts), 0);
   const largest = Math.max(...modes.map(({ n }) => n));
   if ((own - largest) / (rows.length - largest) >= FORETOLD) return 'data';
   const chi2 = modes.map((mode) => mode.chi2).filter((value) => value !== null);
@@ -100,7 +108,7 @@ function troughs(sorted: Float64Array): number[] {
   const limits: number[] = [];
   let before = 0;
   for (const i of low) {
-    const below = sorted.filter((value) => value <= at[i]!).length;
+    const below = sorted.findLastIndex((value) => value <= at[i]!) + 1;
     const enough = SMALLEST_MODE * sorted.length;
     if (below - before >= enough && sorted.length - below >= enough) {
       limits.push(at[i]!);

@@ -70,12 +70,12 @@ function distributions(
   const scales = infer.map(scaleOf);
   const columns = infer.map(({ name }, p) => valuesOf(ensemble, table.parameters[name]!).map((value) => scales[p]!.forward(value)));
   const grouped = groupRows(table, ensemble);
-  const own = infer.map(({ name }, p) => Float64Array.from(grouped.rows, (row) => scales[p]!.forward(table.parameters[name]![row]!)));
-  const intervals = medianIntervals(own, grouped, words);
-  return infer.map(({ name }, p) => ({
-    ...distribution(columns[p]!, intervals[p]!, scales[p]!),
-    ...errorOf(name, units, table, ensemble, scales[p]!),
-  }));
+  const thinned = infer.map(({ name }, p) => valuesOf(grouped, table.parameters[name]!).map((value) => scales[p]!.forward(value)));
+  const intervals = medianIntervals(thinned, grouped, words);
+  return infer.map(({ name }, p) => {
+    const own = distribution(columns[p]!.sort(), intervals[p]!, scales[p]!);
+    return { ...own, ...errorOf(name, units, table, ensemble, own.median) };
+  });
 }
 
 /** What a finish started from, and how sure it says that it is. */
@@ -88,17 +88,16 @@ function beforeFinish(
   const { name } = parameter;
   const scale = scaleOf(parameter);
   const own = { ...table, parameters: table.networkParameters };
-  const values = sortedFinite(Array.from(valuesOf(accepted, table.networkParameters[name]!), (value) => scale.forward(value)));
+  const values = sortedFinite(valuesOf(accepted, table.networkParameters[name]!).map((value) => scale.forward(value)));
   const { median: centre, mad, quantiles } = distribution(values, null, scale);
   return {
-    network: { median: centre, mad, quantiles, ...errorOf(name, units, own, accepted, scale) },
+    network: { median: centre, mad, quantiles, ...errorOf(name, units, own, accepted, centre) },
     standardError: median(valuesOf(accepted, table.standardErrors[name]!)),
   };
 }
 
-/** Statistics of values on their scale, in the parameter's unit. */
-function distribution(values: Float64Array, interval: [number, number] | null, scale: Scale): Distribution {
-  const sorted = values.toSorted();
+/** Statistics of ascending values on their scale, in the parameter's unit. */
+function distribution(sorted: Float64Array, interval: [number, number] | null, scale: Scale): Distribution {
   const at = (probability: number) => inUnit(quantile(sorted, probability), scale);
   const centre = at(0.5);
   const s = scaledMad(sorted);
@@ -106,25 +105,25 @@ function distribution(values: Float64Array, interval: [number, number] | null, s
     n: sorted.length,
     median: centre,
     mad: s === null || centre === null ? null : scale.spread(s, centre),
-    trimmedMean: inUnit(trimmedMean([...sorted], TRIMMED)?.mean ?? null, scale),
+    trimmedMean: inUnit(trimmedMean(sorted, TRIMMED)?.mean ?? null, scale),
     hodgesLehmann: inUnit(hodgesLehmann(sorted), scale),
     ci95: interval === null ? null : [scale.back(interval[0]), scale.back(interval[1])],
     quantiles: { '2.5': at(0.025), '25': at(0.25), '75': at(0.75), '97.5': at(0.975) },
   };
 }
 
-/** The relative error of the median, where every data unit has a truth. */
+/** The relative error of the median, where every data unit has a truth. `centre`: that median, in the parameter's unit. */
 function errorOf(
   name: string,
   units: readonly DataUnit[],
   table: ReplicaTable,
   ensemble: Ensemble,
-  scale: Scale,
+  centre: number | null,
 ): { relativeError?: number | null } {
   if (units.some((unit) => truthOf(unit, name) === undefined)) return {};
   const values = table.parameters[name]!;
   const truth = commonTruth(units, name);
-  if (truth !== undefined) return { relativeError: relativeError(medianInUnit(valuesOf(ensemble, values), scale), truth) };
+  if (truth !== undefined) return { relativeError: relativeError(centre, truth) };
   // every unit has a truth: see the guard
   const errors = Array.from(ensemble.rows, (row) => relativeError(values[row]!, truthOf(units[table.data[row]!]!, name)!) ?? NaN);
   return { relativeError: median(errors) };
@@ -149,12 +148,8 @@ function truths(
 }
 
 function truthSummary(truth: number, estimates: readonly number[], scale: Scale): TruthSummary {
-  const centre = medianInUnit(estimates, scale);
+  const centre = inUnit(median(estimates.map((value) => scale.forward(value))), scale);
   return { truth, n: estimates.length, median: centre, relativeError: relativeError(centre, truth) };
-}
-
-function medianInUnit(values: Iterable<number>, scale: Scale): number | null {
-  return inUnit(quantile(sortedFinite(Array.from(values, (value) => scale.forward(value))), 0.5), scale);
 }
 
 function inUnit(value: number | null, scale: Scale): number | null {

@@ -1,7 +1,7 @@
 /** What forward simulation with the inferred parameters says. */
 import type { Prediction, PredictiveSummary } from '../../schemas/generated/types.ts';
-import { median, sortedFinite } from '../../schemas/sample-quantile.ts';
-import { ensembleOf, valuesOf } from './ensemble.ts';
+import { median } from '../../schemas/sample-quantile.ts';
+import { countOf, ensembleOf, valuesOf } from './ensemble.ts';
 import { medianGap } from './physics-gap.ts';
 import type { ReplicaTable } from './replica-table.ts';
 import { summariseSpikes } from './stretch-summary.ts';
@@ -16,7 +16,7 @@ function prediction(table: ReplicaTable, member: Uint8Array): Prediction {
   const ensemble = ensembleOf(table, member);
   const of = (column: Float64Array) => median(valuesOf(ensemble, column));
   return {
-    n: sortedFinite(valuesOf(ensemble, table.chi2)).length,
+    n: countOf(ensemble, table.chi2),
     rmseMv: of(table.predictiveRmseMv),
     chi2: of(table.chi2),
     spikes: { observed: of(table.spikesObserved), simulated: of(table.spikesSimulated) },

@@ -7,9 +7,10 @@ import type { Lock, Predictive, ResolvedProblem, Result, Space, Task, Traces } f
 import type { OutcomeKind } from '../../schemas/outcome-kind.ts';
 import type { AxisName } from '../spec/axes.ts';
 import { matters } from '../spec/method-spaces.ts';
-import { coded, flags, float64, int32, sparse64 } from './column.ts';
-import type { Coded } from './column.ts';
+import { columnsFor } from './column.ts';
+import type { Coded, Columns } from './column.ts';
 import { reasonOf } from './reason.ts';
+import { everyRow, sortedByCodes } from './row-list.ts';
 import { isEstimate } from './scale.ts';
 import { heldOutLabels, REST_LABEL, spikeColumns, stretchColumns } from './score-columns.ts';
 import { traceSample } from './trace-sample.ts';
@@ -23,6 +24,8 @@ export interface Replica {
 /** Numbers are NaN where a replica has none. */
 export interface ReplicaTable {
   readonly size: number;
+  /** every row, by data unit, then draw: replicas on the same data stand together, ascending */
+  readonly byData: Int32Array;
   /** position in the expansion, ascending */
   readonly index: Float64Array;
   /** position in lock.resolved.problem.data */
@@ -41,9 +44,9 @@ export interface ReplicaTable {
   readonly parameters: Readonly<Record<string, Float64Array>>;
   /** of parameters that follow others, by name, in the parameter's unit */
   readonly tied: Readonly<Record<string, Float64Array>>;
-  /** the networks' own before a finish, by name */
+  /** the networks' own before a finish, by name; empty where no replica has one */
   readonly networkParameters: Readonly<Record<string, Float64Array>>;
-  /** of the finish, by name, in the parameter's unit */
+  /** of the finish, by name, in the parameter's unit; empty where no replica has one */
   readonly standardErrors: Readonly<Record<string, Float64Array>>;
   /** first guesses, by name */
   readonly starts: Readonly<Record<string, Float64Array>>;
@@ -79,13 +82,16 @@ const MOST_WORDS = 10_000;
 
 /** Takes replicas in any order, one at a time. */
 export interface TableBuilder {
-  add(replica: Replica): void;
-  finish(): ReplicaTable;
+  readonly add: (replica: Replica) => void;
+  readonly finish: () => ReplicaTable;
 }
 
-export function tableBuilder({ resolved }: Pick<Lock, 'resolved'>): TableBuilder {
+/** `expected`: how many, where that is known. */
+export function tableBuilder({ resolved }: Pick<Lock, 'resolved'>, expected = 0): TableBuilder {
   const { infer, states } = resolved.problem;
-  const fixed = fixedFields(resolved.problem);
+  const columns = columnsFor(expected);
+  const { float64, sparse64, coded } = columns;
+  const fixed = fixedFields(resolved.problem, columns);
   const parameters = record(infer, ({ name }) => [name, field(float64(), ({ result }) => result.estimate?.parameters[name] ?? NaN)]);
   const tied = record(resolved.problem.tied ?? [], ({ name }) => [
     name,
@@ -93,11 +99,11 @@ export function tableBuilder({ resolved }: Pick<Lock, 'resolved'>): TableBuilder
   ]);
   const networkParameters = record(infer, ({ name }) => [
     name,
-    field(float64(), ({ result }) => result.estimate?.network.parameters?.[name] ?? NaN),
+    field(sparse64(), ({ result }) => result.estimate?.network.parameters?.[name] ?? NaN),
   ]);
   const standardErrors = record(infer, ({ name }) => [
     name,
-    field(float64(), ({ result }) => result.estimate?.standardErrors?.[name] ?? NaN),
+    field(sparse64(), ({ result }) => result.estimate?.standardErrors?.[name] ?? NaN),
   ]);
   const starts = record(infer, ({ name }) => [name, field(float64(), ({ task }) => startOf(task, name))]);
   const rmseToTruth = record(states, (state) => [
@@ -112,7 +118,7 @@ export function tableBuilder({ resolved }: Pick<Lock, 'resolved'>): TableBuilder
     name,
     field(sparse64(), ({ result }) => result.estimate?.bound?.standardErrors[name] ?? NaN),
   ]);
-  const scores = scoreFields(resolved.problem);
+  const scores = scoreFields(resolved.problem, columns);
   const traces = traceSample();
   const weakest = new Map<number, string>();
 
@@ -127,11 +133,11 @@ export function tableBuilder({ resolved }: Pick<Lock, 'resolved'>): TableBuilder
     },
     finish: () => {
       const rows = sortedRows(fixed.index.take());
-      const index = fixed.index.take(rows);
+      const always = taken(fixed, rows);
       return {
         size: rows.length,
-        ...taken(fixed, rows),
-        index,
+        ...always,
+        byData: sortedByCodes(everyRow(rows.length), [always.data, always.draw]),
         parameters: taken(parameters, rows),
         tied: taken(tied, rows),
         networkParameters: taken(networkParameters, rows),
@@ -143,8 +149,8 @@ export function tableBuilder({ resolved }: Pick<Lock, 'resolved'>): TableBuilder
         spikes: scores.spikes.take(rows),
         rest: scores.rest.take(rows),
         heldOut: scores.heldOut.map((one) => one.take(rows)),
-        weakest: byRow(weakest, index),
-        traces: byRow(traces.take(), index),
+        weakest: byRow(weakest, always.index),
+        traces: byRow(traces.take(), always.index),
       };
     },
   };
@@ -158,7 +164,7 @@ function variedAxes(space: Space): (AxisName | 'method')[] {
 }
 
 /** The columns that every sweep has. */
-function fixedFields({ data, infer }: ResolvedProblem) {
+function fixedFields({ data, infer }: ResolvedProblem, { float64, sparse64, int32, flags, coded }: Columns) {
   const unitOf = new Map(data.map((unit, position) => [unit.id, position]));
   const estimated = ({ result }: Replica) => infer.every((parameter) => isEstimate(result.estimate?.parameters[parameter.name], parameter));
   const accepted = (replica: Replica) => replica.result.outcome.kind === 'converged' && estimated(replica);
@@ -185,7 +191,7 @@ function fixedFields({ data, infer }: ResolvedProblem) {
   };
 }
 
-function scoreFields(problem: ResolvedProblem) {
+function scoreFields(problem: ResolvedProblem, columns: Columns) {
   const scores = <S, T>(
     column: ScoreColumn<S, T>,
     read: (result: Result) => S,
@@ -194,10 +200,10 @@ function scoreFields(problem: ResolvedProblem) {
     take: (rows) => column.take(rows),
   });
   return {
-    spikes: scores(spikeColumns(), ({ estimate }) => estimate?.predictive),
-    rest: scores(stretchColumns(REST_LABEL), ({ estimate }) => estimate?.rest ?? []),
+    spikes: scores(spikeColumns(columns), ({ estimate }) => estimate?.predictive),
+    rest: scores(stretchColumns(REST_LABEL, columns), ({ estimate }) => estimate?.rest ?? []),
     heldOut: heldOutLabels(problem).map((label) =>
-      scores(stretchColumns(label), ({ estimate }) => (estimate?.heldOut ?? []).filter((stretch) => stretch.label === label)),
+      scores(stretchColumns(label, columns), ({ estimate }) => (estimate?.heldOut ?? []).filter((stretch) => stretch.label === label)),
     ),
   };
 }
@@ -224,7 +230,8 @@ function taken<F extends Record<string, Field<unknown>>>(fields: F, rows: Int32A
 }
 
 function sortedRows(index: Float64Array): Int32Array {
-  const rows = Int32Array.from(index, (_, row) => row).sort((a, b) => index[a]! - index[b]!);
+  const rows = everyRow(index.length);
+  if (index.some((one, row) => row > 0 && one < index[row - 1]!)) rows.sort((a, b) => index[a]! - index[b]!);
   const twice = rows.find((row, i) => i > 0 && index[row] === index[rows[i - 1]!]);
   if (twice !== undefined) throw new Error(`internal: replica ${index[twice]} has two results`);
   return rows;
@@ -253,6 +260,10 @@ function axisValue({ configuration, index }: Task, axis: AxisName | 'method'): s
 
 /** From position in the expansion to row. */
 function byRow<T>(byPosition: ReadonlyMap<number, T>, index: Float64Array): Map<number, T> {
-  const rows = Array.from(index, (position, row) => [row, byPosition.get(position)] as const);
-  return new Map(rows.filter((entry): entry is readonly [number, T & {}] => entry[1] !== undefined));
+  const rows = new Map<number, T>();
+  for (let row = 0; row < index.length; row++) {
+    const one = byPosition.get(index[row]!);
+    if (one !== undefined) rows.set(row, one);
+  }
+  return rows;
 }

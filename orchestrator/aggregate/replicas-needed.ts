@@ -5,7 +5,7 @@
  */
 import type { Lock, ParameterSummary, ReplicasNeeded, Summary } from '../../schemas/generated/types.ts';
 import { intraclassCorrelation } from '../statistics/intraclass-correlation.ts';
-import { clusterCount, ensembleOf } from './ensemble.ts';
+import { clusterCount, ensembleOf, valuesOf } from './ensemble.ts';
 import type { Ensemble } from './ensemble.ts';
 import type { ReplicaTable } from './replica-table.ts';
 
@@ -30,9 +30,8 @@ export function summariseNeed(
 function needOf(halfWidth: number, values: Float64Array, ensemble: Ensemble): ReplicasNeeded {
   const { rows, starts } = ensemble;
   const dataSets = clusterCount(ensemble);
-  const groups = Array.from({ length: dataSets }, (_, k) =>
-    Array.from(rows.subarray(starts[k], starts[k + 1]), (row) => Math.log(values[row]!)),
-  );
+  const scaled = valuesOf(ensemble, values).map((value) => Math.log(value));
+  const groups = Array.from({ length: dataSets }, (_, k) => scaled.subarray(starts[k], starts[k + 1]));
   const between = Math.min(1, Math.max(0, intraclassCorrelation(groups) ?? 0));
   const each = rows.length / dataSets;
   // variance of a mean over `each` replicas, that of one replica being 1; then what it may be

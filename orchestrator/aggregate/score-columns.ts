@@ -4,8 +4,7 @@
  */
 import type { FeaturePair, ResolvedProblem, Score, SpikeFeatures, StretchScore, Timing } from '../../schemas/generated/types.ts';
 import { median } from '../../schemas/sample-quantile.ts';
-import { sparse64 } from './column.ts';
-import type { Column } from './column.ts';
+import type { Column, Columns } from './column.ts';
 
 /** In the order of a spike: where it begins, how it rises, how high and wide it is, how it falls and ends. */
 export const FEATURES = [
@@ -50,7 +49,7 @@ export interface ScoreColumn<S, T> {
 
 type Spiky = { readonly timing?: Timing; readonly features?: FeaturePair };
 
-export function spikeColumns(): ScoreColumn<Spiky | undefined, SpikeColumns> {
+export function spikeColumns({ sparse64 }: Columns): ScoreColumn<Spiky | undefined, SpikeColumns> {
   const timing = sparse64();
   const sides = { observed: byFeature(sparse64), simulated: byFeature(sparse64) };
   const taken = (columns: Record<Feature, Column<Float64Array>>, rows: Int32Array) => byFeature((name) => columns[name].take(rows));
@@ -69,7 +68,8 @@ export function spikeColumns(): ScoreColumn<Spiky | undefined, SpikeColumns> {
 }
 
 /** Scores of one label: a replica on several windows of its sweep has several rests, and counts by their medians. */
-export function stretchColumns(label: string): ScoreColumn<readonly StretchScore[], StretchColumns> {
+export function stretchColumns(label: string, columns: Columns): ScoreColumn<readonly StretchScore[], StretchColumns> {
+  const { sparse64 } = columns;
   const numbers = {
     failed: sparse64(),
     rmseMv: sparse64(),
@@ -77,11 +77,13 @@ export function stretchColumns(label: string): ScoreColumn<readonly StretchScore
     spikesSimulated: sparse64(),
     coincidence: sparse64(),
   };
-  const spikes = spikeColumns();
+  const spikes = spikeColumns(columns);
   return {
     push: (stretches) => {
       const scores = stretches.flatMap(({ score }) => (score === undefined ? [] : [score]));
-      const of = (read: (score: Score) => number | null): number => median(scores.map((score) => read(score) ?? NaN)) ?? NaN;
+      // most sweeps have none, and a million replicas to ask
+      const of = (read: (score: Score) => number | null): number =>
+        scores.length === 0 ? NaN : (median(scores.map((score) => read(score) ?? NaN)) ?? NaN);
       numbers.failed.push(stretches.length === 0 ? NaN : Number(scores.length === 0));
       numbers.rmseMv.push(of((score) => score.rmseMv));
       numbers.spikesObserved.push(of((score) => score.spikes.observed));

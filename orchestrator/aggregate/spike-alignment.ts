@@ -47,7 +47,7 @@ interface SpikyCourse {
 }
 
 /** Traces of larger steps are too coarse to measure a spike of a millisecond in. */
-const LARGEST_STEP_MS = 0.25;
+export const LARGEST_STEP_MS = 0.25;
 
 /** Groups of accepted replicas that spike. */
 export function spikeGroups({ resolved }: Pick<Lock, 'resolved'>, table: ReplicaTable, meter: SpikeMeter): SpikeGroup[] {

@@ -1,7 +1,7 @@
 /** What forward simulation says of stretches that replicas were not trained on, and of the shape of spikes. Over accepted replicas: others are not asked. */
 import type { FeatureSummary, StretchSummary, Summary } from '../../schemas/generated/types.ts';
-import { median, sortedFinite } from '../../schemas/sample-quantile.ts';
-import { ensembleOf, valuesOf } from './ensemble.ts';
+import { median } from '../../schemas/sample-quantile.ts';
+import { countOf, ensembleOf, valuesOf } from './ensemble.ts';
 import type { Ensemble } from './ensemble.ts';
 import type { ReplicaTable } from './replica-table.ts';
 import { FEATURES } from './score-columns.ts';
@@ -19,7 +19,7 @@ function stretchSummary(columns: StretchColumns, ensemble: Ensemble): StretchSum
   const of = (column: Float64Array) => median(valuesOf(ensemble, column));
   return {
     label: columns.label,
-    n: sortedFinite(valuesOf(ensemble, columns.rmseMv)).length,
+    n: countOf(ensemble, columns.rmseMv),
     failed: valuesOf(ensemble, columns.failed).filter((flag) => flag === 1).length,
     rmseMv: of(columns.rmseMv),
     spikes: { observed: of(columns.spikesObserved), simulated: of(columns.spikesSimulated) },

@@ -38,8 +38,8 @@ export function dataSetIntervals(
   const scale = scaleOf(parameter);
   return Array.from(starts.subarray(0, -1), (from, set): DataSetInterval[] => {
     const own = rows.subarray(from, starts[set + 1]);
-    const values = sortedFinite(Array.from(own, (row) => scale.forward(estimates[row]!)));
-    const error = median(Array.from(own, (row) => standardErrorOf(table, parameter.name, row, scale)));
+    const values = sortedFinite(Float64Array.from(own).map((row) => scale.forward(estimates[row]!)));
+    const error = median(Float64Array.from(own).map((row) => standardErrorOf(table, parameter.name, row, scale)));
     const centre = quantile(values, 0.5);
     if (centre === null || error === null) return [];
     const spread = scaledMad(values);
@@ -51,7 +51,7 @@ export function dataSetIntervals(
 
 /** That of the finish, else the Cramer-Rao bound at the estimate; NaN where V does not determine the parameter. */
 function standardErrorOf({ standardErrors, bounds, parameters }: ReplicaTable, name: string, row: number, scale: Scale): number {
-  const finish = standardErrors[name]![row]!;
+  const finish = standardErrors[name]![row] ?? NaN;
   const inUnit = Number.isFinite(finish) ? finish : (bounds[name]![row] ?? NaN);
   return scale.name === 'log' ? inUnit / parameters[name]![row]! : inUnit;
 }

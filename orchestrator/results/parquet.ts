@@ -12,23 +12,31 @@ import type { DuckDBConnection } from '@duckdb/node-api';
 import type { Result, Task } from '../../schemas/generated/types.ts';
 import { diskError, makeFolder, onDisk, putInPlace } from './disk.ts';
 import { named, quoted, withDuckDb } from './duckdb.ts';
-import { damaged, parseOutcomeLine } from './outcome-line.ts';
+import { damaged } from './outcome-line.ts';
 import { RESULT_MAPS, RESULT_TYPES, resultColumns, TRACE_MAP, TRACE_TYPES, traceColumns } from './result-columns.ts';
 import type { ModelUnits, NamedColumns, ResultColumn } from './result-columns.ts';
-import { sortLog } from './sorted-log.ts';
-import type { LoggedLine, SortedLog } from './sorted-log.ts';
+import { acceptedPlaces, copyInOrder } from './sorted-log.ts';
 import { taskColumns, taskTexts } from './task-columns.ts';
 import type { TaskColumn } from './task-columns.ts';
 
-/** Rows that are held in memory together, in DuckDB's steps of 2048. Its default of 122,880 takes twice the time for rows as wide as ours. */
-const ROW_GROUP = { replicas: 6144, traces: 2048 };
+/**
+ * What read_json takes from a line, and the rows that are held in memory together, in DuckDB's steps of 2048. Its default of 122,880 takes twice
+ * the time for rows as wide as ours.
+ */
+const TABLES = {
+  replicas: { types: RESULT_TYPES, rowGroup: 6144 },
+  traces: { types: TRACE_TYPES, rowGroup: 2048 },
+} as const;
+type TableName = keyof typeof TABLES;
 /** For the longest line; DuckDB holds some times as much for each thread. */
 const LEAST_LINE_BYTES = 262_144;
 
-export interface FoldOptions {
-  readonly units?: ModelUnits;
-  /** Told of every replica that has a result, in the order of the expansion: the log is long, and need not be read twice. */
-  readonly onReplica?: (replica: { readonly task: Task; readonly result: Result }) => void;
+/** Who else wants the results: the log is long, and need not be read twice. */
+export interface Collector<T> {
+  /** Told of every replica that has a result, in the order of the expansion. */
+  readonly add: (replica: { readonly task: Task; readonly result: Result }) => void;
+  /** Called while DuckDB writes the files, on its own threads. */
+  readonly finish: () => T;
 }
 
 const NO_UNITS: ModelUnits = { parameters: {}, states: {} };
@@ -41,66 +49,86 @@ interface Column {
   readonly description: string;
 }
 
+type TaskAt = (index: number, replica?: string) => Task;
+
 /**
  * Writes the files. `task(index)` is the expansion's; it may take the replica's id for known. Throws RUN_CORRUPT (with file and line), DISK.
  */
 export async function foldResults(
   runDirectory: string,
-  task: (index: number, replica?: string) => Task,
-  { units = NO_UNITS, onReplica }: FoldOptions = {},
+  task: TaskAt,
+  { units = NO_UNITS }: { readonly units?: ModelUnits } = {},
 ): Promise<void> {
+  await collectResults(runDirectory, task, { units, collector: () => ({ add: () => undefined, finish: () => undefined }) });
+}
+
+interface CollectOptions<T> {
+  readonly units: ModelUnits;
+  /** Asked for once, for so many replicas. */
+  readonly collector: (replicas: number) => Collector<T>;
+}
+
+/** The same, and what the collector makes of the results. */
+export async function collectResults<T>(runDirectory: string, task: TaskAt, { units, collector }: CollectOptions<T>): Promise<T> {
   makeFolder(runDirectory);
   const workspace = onDisk(runDirectory, 'creating a folder', () => mkdtempSync(join(runDirectory, 'fold.tmp-')));
   try {
     const columns = taskColumns(task(0), units);
     const textOf = taskTexts(columns);
-    const files = { all: join(workspace, 'all.jsonl'), traced: join(workspace, 'traced.jsonl') };
-    const front = ({ index, replica, text, where }: LoggedLine): string => {
-      const own = task(index, replica);
-      onReplica?.({ task: own, result: parseOutcomeLine(text(), where) });
+    const keys = keysOf([...RESULT_MAPS, TRACE_MAP]);
+    const places = await acceptedPlaces(runDirectory);
+    const { add, finish } = collector(places.order.length);
+    const files = { all: linesIn(workspace, 'replicas'), traced: linesIn(workspace, 'traces') };
+    const longestLine = await copyInOrder(places, files, (result) => {
+      const own = task(result.index, result.replica);
+      keys.add(result);
+      add({ task: own, result });
       return `"task":{${textOf(own).slice(0, -1)}},`;
-    };
-    const log = await sortLog(runDirectory, files, front);
-    try {
-      await withDuckDb(workspace, async (connection) => {
-        await createViews(connection, files, log, columns);
-        const replicas = await replicaColumns(connection, columns, units);
-        const traces = await tracesColumns(connection, columns, units);
-        await copyOut(connection, workspace, { replicas, traces });
-      });
-    } catch (error) {
-      throw foldError(workspace, error);
-    }
+    });
+    const ofMap = (map: NamedColumns): ResultColumn[] => namedColumns(map, keys.of(map), units);
+    const tables = { replicas: replicaColumns(columns, ofMap), traces: tracesColumns(columns, ofMap) };
+    const write = (table: TableName) => (connection: DuckDBConnection) =>
+      copyOut(connection, workspace, table, tables[table], linesAs(workspace, table, columns, longestLine));
+    // each by a DuckDB of its own, which gives its memory back only when it is closed
+    await withDuckDb(workspace, write('traces'));
+    const collected = await withDuckDb(workspace, (connection) => meanwhile(write('replicas')(connection), finish));
+    writeDictionary(workspace, tables);
     for (const name of ['dictionary.json', 'replicas.parquet', 'traces.parquet'])
       onDisk(join(runDirectory, name), 'writing', () => putInPlace(join(workspace, name), join(runDirectory, name)));
+    return collected;
   } finally {
     rmSync(workspace, { recursive: true, force: true });
   }
 }
 
-async function createViews(
-  connection: DuckDBConnection,
-  files: { readonly all: string; readonly traced: string },
-  { longestLine }: SortedLog,
-  columns: readonly TaskColumn[],
-): Promise<void> {
+/** What the work gives. Whatever becomes of it, the other comes to its end first: it needs its folder. */
+async function meanwhile<T>(other: Promise<void>, work: () => T): Promise<T> {
+  try {
+    return work();
+  } finally {
+    await other;
+  }
+}
+
+/** The ordered copy of the log that a table is made from. */
+function linesIn(workspace: string, table: TableName): string {
+  return join(workspace, `${table}.jsonl`);
+}
+
+/** The same as DuckDB reads it. */
+function linesAs(workspace: string, table: TableName, columns: readonly TaskColumn[], longestLine: number): string {
   const task = `STRUCT(${columns.map(({ name, type }) => `${named(name)} ${type}`).join(', ')})`;
-  const view = (name: string, file: string, types: Readonly<Record<string, string>>): string =>
-    `CREATE VIEW ${name} AS SELECT * FROM read_json(${quoted(file)}, format = 'newline_delimited',
-      maximum_object_size = ${Math.max(LEAST_LINE_BYTES, 2 * longestLine)}, columns = ${typesOf({ task, ...types })})`;
-  await connection.run(view('results', files.all, RESULT_TYPES));
-  await connection.run(view('traced', files.traced, TRACE_TYPES));
+  return `read_json(${quoted(linesIn(workspace, table))}, format = 'newline_delimited',
+    maximum_object_size = ${Math.max(LEAST_LINE_BYTES, 2 * longestLine)}, columns = ${typesOf({ task, ...TABLES[table].types })})`;
 }
 
-async function replicaColumns(connection: DuckDBConnection, tasks: readonly TaskColumn[], units: ModelUnits): Promise<Column[]> {
-  const keys = await keysOf(connection, 'results', RESULT_MAPS);
-  return [...tasks.map(ofTask), ...resultColumns((map) => namedColumns(map, keys.get(map) ?? [], units)).map(complete)];
+function replicaColumns(tasks: readonly TaskColumn[], ofMap: (map: NamedColumns) => ResultColumn[]): Column[] {
+  return [...tasks.map(ofTask), ...resultColumns(ofMap).map(complete)];
 }
 
-async function tracesColumns(connection: DuckDBConnection, tasks: readonly TaskColumn[], units: ModelUnits): Promise<Column[]> {
-  const keys = await keysOf(connection, 'traced', [TRACE_MAP]);
+function tracesColumns(tasks: readonly TaskColumn[], ofMap: (map: NamedColumns) => ResultColumn[]): Column[] {
   const own = tasks.filter(({ name }) => name === 'id' || name === 'index').map(ofTask);
-  return [...own, ...traceColumns((map) => namedColumns(map, keys.get(map) ?? [], units)).map(complete)];
+  return [...own, ...traceColumns(ofMap).map(complete)];
 }
 
 function ofTask({ name, unit, description }: TaskColumn): Column {
@@ -119,37 +147,38 @@ function namedColumns({ prefix, map, unitsOf, description }: NamedColumns, keys:
   });
 }
 
-/** One look at the whole log for the keys of its maps, in the order of the alphabet. */
-async function keysOf(connection: DuckDBConnection, view: string, maps: readonly NamedColumns[]): Promise<Map<NamedColumns, string[]>> {
-  const lists = maps.map(({ map }, m) => `list_transform(coalesce(map_keys(${map}), []), lambda key: '${m} ' || key)`);
-  const reader = await connection.runAndReadAll(
-    `SELECT DISTINCT unnest(list_concat(${lists.join(', ')})) AS name FROM ${view} ORDER BY name`,
-  );
-  const names = reader.getRows().map(([name]) => String(name));
-  const own = (m: number): string[] => names.filter((name) => name.startsWith(`${m} `)).map((name) => name.slice(`${m} `.length));
-  return new Map(maps.map((map, m) => [map, own(m)]));
+/** The keys that maps have in any result, in the order of the alphabet. */
+function keysOf(maps: readonly NamedColumns[]): { add(result: Result): void; of(map: NamedColumns): string[] } {
+  const seen = new Map(maps.map((map) => [map, new Set<string>()]));
+  return {
+    add: (result) => {
+      for (const [map, keys] of seen) for (const key in map.of(result)) keys.add(key);
+    },
+    of: (map) => [...seen.get(map)!].toSorted(),
+  };
 }
 
+/** In one statement, so that DuckDB comes to its end whatever this thread does. */
 async function copyOut(
   connection: DuckDBConnection,
   workspace: string,
-  columns: { readonly replicas: readonly Column[]; readonly traces: readonly Column[] },
+  table: TableName,
+  columns: readonly Column[],
+  lines: string,
 ): Promise<void> {
-  for (const [table, view] of [
-    ['replicas', 'results'],
-    ['traces', 'traced'],
-  ] as const) {
-    const dictionary = JSON.stringify(columns[table].map(({ name, unit, description }) => ({ column: name, unit, description })));
-    const query = `SELECT ${columns[table].map(({ name, sql }) => `${sql} AS ${named(name)}`).join(', ')} FROM ${view}`;
+  const dictionary = JSON.stringify(columns.map(({ name, unit, description }) => ({ column: name, unit, description })));
+  const query = `SELECT ${columns.map(({ name, sql }) => `${sql} AS ${named(name)}`).join(', ')} FROM ${lines}`;
+  try {
     await connection.run(`COPY (${query}) TO ${quoted(join(workspace, `${table}.parquet`))} (FORMAT parquet, COMPRESSION zstd,
-      ROW_GROUP_SIZE ${ROW_GROUP[table]}, KV_METADATA {loligo: ${quoted(dictionary)}})`);
+      ROW_GROUP_SIZE ${TABLES[table].rowGroup}, KV_METADATA {loligo: ${quoted(dictionary)}})`);
+  } catch (error) {
+    throw foldError(workspace, error);
   }
-  writeDictionary(workspace, columns);
 }
 
 /** A row for each column of either table: DuckDB, pandas and R read it as a table. */
-function writeDictionary(workspace: string, columns: Readonly<Record<string, readonly Column[]>>): void {
-  const rows = Object.entries(columns).flatMap(([table, all]) =>
+function writeDictionary(workspace: string, tables: Readonly<Record<TableName, readonly Column[]>>): void {
+  const rows = Object.entries(tables).flatMap(([table, all]) =>
     all.map(({ name, unit, description }) => JSON.stringify({ table, column: name, unit, description })),
   );
   const path = join(workspace, 'dictionary.json');

@@ -1,4 +1,5 @@
 /** The columns of replicas.parquet and traces.parquet that a result carries: where they stand in a line of the log, their unit, what they say. */
+import type { Result } from '../../schemas/generated/types.ts';
 
 /** Units of what the model names. */
 export interface ModelUnits {
@@ -58,42 +59,72 @@ export interface NamedColumns {
   readonly prefix: string;
   /** The map in a line. */
   readonly map: string;
+  readonly of: (result: Result) => object | undefined;
   readonly unitsOf: keyof ModelUnits | '1';
   readonly description: string;
 }
 
 const MAPS = {
-  losses: { prefix: 'losses.', map: 'estimate.losses', unitsOf: '1', description: 'term of the loss at the end, unweighted' },
-  parameters: { prefix: 'parameters.', map: 'estimate.parameters', unitsOf: 'parameters', description: 'inferred parameter' },
-  tied: { prefix: 'tied.', map: 'estimate.tied', unitsOf: 'parameters', description: 'tied parameter at the inferred ones' },
-  initial: { prefix: 'initial.', map: 'estimate."initial"', unitsOf: 'states', description: 'inferred initial value' },
+  losses: {
+    prefix: 'losses.',
+    map: 'estimate.losses',
+    of: ({ estimate }) => estimate?.losses,
+    unitsOf: '1',
+    description: 'term of the loss at the end, unweighted',
+  },
+  parameters: {
+    prefix: 'parameters.',
+    map: 'estimate.parameters',
+    of: ({ estimate }) => estimate?.parameters,
+    unitsOf: 'parameters',
+    description: 'inferred parameter',
+  },
+  tied: {
+    prefix: 'tied.',
+    map: 'estimate.tied',
+    of: ({ estimate }) => estimate?.tied,
+    unitsOf: 'parameters',
+    description: 'tied parameter at the inferred ones',
+  },
+  initial: {
+    prefix: 'initial.',
+    map: 'estimate."initial"',
+    of: ({ estimate }) => estimate?.initial,
+    unitsOf: 'states',
+    description: 'inferred initial value',
+  },
   standardErrors: {
     prefix: 'standardErrors.',
     map: 'estimate.standardErrors',
+    of: ({ estimate }) => estimate?.standardErrors,
     unitsOf: 'parameters',
     description: 'standard error by the last Jacobian of a finish',
   },
   bound: {
     prefix: 'bound.',
     map: 'estimate.bound.standardErrors',
+    of: ({ estimate }) => estimate?.bound?.standardErrors,
     unitsOf: 'parameters',
     description: 'Cramer-Rao bound of the standard error',
   },
   networkParameters: {
     prefix: 'network.parameters.',
     map: 'estimate.network.parameters',
+    of: ({ estimate }) => estimate?.network.parameters,
     unitsOf: 'parameters',
     description: "the network's own, before the finish",
   },
   networkInitial: {
     prefix: 'network.initial.',
     map: 'estimate.network."initial"',
+    of: ({ estimate }) => estimate?.network.initial,
     unitsOf: 'states',
     description: "the network's own initial value, before the finish",
   },
   rmseToTruth: {
     prefix: 'reconstruction.rmseToTruth.',
     map: 'estimate.network.rmseToTruth',
+    of: ({ estimate }) => estimate?.network.rmseToTruth,
     unitsOf: 'states',
     description: 'RMS distance of the reconstruction from the noiseless truth (synthetic data)',
   },
@@ -106,6 +137,7 @@ export const RESULT_MAPS: readonly NamedColumns[] = Object.values<NamedColumns>(
 export const TRACE_MAP: NamedColumns = {
   prefix: '',
   map: 'estimate.traces.states',
+  of: ({ estimate }) => estimate?.traces?.states,
   unitsOf: 'states',
   description: 'time course as the method reconstructs it',
 };

@@ -4,16 +4,11 @@
  */
 import { closeSync, openSync, readSync, writeSync } from 'node:fs';
 import { setImmediate as breath } from 'node:timers/promises';
+import type { Result } from '../../schemas/generated/types.ts';
 import { onDisk } from './disk.ts';
 import { IndexSet } from './index-set.ts';
-import { readHead } from './outcome-line.ts';
+import { parseOutcomeLine, readHead } from './outcome-line.ts';
 import { lines, segmentsOf } from './segments.ts';
-
-export interface SortedLog {
-  /** Of the log's longest line, in the copy. */
-  readonly longestLine: number;
-  readonly lines: number;
-}
 
 export interface SortedLogFiles {
   /** Every line. */
@@ -24,40 +19,28 @@ export interface SortedLogFiles {
 
 const LINES_PER_BREATH = 2048;
 const BUFFER_BYTES = 1024 * 1024;
-const TRACES = Buffer.from('"traces":{');
 const NEWLINE = 0x0a;
 const BRACE = 0x7b;
 const WITHDRAWN = -1;
 
-/** A line, and what the expansion needs of it. */
-export interface LoggedLine {
-  readonly index: number;
-  readonly replica: string;
-  readonly text: () => string;
-  /** `file:line`, for messages */
-  readonly where: () => string;
-}
-
 /**
- * `front` of each line, in the order of the expansion: its first keys, as `"key":value,` one after the other. A log that grows is read as it
- * stands now. Throws RUN_CORRUPT with file and line, DISK.
+ * `front` of each result, asked for in the order of the expansion: the first keys of its line, as `"key":value,` one after the other. Gives the
+ * length of the longest line of the copy. Throws RUN_CORRUPT with file and line, DISK.
  */
-export async function sortLog(runDirectory: string, files: SortedLogFiles, front: (line: LoggedLine) => string): Promise<SortedLog> {
-  const segments = segmentsOf(runDirectory);
-  const places = await acceptedPlaces(segments);
-  const reader = new LineReader(segments, places);
+export async function copyInOrder(places: Places, files: SortedLogFiles, front: (result: Result) => string): Promise<number> {
+  const { segments, order, segment, number } = places;
+  const reader = new LineReader(places);
   const [all, traced] = [new LineWriter(files.all), new LineWriter(files.traced)];
   let longestLine = 0;
   try {
-    for (let row = 0; row < places.order.length; row++) {
+    for (let row = 0; row < order.length; row++) {
       const line = reader.line(row);
-      const place = places.order[row]!;
-      const where = (): string => `${segments[places.segment[place]!]!}:${places.number[place]!}`;
-      const { index, replica } = readHead(line, 0, line.length, where);
-      const opening = `{${front({ index, replica, text: () => line.toString(), where })}`;
+      const place = order[row]!;
+      const result = parseOutcomeLine(line.toString(), () => `${segments[segment[place]!]!}:${number[place]!}`);
+      const opening = `{${front(result)}`;
       longestLine = Math.max(longestLine, opening.length + line.length);
       all.write(opening, line);
-      if (line.includes(TRACES)) traced.write(opening, line);
+      if (result.estimate?.traces !== undefined) traced.write(opening, line);
       if (row % LINES_PER_BREATH === 0) await breath();
     }
     all.flush();
@@ -65,11 +48,12 @@ export async function sortLog(runDirectory: string, files: SortedLogFiles, front
   } finally {
     for (const one of [reader, all, traced]) one.close();
   }
-  return { longestLine, lines: places.order.length };
+  return longestLine;
 }
 
 /** Where lines stand, in the order of the log; `order` lists those that count, by index of their replica: the first after the last withdrawal. */
-interface Places {
+export interface Places {
+  readonly segments: readonly string[];
   readonly segment: readonly number[];
   readonly from: readonly number[];
   /** Without the end of the line. */
@@ -78,7 +62,9 @@ interface Places {
   readonly order: Uint32Array;
 }
 
-async function acceptedPlaces(segments: readonly string[]): Promise<Places> {
+/** The log as it stands now; it may grow. Throws RUN_CORRUPT with file and line, DISK. */
+export async function acceptedPlaces(runDirectory: string): Promise<Places> {
+  const segments = segmentsOf(runDirectory);
   const seen = new IndexSet();
   const [index, segment, from, length, number]: [number[], number[], number[], number[], number[]] = [[], [], [], [], []];
   for (const line of lines(segments)) {
@@ -100,23 +86,21 @@ async function acceptedPlaces(segments: readonly string[]): Promise<Places> {
   const order = Uint32Array.from(index.keys())
     .filter((place) => index[place] !== WITHDRAWN)
     .sort((a, b) => index[a]! - index[b]!);
-  return { segment, from, length, number, order };
+  return { segments, segment, from, length, number, order };
 }
 
 /** Lines in a given order; those that stand one after the other in the log are read together. */
 class LineReader {
   readonly #descriptors: number[];
-  readonly #segments: readonly string[];
   readonly #places: Places;
   #block = Buffer.allocUnsafe(BUFFER_BYTES);
   /** Rows [first, end) are in the block. */
   #first = 0;
   #end = 0;
 
-  constructor(segments: readonly string[], places: Places) {
-    this.#segments = segments;
+  constructor(places: Places) {
     this.#places = places;
-    this.#descriptors = segments.map((path) => onDisk(path, 'reading', () => openSync(path, 'r')));
+    this.#descriptors = places.segments.map((path) => onDisk(path, 'reading', () => openSync(path, 'r')));
   }
 
   /** Of a row of the order, without its end; rows are asked for one after the other. Valid until the next. */
@@ -132,7 +116,7 @@ class LineReader {
   }
 
   #read(row: number): void {
-    const { order, segment, from, length } = this.#places;
+    const { segments, order, segment, from, length } = this.#places;
     const place = order[row]!;
     let end = row + 1;
     let bytes = length[place]!;
@@ -143,7 +127,7 @@ class LineReader {
       bytes += 1 + length[next]!;
     }
     if (bytes > this.#block.length) this.#block = Buffer.allocUnsafe(bytes);
-    const path = this.#segments[segment[place]!]!;
+    const path = segments[segment[place]!]!;
     const got = onDisk(path, 'reading', () => readSync(this.#descriptors[segment[place]!]!, this.#block, 0, bytes, from[place]!));
     if (got !== bytes) throw new Error(`internal: ${path} lost bytes while it was read`);
     [this.#first, this.#end] = [row, end];

@@ -8,8 +8,8 @@ export interface TaskColumn {
   readonly name: string;
   /** DuckDB's type */
   readonly type: 'VARCHAR' | 'DOUBLE' | 'BIGINT';
-  /** What of a task it is told by: replicas share configurations and data units, and so their texts. */
-  readonly by: 'configuration' | 'data' | 'replica';
+  /** What of a task it is told by: replicas share configurations, data units and first guesses, and so their texts. */
+  readonly by: 'configuration' | 'data' | 'infer' | 'replica';
   readonly of: (task: Task) => string | number | undefined;
   /** '1' of a count; absent of a text, or where it is not known */
   readonly unit?: string;
@@ -37,7 +37,7 @@ export function taskColumns({ configuration, infer }: Task, units: ModelUnits): 
     ...infer.map(({ name }, position) => ({
       name: `start.${name}`,
       type: 'DOUBLE' as const,
-      by: 'replica' as const,
+      by: 'infer' as const,
       of: (task: Task) => startOf(task.infer, position),
       ...unitOf(units.parameters[name]),
       description: 'first guess',
@@ -55,29 +55,38 @@ export function taskColumns({ configuration, infer }: Task, units: ModelUnits): 
 
 /** A function from a task to its columns as JSON, `"name":value` with a comma after each; what is absent is left out. */
 export function taskTexts(columns: readonly TaskColumn[]): (task: Task) => string {
-  const of = (by: TaskColumn['by']) => columns.filter((column) => column.by === by);
+  const of = (by: TaskColumn['by']): KeyedColumn[] =>
+    columns.filter((column) => column.by === by).map((column) => ({ key: JSON.stringify(column.name), of: column.of }));
   const configuration = remembered(of('configuration'), (task) => task.configuration);
   const unit = remembered(of('data'), (task) => task.data);
+  const starts = remembered(of('infer'), (task) => task.infer);
   const own = of('replica');
-  return (task) => `${textOf(own, task)}${configuration(task)}${unit(task)}`;
+  return (task) => `${textOf(own, task)}${configuration(task)}${unit(task)}${starts(task)}`;
 }
 
-function remembered(columns: readonly TaskColumn[], part: (task: Task) => object): (task: Task) => string {
+/** With its name as JSON: that of a column is the same a million times. */
+interface KeyedColumn extends Pick<TaskColumn, 'of'> {
+  readonly key: string;
+}
+
+function remembered(columns: readonly KeyedColumn[], part: (task: Task) => object): (task: Task) => string {
   const known = new WeakMap<object, string>();
   return (task) => {
-    const text = known.get(part(task)) ?? textOf(columns, task);
+    const present = known.get(part(task));
+    if (present !== undefined) return present;
+    const text = textOf(columns, task);
     known.set(part(task), text);
     return text;
   };
 }
 
-function textOf(columns: readonly TaskColumn[], task: Task): string {
-  return columns
-    .map(({ name, of }) => {
-      const value = of(task);
-      return value === undefined ? '' : `${JSON.stringify(name)}:${JSON.stringify(value)},`;
-    })
-    .join('');
+function textOf(columns: readonly KeyedColumn[], task: Task): string {
+  let text = '';
+  for (const { key, of } of columns) {
+    const value = of(task);
+    if (value !== undefined) text += `${key}:${JSON.stringify(value)},`;
+  }
+  return text;
 }
 
 function methodOf({ configuration }: Task): Method {

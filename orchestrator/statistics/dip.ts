@@ -87,13 +87,7 @@ const LARGEST_NULL = 500;
 export function dipTester(uniforms: (sample: number) => (index: number) => number): (sorted: Float64Array) => DipTest {
   const known = new Map<number, Float64Array>();
   const nullOf = (size: number): Float64Array => {
-    const values =
-      known.get(size) ??
-      Float64Array.from({ length: NULL_SAMPLES }, (_, sample) => {
-        const uniform = uniforms(sample);
-        const own = Float64Array.from({ length: size }, (__, i) => uniform(i)).sort();
-        return Math.sqrt(size) * dip(own);
-      });
+    const values = known.get(size) ?? nullDips(size, uniforms);
     known.set(size, values);
     return values;
   };
@@ -103,4 +97,16 @@ export function dipTester(uniforms: (sample: number) => (index: number) => numbe
     const beyond = nullOf(Math.min(sorted.length, LARGEST_NULL)).reduce((count, one) => count + Number(one >= scaled), 0);
     return { dip: found, p: (beyond + 1) / (NULL_SAMPLES + 1) };
   };
+}
+
+/** Times the square root of the size. */
+function nullDips(size: number, uniforms: (sample: number) => (index: number) => number): Float64Array {
+  const dips = new Float64Array(NULL_SAMPLES);
+  const own = new Float64Array(size);
+  for (let sample = 0; sample < NULL_SAMPLES; sample++) {
+    const uniform = uniforms(sample);
+    for (let i = 0; i < size; i++) own[i] = uniform(i);
+    dips[sample] = Math.sqrt(size) * dip(own.sort());
+  }
+  return dips;
 }

@@ -2,9 +2,10 @@
  * The share of a number's variance that lies between groups, from the mean squares of a one-way analysis of variance: Fisher, "Statistical
  * methods for research workers" (1925), section 40; groups of different sizes as in Donner, International Statistical Review 54 (1986) 67, eq. 2.1.
  */
+import { average } from './trimmed-mean.ts';
 
 /** Null where no group has two values, or nothing varies. Below 0 where groups are more alike than chance makes them. */
-export function intraclassCorrelation(groups: readonly (readonly number[])[]): number | null {
+export function intraclassCorrelation(groups: readonly ArrayLike<number>[]): number | null {
   const filled = groups.filter(({ length }) => length > 0);
   const n = filled.reduce((sum, { length }) => sum + length, 0);
   const k = filled.length;
@@ -12,12 +13,14 @@ export function intraclassCorrelation(groups: readonly (readonly number[])[]): n
   const means = filled.map(average);
   const grand = filled.reduce((sum, { length }, i) => sum + length * means[i]!, 0) / n;
   const between = filled.reduce((sum, { length }, i) => sum + length * (means[i]! - grand) ** 2, 0) / (k - 1);
-  const within = filled.reduce((sum, group, i) => sum + group.reduce((inner, value) => inner + (value - means[i]!) ** 2, 0), 0) / (n - k);
+  const within = filled.reduce((sum, group, i) => sum + squares(group, means[i]!), 0) / (n - k);
   const size = (n - filled.reduce((sum, { length }) => sum + length ** 2, 0) / n) / (k - 1);
   const total = between + (size - 1) * within;
   return total === 0 ? null : (between - within) / total;
 }
 
-function average(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
+function squares(values: ArrayLike<number>, mean: number): number {
+  let sum = 0;
+  for (let i = 0; i < values.length; i++) sum += (values[i]! - mean) ** 2;
+  return sum;
 }

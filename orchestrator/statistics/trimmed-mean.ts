@@ -13,8 +13,8 @@ export interface Location {
 }
 
 /** Of at least two values; `trim` of them (0 to below 0.5) are cut off at each end. Undefined where one or none is left. */
-export function trimmedMean(values: readonly number[], trim: number): Location | undefined {
-  const sorted = Float64Array.from(values).sort();
+export function trimmedMean(values: ArrayLike<number>, trim: number): Location | undefined {
+  const sorted = new Float64Array(values).sort();
   const n = sorted.length;
   const cut = Math.floor(trim * n);
   const kept = n - 2 * cut;

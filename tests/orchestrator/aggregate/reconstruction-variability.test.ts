@@ -21,8 +21,8 @@ function aggregated(inOrder: readonly FixtureReplica[]) {
     replicas: inOrder,
     spikeMeter: spikeFeatures,
     groupBy: ['network.width', 'draw'],
-    informationAt: ({ data, draw, parameters, initial }) => {
-      questions.push(`${data} ${draw} ${Object.keys(parameters).join(' ')} ${Object.keys(initial).join(' ')}`);
+    informationAt: ({ data, draw, parameters, statesAt }) => {
+      questions.push(`${data} ${draw} ${Object.keys(parameters).join(' ')} ${Object.keys(statesAt(0)).join(' ')}`);
       return (x, y) => (x === 'gNa' && y === 'gK' ? 0.9 : undefined);
     },
   });

@@ -4,8 +4,8 @@ import { DuckDBInstance } from '@duckdb/node-api';
 import type { Json } from '@duckdb/node-api';
 import { expect, test } from 'vitest';
 import { openOutcomeLog } from '../../../orchestrator/results/outcome-log.ts';
-import { foldResults } from '../../../orchestrator/results/parquet.ts';
-import type { Result } from '../../../schemas/generated/types.ts';
+import { collectResults, foldResults } from '../../../orchestrator/results/parquet.ts';
+import type { Result, Task } from '../../../schemas/generated/types.ts';
 import { estimatedFixture, resultFixture, taskFixture } from '../../helpers/replica-fixture.ts';
 import { scratchFolders } from '../../helpers/scratch-folder.ts';
 
@@ -258,6 +258,32 @@ test('a withdrawn outcome is no row, and the one that follows it is', async () =
   await again.close();
   await foldResults(run, taskFixture);
   expect(await query(rows)).toEqual([before, { index: '7', outcome: 'converged', attempts: '1' }]);
+});
+
+test('a collector is told how many replicas there are and of each in order, and what it makes of them is given back', async () => {
+  const run = await folded(MIXED);
+  const told: number[] = [];
+  const collector = (replicas: number) => ({
+    add: ({ task, result }: { task: Task; result: Result }) => told.push(task.index, result.steps),
+    finish: () => `${replicas} of ${told.length / 2}`,
+  });
+  expect(await collectResults(run, taskFixture, { units: { parameters: {}, states: {} }, collector })).toBe('4 of 4');
+  expect(told).toEqual([0, 10, 2, 10, 4, 10, 7, 0]);
+});
+
+test('a collector that fails leaves the files as they were, and nothing behind', async () => {
+  const run = await folded(MIXED);
+  const before = readFileSync(join(run, 'replicas.parquet'));
+  const log = openOutcomeLog(run, { replicas: 1000 });
+  await log.append(resultFixture(9));
+  await log.close();
+  const finish = () => {
+    throw new Error('no such axis');
+  };
+  const collector = () => ({ add: () => undefined, finish });
+  await expect(collectResults(run, taskFixture, { units: { parameters: {}, states: {} }, collector })).rejects.toThrow('no such axis');
+  expect(readFileSync(join(run, 'replicas.parquet')).equals(before)).toBe(true);
+  expect(readdirSync(run).toSorted()).toEqual(['dictionary.json', 'outcomes', 'replicas.parquet', 'traces.parquet']);
 });
 
 test('a line that is no JSON behind its head is RUN_CORRUPT', async () => {
