@@ -1,7 +1,7 @@
 /** From a run directory to its results: Parquet tables, summary.json and report.html. The data that the report draws come from the worker's side. */
-import type { CalibrationConditions, Lock, Summary, TraceObject } from '../../schemas/generated/types.ts';
+import type { CalibrationConditions, Lock, ModelFile, Summary, TraceObject } from '../../schemas/generated/types.ts';
 import { parseTrace } from '../../schemas/parse.ts';
-import { compileModel } from '../../worker/models/compile.ts';
+import { modelSource } from '../../worker/export/ensemble.ts';
 import type { Model } from '../../worker/models/model.ts';
 import { spikeTimes } from '../../worker/recordings/spikes.ts';
 import { spikeFeatures } from '../../worker/simulate/spike-features.ts';
@@ -17,7 +17,7 @@ import { expansionOf } from '../expand/expansion.ts';
 import type { Prediction } from '../report/held-out-section.ts';
 import type { Observation } from '../report/time-course.ts';
 import { writeReport } from '../report/write-report.ts';
-import { foldResults } from '../results/parquet.ts';
+import { collectResults } from '../results/parquet.ts';
 import type { Run } from '../results/run-directory.ts';
 import { informationCorrelation } from './information-correlation.ts';
 import { modelUnits } from './model-units.ts';
@@ -45,18 +45,25 @@ export async function buildReport(run: Run, { calibration, groupBy = [] }: Repor
   const conditions = (): CalibrationConditions => conditionsOf(lock.resolved, trace);
   if (calibration !== undefined) checkConditions(calibration, conditions());
   const expansion = expansionOf(lock.resolved);
-  const builder = tableBuilder(lock);
-  await foldResults(path, expansion.task, { units: modelUnits(run), onReplica: (replica) => builder.add(replica) });
   const named = calibration === undefined ? {} : { calibration };
-  const model = compileModel(objects.get(lock.resolved.problem.model.object), lock.resolved.problem.model.name);
+  const { model, file } = modelSource(objects.get(lock.resolved.problem.model.object), lock.resolved.problem.model.name);
   const fixed = (index: number) => expansion.task(index).fixed;
   const informationAt = (question: InformationQuestion) => informationCorrelation(question, { lock, model, trace, fixed });
   const options = { lock, planned: expansion.replicas, spikeMeter: spikeFeatures, informationAt, groupBy, conditions, ...named };
-  const { summary, tables } = aggregateTable(options, builder.finish());
+  const collector = (replicas: number) => {
+    const { add, finish } = tableBuilder(lock, replicas);
+    return { add, finish: () => aggregateTable(options, finish()) };
+  };
+  const { summary, tables } = await collectResults(path, expansion.task, { units: modelUnits(run), collector });
   const observations = observationsOf(tables.shown, lock, model, trace);
   const predictions = tables.stretches.flatMap((stretch) => predictionOf(stretch, fixed(stretch.index), model, trace(stretch.object)));
-  const { report } = writeReport(path, { lock, summary, tables, observations, predictions });
+  const { report } = writeReport(path, { lock, summary, tables, observations, predictions, meanings: meaningsOf(file) });
   return { summary, report };
+}
+
+function meaningsOf({ parameters, gates = {}, pools = {} }: ModelFile): Record<string, string> {
+  const described = Object.entries({ ...parameters, ...gates, ...pools });
+  return Object.fromEntries(described.flatMap(([name, { description }]) => (description === undefined ? [] : [[name, description]])));
 }
 
 function observationsOf(

@@ -1,28 +1,33 @@
 /** What the acceptance filter does to the estimates: sensitivity to its limit, survivor bias, fitted noise. */
-import type { InferredParameter, Summary, Threshold } from '../../schemas/generated/types.ts';
+import type { Acceptance, InferredParameter, Summary, Threshold } from '../../schemas/generated/types.ts';
 import { html } from './markup.ts';
 import type { Markup } from './markup.ts';
 import { formatCount, formatNumber, formatPercent, plural, withUnit } from './number-format.ts';
 import { renderTable } from './table.ts';
 
 /** From this share of rejected replicas on, the accepted are named survivors. */
-const FEW = 0.05;
+export const SURVIVORS = 0.05;
 /** A filter that moves a median by more of the spread, moves it. */
-const MOVED = 0.25;
+export const MOVED = 0.25;
+
+/** Names of the parameters whose medians it moves. */
+export function movedMedians({ shifts }: Acceptance): string[] {
+  return Object.entries(shifts).flatMap(([name, shift]) => (Math.abs(shift ?? 0) > MOVED ? [name] : []));
+}
 
 export function renderAcceptance(infer: readonly InferredParameter[], { acceptance, parameters }: Summary): Markup | undefined {
   if (acceptance === undefined || acceptance.rejectedShare === null) return undefined;
   const { rejectedShare, shifts, belowNoise, thresholds } = acceptance;
-  const moved = Object.entries(shifts).filter(([, shift]) => Math.abs(shift ?? 0) > MOVED);
+  const moved = movedMedians(acceptance);
   return html`${
-    rejectedShare > FEW &&
+    rejectedShare > SURVIVORS &&
     html`<p>
       <b>Survivors.</b> The filter takes ${formatPercent(rejectedShare)} of the replicas that have an estimate. The accepted are a
       selection, and their spread is less than that of all.
       ${
         moved.length === 0
           ? 'No median moves by more than a quarter of the spread of all.'
-          : `The filter moves the median of ${moved.map(([name, shift]) => `${name} by ${formatNumber(shift, 2)}`).join(', ')} robust standard deviations of all.`
+          : `The filter moves the median of ${moved.map((name) => `${name} by ${formatNumber(shifts[name], 2)}`).join(', ')} robust standard deviations of all.`
       }
     </p>`
   }
@@ -52,7 +57,7 @@ function thresholdTable(infer: readonly InferredParameter[], thresholds: readonl
         ${thresholds.map(
           ({ factor, n, medians }) =>
             html`<tr>
-              <th scope="row">${factor === null ? 'none' : factor === 1 ? 'the sweep’s own' : `${factor} times it`}</th>
+              <th scope="row">${factor === null ? 'none' : factor === 1 ? 'the sweep’s own' : `${factor} × the sweep’s`}</th>
               <td class="number">${formatCount(n)}</td>
               ${infer.map(({ name }) => html`<td class="number">${formatNumber(medians[name])}</td>`)}
             </tr>`,

@@ -1,5 +1,7 @@
 /** Where every planned replica went: counts by outcome, and what was left out and why. */
 import type { Counts, Lock, Summary } from '../../schemas/generated/types.ts';
+import type { ReportTables } from '../aggregate/aggregate.ts';
+import { renderAbsences } from './absences.ts';
 import { renderAcceptance } from './acceptance-table.ts';
 import { html } from './markup.ts';
 import type { Markup } from './markup.ts';
@@ -18,7 +20,7 @@ const OUTCOMES: readonly (readonly [name: keyof Counts, meaning: string])[] = [
   ['accepted', 'in the filtered statistics: converged, with a finite estimate of every parameter'],
 ];
 
-export function renderAccounting({ resolved }: Lock, summary: Summary): Markup {
+export function renderAccounting({ resolved }: Lock, summary: Summary, tables: ReportTables): Markup {
   const { counts, reasons } = summary;
   const left = Object.entries(reasons);
   return html`<section id="accounting" aria-labelledby="accounting-heading">
@@ -34,7 +36,7 @@ export function renderAccounting({ resolved }: Lock, summary: Summary): Markup {
       width: 'fit',
     })}
     ${left.length === 0 ? html`<p>Nothing was left out: every planned replica is in every statistic.</p>` : leftOut(left, counts)}
-    ${renderAcceptance(resolved.problem.infer, summary)}
+    ${renderAcceptance(resolved.problem.infer, summary)} ${renderAbsences(summary, tables)}
   </section> `;
 }
 

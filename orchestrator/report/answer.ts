@@ -1,33 +1,24 @@
-/** The answer first: a sentence on trust, and every parameter with its interval, spread, truth and error. */
+/** The answer first: which parameters are identified, a sentence on trust, and every parameter with its interval, spread, truth and error. */
 import type { Lock, ParameterSummary, StretchSummary, Summary } from '../../schemas/generated/types.ts';
 import { median } from '../../schemas/sample-quantile.ts';
 import { html } from './markup.ts';
 import type { Markup } from './markup.ts';
-import {
-  formatCount,
-  formatInterval,
-  formatMedianCount,
-  formatNumber,
-  formatPercent,
-  formatUnit,
-  NOTHING,
-  plural,
-  withUnit,
-} from './number-format.ts';
+import { formatCount, formatInterval, formatMedianCount, formatNumber, formatPercent, NOTHING, plural, withUnit } from './number-format.ts';
 import { renderTable } from './table.ts';
-import { standings, standingSentence, STANDING_RULE } from './identified.ts';
-import type { Standing } from './identified.ts';
+import { amount, standardError, standings, STANDING_RULE } from './identified.ts';
+import type { Standing, Uncertain } from './identified.ts';
 import { judge } from './verdict.ts';
 import { describeFixed } from './fixed-values.ts';
 
-export function renderAnswer(lock: Lock, summary: Summary, fittedData: number): Markup {
+/** `meanings`: what each parameter is, where the model's file says so. */
+export function renderAnswer(lock: Lock, summary: Summary, fittedData: number, meanings: Meanings = {}): Markup {
   const standing = standings(lock, summary, fittedData);
-  const { level, lead, rest, objections } = judge(lock, summary, fittedData, standing);
+  const { level, lead, answer, support, objections } = judge(lock, summary, fittedData, standing);
   return html`<section id="answer" aria-labelledby="answer-heading">
-    <h2 id="answer-heading">What the ensemble says</h2>
+    <h2 id="answer-heading">Which parameters are identified</h2>
     <div class="verdict ${level}">
-      <p><strong>${lead}</strong> ${level === 'none' ? rest : standingSentence(standing)}</p>
-      ${level !== 'none' && html`<p>${rest}</p>`}
+      <p><strong>${lead}</strong> ${answer}</p>
+      ${support !== undefined && html`<p>${support}</p>`}
       ${
         objections.length > 0 &&
         html`<p>What speaks against them:</p>
@@ -36,9 +27,12 @@ export function renderAnswer(lock: Lock, summary: Summary, fittedData: number): 
           </ul>`
       }
     </div>
-    ${parameterTable(summary, standing)} ${effectiveNote(lock)} ${keyNumbers(summary)}
+    ${parameterTable(lock, summary, standing, meanings)} ${effectiveNote(lock)} ${keyNumbers(summary)}
   </section> `;
 }
+
+/** By name of a parameter or state: "leak conductance". */
+export type Meanings = Readonly<Record<string, string>>;
 
 function keyNumbers({ counts, heldOut, predictive, reconstruction, yardstick }: Summary): Markup {
   const voltage = reconstruction['V'];
@@ -61,14 +55,16 @@ function keyNumbers({ counts, heldOut, predictive, reconstruction, yardstick }: 
     ['V band', withMv(voltage?.overDraws ?? voltage?.variability ?? null, 2), 'width of the 95 % band over replicas'],
   ];
   return html`<dl class="numbers">
-    ${items.map(
-      ([name, value, note]) =>
-        html`<div>
-          <dt>${name}</dt>
-          <dd>${value}</dd>
-          <dd class="note">${note}</dd>
-        </div>`,
-    )}
+    ${items
+      .filter(([, value]) => value !== NOTHING)
+      .map(
+        ([name, value, note]) =>
+          html`<div>
+            <dt>${name}</dt>
+            <dd>${value}</dd>
+            <dd class="note">${note}</dd>
+          </div>`,
+      )}
   </dl>`;
 }
 
@@ -87,30 +83,51 @@ function withMv(value: number | null, digits: number): string {
   return value === null ? NOTHING : `${formatNumber(value, digits)} mV`;
 }
 
-function parameterTable({ parameters, calibration }: Summary, standing: readonly Standing[]): Markup {
+/** What the table has only where it says something. */
+interface Shown {
+  readonly error: boolean;
+  readonly truth: boolean;
+  readonly off: boolean;
+  /** some replica with an estimate was not accepted */
+  readonly unfiltered: boolean;
+}
+
+function parameterTable({ resolved }: Lock, summary: Summary, standing: readonly Standing[], meanings: Meanings): Markup {
+  const { parameters, calibration, counts } = summary;
   const entries = Object.entries(parameters);
-  const known = entries.some(([, { truth }]) => truth !== undefined);
-  const errors = entries.some(([, { relativeError }]) => relativeError !== undefined);
+  const estimates = Math.max(0, ...entries.map(([, { unfiltered }]) => unfiltered.n));
+  const shown: Shown = {
+    error: entries.some(([name]) => standardError(name, summary) !== undefined),
+    truth: entries.some(([, { truth }]) => truth !== undefined),
+    off: entries.some(([, { relativeError }]) => relativeError !== undefined),
+    unfiltered: entries.some(([, { n, unfiltered }]) => unfiltered.n !== n),
+  };
+  const inferred = new Map(resolved.problem.infer.map(({ name }) => [name, standing.find((one) => one.name === name)]));
   return html`${renderTable({
       label: 'Inferred parameters',
-      caption: html`Inferred parameters over accepted replicas. Spread: 1.4826 MAD. ${errors && 'Errors are of the median, signed. '}Last
-      column: the median over every replica that has an estimate, accepted or not.`,
+      caption: html`Estimates over
+      ${plural(counts.accepted, 'accepted replica')}${shown.unfiltered && `; small, below the median, over all ${formatCount(estimates)} that have one`}.`,
       rows: html`<thead>
           <tr>
             <th scope="col">Parameter</th>
             <th scope="col">Identified</th>
             <th scope="col" class="number">Median</th>
-            <th scope="col" class="number">95 % interval of the median</th>
+            <th scope="col" class="number">95 % interval</th>
             <th scope="col" class="number">Spread</th>
-            ${known && html`<th scope="col" class="number">Truth</th>`}${errors && html`<th scope="col" class="number">Error</th>`}
-            <th scope="col" class="number">Replicas</th>
-            <th scope="col" class="number">Unfiltered</th>
+            ${shown.error && html`<th scope="col" class="number">Standard error</th>`}
+            ${(shown.truth || shown.off) && html`<th scope="col" class="number">${shown.truth ? (shown.off ? 'Truth, error' : 'Truth') : 'Error'}</th>`}
           </tr>
         </thead>
         <tbody>
-          ${entries.map(([name, summary]) => parameterRow(name, summary, standing.find((one) => one.name === name)?.standing ?? 'unknown', known, errors))}
+          ${entries.map(([name, own]) =>
+            parameterRow({ name, own, standing: inferred.get(name), meaning: meanings[name], error: standardError(name, summary) }, shown),
+          )}
         </tbody>`,
     })}
+    <p class="note">
+      Interval: of the median. Spread: of the estimates, 1.4826 times their median absolute deviation.
+      ${shown.error && ` Standard error: what the noise of one data set, as large as the misfit, leaves open (${summary.identifiability === undefined ? 'by the finish' : 'Cram\u00e9r-Rao bound'}).`}
+    </p>
     <p class="note">${STANDING_RULE}</p>
     ${calibration === undefined ? truthTable(entries) : manyTruths(calibration.truths)}`;
 }
@@ -122,18 +139,42 @@ const STANDING_WORDS: Readonly<Record<Standing['standing'], string>> = {
   unknown: 'cannot say',
 };
 
-function parameterRow(name: string, summary: ParameterSummary, standing: Standing['standing'], known: boolean, errors: boolean): Markup {
-  const { unit, tied, n, median, ci95, truth, relativeError, unfiltered } = summary;
+interface ParameterRow {
+  readonly name: string;
+  readonly own: ParameterSummary;
+  /** absent of a tied one */
+  readonly standing: Standing | undefined;
+  readonly meaning: string | undefined;
+  readonly error: number | null | undefined;
+}
+
+function parameterRow({ name, own, standing, meaning, error }: ParameterRow, shown: Shown): Markup {
+  const { unit, tied, median, mad, ci95, truth, relativeError, unfiltered } = own;
+  const uncertainty = (value: number | null | undefined): string =>
+    typeof value !== 'number' || median === null ? NOTHING : `\u00b1${amount({ positive: own.scale === 'log', unit }, median, value)}`;
+  const cell = (text: string, kind: Uncertain): Markup =>
+    html`<td class="number">${standing?.by === kind ? html`<strong>${text}</strong>` : text}</td>`;
+  const off = formatPercent(relativeError, { sign: true });
+  const word = standing?.standing ?? 'unknown';
   return html`<tr>
-    <th scope="row">${withUnit(name, unit)}</th>
-    <td class="standing ${standing}">${tied === undefined ? STANDING_WORDS[standing] : `tied: ${tied}`}</td>
-    <td class="number strong">${formatNumber(median)}</td>
-    <td class="number">${formatInterval(ci95)}</td>
-    <td class="number">${spread(summary)}</td>
-    ${known && html`<td class="number">${formatNumber(truth)}</td>`}${errors && html`<td class="number">${formatPercent(relativeError, { sign: true })}</td>`}
-    <td class="number">${formatCount(n)}</td>
-    <td class="number">${formatNumber(unfiltered.median)}</td>
+    <th scope="row" class="name">${withUnit(name, unit)}${below(meaning)}</th>
+    <td class="standing ${word}">${tied === undefined ? standingText(standing) : html`tied: ${tied}`}</td>
+    <td class="number strong">${formatNumber(median)}${shown.unfiltered && below(formatNumber(unfiltered.median))}</td>
+    ${cell(formatInterval(ci95), 'interval')} ${cell(uncertainty(mad), 'spread')}
+    ${shown.error && cell(error === null ? 'without bound' : uncertainty(error), 'error')}
+    ${(shown.truth || shown.off) && html`<td class="number">${shown.truth ? html`${formatNumber(truth)}${shown.off && below(off)}` : off}</td>`}
   </tr>`;
+}
+
+/** The word, and the number that it goes by. */
+function standingText(standing: Standing | undefined): Markup {
+  const word = STANDING_WORDS[standing?.standing ?? 'unknown'];
+  return standing?.size === undefined ? html`${word}` : html`${word} <span class="size">${standing.size}</span>`;
+}
+
+/** A second line of a cell. */
+function below(text: string | undefined): Markup | undefined {
+  return text === undefined ? undefined : html`<span class="below">${text}</span>`;
 }
 
 /** Synthetic data have a truth; a cell has none that the model could find. */
@@ -145,12 +186,6 @@ function effectiveNote({ resolved: { problem, space } }: Lock): Markup | undefin
     ${problem.model.name}${fixed === '' ? '' : ` and the values held fixed (${fixed})`}. Other fixed values give other estimates that may
     fit as well.
   </p>`;
-}
-
-/** In per cent of the median for positive parameters, in the unit for others. */
-function spread({ scale, mad, median, unit }: ParameterSummary): string {
-  if (mad === null || median === null) return NOTHING;
-  return scale === 'log' ? `\u00b1${formatPercent(mad / median)}` : `\u00b1${formatNumber(mad, 2)} ${formatUnit(unit)}`;
 }
 
 /** A row for each would say nothing that their calibration does not say better. */

@@ -43,8 +43,7 @@ function renderAxis(lock: Lock, summary: Summary, axis: AxisTable, figures: Figu
           drawing: axisDrawing(axis, drawn, parameter, truths(summary.parameters[parameter.name]!)),
         })),
         numbers: [axisNumbers(axis, infer)],
-        caption: html`Numbered as the rows of the table below. Differences larger than the spread within a row say that the answer depends
-        on this axis.`,
+        caption: html`${rowWords(axis)}Differences larger than the spread within a row say that the answer depends on this axis.`,
       })
     }
     ${axisTable(axis, name, infer)}`;
@@ -56,23 +55,54 @@ function axisDrawing(
   { name, unit, positive }: InferredParameter,
   truth: readonly number[],
 ): Drawing {
-  const numbered = drawn.map((row) => ({ number: String(axis.rows.indexOf(row) + 1), ...row.parameters[name]! }));
-  const ends = numbered.flatMap(({ low, high }) => [low, high]).filter((value) => value !== null);
+  const names = shortNames(axis) ?? axis.rows.map((_, i) => String(i + 1));
+  const named = drawn.map((row) => ({ row: names[axis.rows.indexOf(row)]!, ...row.parameters[name]! }));
+  const ends = named.flatMap(({ low, high }) => [low, high]).filter((value) => value !== null);
   const fitted = fitAxis(ends, [], truth, positive);
   const marks = [
     ...truth.map((value) => Plot.ruleX([value], { stroke: COLOUR.truth, strokeWidth: 1.6 })),
-    Plot.link(numbered, { x1: 'low', x2: 'high', y1: 'number', y2: 'number', stroke: COLOUR.ensemble, strokeWidth: 2.5 }),
-    Plot.dot(numbered, { x: 'median', y: 'number', r: 4, fill: COLOUR.paper, stroke: COLOUR.ensemble, strokeWidth: 2 }),
+    Plot.link(named, { x1: 'low', x2: 'high', y1: 'row', y2: 'row', stroke: COLOUR.ensemble, strokeWidth: 2.5 }),
+    Plot.dot(named, { x: 'median', y: 'row', r: 4, fill: COLOUR.paper, stroke: COLOUR.ensemble, strokeWidth: 2 }),
   ];
   const x = labelledScale(fitted, withUnit(name, unit), { tickSize: 4, grid: true });
-  const y: Plot.ScaleOptions = { type: 'point', domain: numbered.map(({ number }) => number), label: null, tickSize: 0 };
+  const y: Plot.ScaleOptions = { type: 'point', domain: named.map(({ row }) => row), label: null, tickSize: 0 };
   return {
     id: `axis-${axis.axis.replaceAll('.', '-')}-${name}`,
     title: `${name} by ${axis.axis}`,
-    description: numbered.map(({ number, median }) => `Row ${number}: median ${formatNumber(median)}.`).join(' '),
+    description: named.map(({ row, median }) => `${NAMES[axis.axis] ?? axis.axis} ${row}: median ${formatNumber(median)}.`).join(' '),
     width: 300,
-    panels: [{ height: 60 + 22 * numbered.length, options: { marginLeft: 28, marginTop: 6, marginBottom: 42, x, y, marks } }],
+    panels: [{ height: 60 + 22 * named.length, options: { marginLeft: marginFor(names), marginTop: 6, marginBottom: 42, x, y, marks } }],
   };
+}
+
+/** Letters of a name that fits beside a small drawing. */
+const MOST_LETTERS = 14;
+
+/** The values of the axis, where they are short enough to stand in the drawing. */
+function shortNames(axis: AxisTable): readonly string[] | undefined {
+  const { names } = namesOf(axis);
+  return names.every((name) => name.length <= MOST_LETTERS) ? names : undefined;
+}
+
+/** The values of the axis, without the words that they all begin with: "spike 7" of a recording's sweep. Draws are counted from 1 on the page. */
+function namesOf({ axis, rows }: AxisTable): { readonly common: string; readonly names: readonly string[] } {
+  const labels = rows.map(({ label }) => (axis === 'draw' ? String(Number(label) + 1) : label).split(' '));
+  const [first = []] = labels;
+  let shared = 0;
+  while (labels.every((words) => words.length > shared + 1 && words[shared] === first[shared])) shared++;
+  return { common: first.slice(0, shared).join(' '), names: labels.map((words) => words.slice(shared).join(' ')) };
+}
+
+/** What the rows of the drawing are, where they do not say it themselves. */
+function rowWords(axis: AxisTable): string {
+  if (shortNames(axis) === undefined) return 'Numbered as the rows of the table below. ';
+  const { common } = namesOf(axis);
+  return common === '' ? '' : `Rows: ${common} \u2026. `;
+}
+
+/** px */
+function marginFor(names: readonly string[]): number {
+  return 12 + 6.5 * Math.max(2, ...names.map((name) => name.length));
 }
 
 function axisNumbers({ axis, rows }: AxisTable, infer: readonly InferredParameter[]): NumbersTable {
@@ -88,19 +118,22 @@ function axisNumbers({ axis, rows }: AxisTable, infer: readonly InferredParamete
   };
 }
 
-function axisTable({ rows, omitted }: AxisTable, name: string, infer: readonly InferredParameter[]): Markup {
-  const truthful = infer.filter((parameter) => rows.some(({ rmsError }) => (rmsError[parameter.name] ?? null) !== null));
+function axisTable(table: AxisTable, name: string, infer: readonly InferredParameter[]): Markup {
+  const { rows, omitted } = table;
+  const errors = rows.some(({ rmsError }) => Object.values(rmsError).some((error) => error !== null));
+  const numbered = shortNames(table) === undefined;
+  const { common, names } = namesOf(table);
   return html`${renderTable({
     label: `By ${name}`,
-    caption: html`Medians over accepted replicas by ${name}; seconds are of all that finished.`,
+    caption: html`Medians over accepted replicas by
+    ${name}${common !== '' && ` (${common} …)`}${errors && ', below them the root mean square errors'}; seconds are of all that finished.`,
     rows: html`<thead>
         <tr>
-          <th scope="col" class="number">Row</th>
+          ${numbered && html`<th scope="col" class="number">Row</th>`}
           <th scope="col">${name}</th>
           <th scope="col" class="number">Finished</th>
           <th scope="col" class="number">Accepted</th>
           ${infer.map((parameter) => html`<th scope="col" class="number">${withUnit(parameter.name, parameter.unit)}</th>`)}
-          ${truthful.map((parameter) => html`<th scope="col" class="number">error of ${parameter.name} (RMS)</th>`)}
           <th scope="col" class="number">χ² per sample</th>
           <th scope="col" class="number">forward RMSE (mV)</th>
           <th scope="col" class="number">seconds</th>
@@ -108,14 +141,13 @@ function axisTable({ rows, omitted }: AxisTable, name: string, infer: readonly I
       </thead>
       <tbody>
         ${rows.map(
-          ({ label, finished, accepted, parameters, rmsError, chi2, rmseMv, seconds }, i) =>
+          ({ finished, accepted, parameters, rmsError, chi2, rmseMv, seconds }, i) =>
             html`<tr>
-              <td class="number">${i + 1}</td>
-              <th scope="row">${rowLabel(name, label)}</th>
+              ${numbered && html`<td class="number">${i + 1}</td>`}
+              <th scope="row">${names[i]}</th>
               <td class="number">${formatCount(finished)}</td>
               <td class="number">${formatPercent(finished === 0 ? null : accepted / finished)}</td>
-              ${infer.map((parameter) => html`<td class="number">${formatNumber(parameters[parameter.name]?.median)}</td>`)}
-              ${truthful.map((parameter) => html`<td class="number">${formatPercent(rmsError[parameter.name] ?? null)}</td>`)}
+              ${infer.map((parameter) => estimateCell(parameters[parameter.name]?.median, rmsError[parameter.name] ?? null))}
               <td class="number">${formatNumber(chi2, 3)}</td>
               <td class="number">${formatNumber(rmseMv, 3)}</td>
               <td class="number">${formatNumber(seconds, 2)}</td>
@@ -126,6 +158,6 @@ function axisTable({ rows, omitted }: AxisTable, name: string, infer: readonly I
   ${omitted > 0 && html`<p class="note">${formatCount(omitted)} more rows; all are in replicas.parquet.</p>`}`;
 }
 
-function rowLabel(name: string, label: string): string {
-  return name === 'noise draw' ? String(Number(label) + 1) : label;
+function estimateCell(median: number | null | undefined, error: number | null): Markup {
+  return html`<td class="number">${formatNumber(median)}${error !== null && html`<span class="below">${formatPercent(error)}</span>`}</td>`;
 }

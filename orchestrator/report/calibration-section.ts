@@ -31,11 +31,11 @@ export function hasCalibration({ calibration, calibrated }: Summary): boolean {
 export function renderCalibration(lock: Lock, summary: Summary, figures: FigureList): Markup | undefined {
   const { calibration, calibrated } = summary;
   if (!hasCalibration(summary)) return undefined;
-  const { infer } = lock.resolved.problem;
+  const { infer, data } = lock.resolved.problem;
   return html`<section id="calibration" aria-labelledby="calibration-heading">
     <h2 id="calibration-heading">Calibration</h2>
     ${whichInterval()} ${calibration !== undefined && renderOwn(infer, calibration, figures)}
-    ${calibrated !== undefined && renderCalibrated(infer, calibrated)}
+    ${calibrated !== undefined && renderCalibrated(infer, calibrated, !data.every(({ source }) => source.kind === 'synthetic'))}
   </section> `;
 }
 
@@ -49,13 +49,10 @@ function whichInterval(): Markup {
 }
 
 function renderOwn(infer: readonly InferredParameter[], calibration: Calibration, figures: FigureList): Markup {
-  const shown = infer.flatMap(({ name }) => {
-    const own = calibration.parameters[name];
-    return own === undefined ? [] : [{ name, own }];
-  });
+  const shown = shownOf(infer, calibration);
   const { n, truths, withoutInterval } = calibration;
   return html`<p>
-      ${verdictOf(shown)} The truths of ${plural(n, 'data set')} are known, ${formatCount(truths)} of them different.
+      ${judgeCoverage(infer, calibration).words} The truths of ${plural(n, 'data set')} are known, ${formatCount(truths)} of them different.
       ${withoutInterval > 0 && `${plural(withoutInterval, 'more data set')} ${withoutInterval === 1 ? 'has' : 'have'} no interval, for lack of an accepted replica or because V does not determine the parameters: they do not count.`}
     </p>
     ${rankFigure(shown, figures)} ${coverageTable(shown)} ${errorTable(shown)}`;
@@ -63,16 +60,36 @@ function renderOwn(infer: readonly InferredParameter[], calibration: Calibration
 
 type Shown = readonly { readonly name: string; readonly own: ParameterCalibration }[];
 
-function verdictOf(shown: Shown): string {
+function shownOf(infer: readonly InferredParameter[], { parameters }: Calibration): Shown {
+  return infer.flatMap(({ name }) => {
+    const own = parameters[name];
+    return own === undefined ? [] : [{ name, own }];
+  });
+}
+
+/** Whether the 80 % intervals hold what they promise. */
+export function judgeCoverage(
+  infer: readonly InferredParameter[],
+  calibration: Calibration,
+): { readonly tooNarrow: boolean; readonly words: string } {
+  const shown = shownOf(infer, calibration);
   const level = (own: ParameterCalibration): Coverage => own.levels['80'];
   const worst = shown.map(({ own }) => level(own)).toSorted((a, b) => a.coverage - b.coverage)[0];
-  if (worst === undefined) return '';
+  if (worst === undefined) return { tooNarrow: false, words: '' };
   const narrow = shown.filter(({ own }) => level(own).ci95[1] < LEVELS['80']).map(({ name }) => name);
   const wide = shown.filter(({ own }) => level(own).ci95[0] > LEVELS['80']).map(({ name }) => name);
   if (narrow.length > 0)
-    return `The 80 % intervals of ${narrow.join(', ')} are too narrow: they hold the truth in ${formatPercent(worst.coverage)} at worst.`;
-  if (wide.length > 0) return `The 80 % intervals of ${wide.join(', ')} are wider than they need be.`;
-  return `The 80 % intervals hold the truth about as often as they promise: in ${formatPercent(worst.coverage)} at worst.`;
+    return {
+      tooNarrow: true,
+      words: `The 80 % intervals of ${narrow.join(', ')} are too narrow: they hold the truth in ${formatPercent(worst.coverage)} at worst.`,
+    };
+  return {
+    tooNarrow: false,
+    words:
+      wide.length > 0
+        ? `The 80 % intervals of ${wide.join(', ')} are wider than they need be.`
+        : `The 80 % intervals hold the truth about as often as they promise: in ${formatPercent(worst.coverage)} at worst.`,
+  };
 }
 
 function rankFigure(shown: Shown, figures: FigureList): Markup {
@@ -159,7 +176,7 @@ function rankDrawing(name: string, { n, ranks }: ParameterCalibration): Drawing 
           ...margins,
           marginBottom: 42,
           x: { domain: [0, 1], label: 'rank of the truth', labelAnchor: 'center', labelArrow: 'none', ticks: 4, tickSize: 4 },
-          y: { ...centred, label: 'difference' },
+          y: { ...centred, label: 'difference', inset: 6 },
           marks: [
             Plot.areaY(course, { x: 'z', y1: 'low', y2: 'high', fill: COLOUR.muted, fillOpacity: 0.22 }),
             Plot.ruleY([0], { stroke: COLOUR.ink, strokeDasharray: '4 3' }),
@@ -175,7 +192,8 @@ function coverageTable(shown: Shown): Markup {
   return renderTable({
     label: 'Coverage',
     caption: html`How often intervals hold the truth, with Wilson’s 95 % intervals. The factor on their width is split conformal and never
-    below 1; coverage after calibration is cross-validated: each tenth of the truths with the factor of the other nine.`,
+    below 1; coverage after calibration is cross-validated: each tenth of the truths with the factor of the other nine. All of it is on
+    average over the truths that were drawn: around one of them intervals may hold more often or less.`,
     rows: html`<thead>
         <tr>
           <th scope="col">Parameter</th>
@@ -187,10 +205,10 @@ function coverageTable(shown: Shown): Markup {
       </thead>
       <tbody>
         ${shown.flatMap(({ name, own }) =>
-          NAMES.map((level) => {
+          NAMES.map((level, i) => {
             const { factor, calibrated, ...before } = own.levels[level];
             return html`<tr>
-              <th scope="row">${name}</th>
+              ${i === 0 && html`<th scope="rowgroup" rowspan="${NAMES.length}">${name}</th>`}
               <td class="number">${level} %</td>
               <td class="number">${coverageText(before)}</td>
               <td class="number">${formatNumber(factor, 3)}</td>
@@ -241,17 +259,21 @@ function errorTable(shown: Shown): Markup {
   });
 }
 
-function renderCalibrated(infer: readonly InferredParameter[], { from, dataSets, coverage }: Calibrated): Markup {
-  const rows = dataSets.flatMap(({ label, draw, parameters }) =>
-    infer.flatMap((parameter) => {
+/** `real`: of recordings. */
+function renderCalibrated(infer: readonly InferredParameter[], { from, dataSets, coverage }: Calibrated, real: boolean): Markup {
+  const sets = dataSets.map(({ label, draw, parameters }) => ({
+    label: draw === 0 ? label : `${label}, draw ${draw + 1}`,
+    rows: infer.flatMap((parameter) => {
       const own = parameters[parameter.name];
-      return own === undefined ? [] : [{ label: draw === 0 ? label : `${label}, draw ${draw + 1}`, parameter, own }];
+      return own === undefined ? [] : [{ parameter, own }];
     }),
-  );
+  }));
+  const most = Math.max(1, Math.floor(MOST_ROWS / infer.length));
   return html`${renderTable({
     label: 'Calibrated intervals',
     caption: html`Calibrated intervals of each data set, by the run ${from.name} (${from.sweep.slice(0, 12)}), which had the same problem,
-    network and training on ${plural(from.n, 'data set')} with ${plural(from.truths, 'known truth')}.`,
+    network and training on ${plural(from.n, 'data set')} with ${plural(from.truths, 'known truth')}. They hold what they promise on average
+    over those truths, not around each of them${real && ', and for a cell that obeys the model: a real one is not the model'}.`,
     rows: html`<thead>
         <tr>
           <th scope="col">Data</th>
@@ -263,21 +285,23 @@ function renderCalibrated(infer: readonly InferredParameter[], { from, dataSets,
         </tr>
       </thead>
       <tbody>
-        ${rows.slice(0, MOST_ROWS).map(
-          ({ label, parameter, own }) =>
-            html`<tr>
-              <th scope="row">${label}</th>
-              <td>${withUnit(parameter.name, parameter.unit)}</td>
-              <td class="number strong">${formatNumber(own.estimate)}</td>
-              <td class="number">${intervalText(own, '80')}</td>
-              <td class="number">${intervalText(own, '95')}</td>
-              <td class="number">${formatCount(own.n)}</td>
-            </tr>`,
+        ${sets.slice(0, most).flatMap(({ label, rows }) =>
+          rows.map(
+            ({ parameter, own }, i) =>
+              html`<tr>
+                ${i === 0 && html`<th scope="rowgroup" rowspan="${rows.length}">${label}</th>`}
+                <td>${withUnit(parameter.name, parameter.unit)}</td>
+                <td class="number strong">${formatNumber(own.estimate)}</td>
+                <td class="number">${intervalText(own, '80')}</td>
+                <td class="number">${intervalText(own, '95')}</td>
+                <td class="number">${formatCount(own.n)}</td>
+              </tr>`,
+          ),
         )}
       </tbody>`,
     width: 'fit',
   })}
-  ${rows.length > MOST_ROWS && html`<p class="note">${formatCount(rows.length - MOST_ROWS)} more in summary.json.</p>`}
+  ${sets.length > most && html`<p class="note">${plural(sets.length - most, 'more data set')} in summary.json.</p>`}
   ${coverage !== undefined && appliedTable(coverage)}`;
 }
 
@@ -288,8 +312,8 @@ function intervalText({ outside, intervals }: CalibratedParameter, level: Level)
 function appliedTable(coverage: NonNullable<Calibrated['coverage']>): Markup {
   return renderTable({
     label: 'Coverage of the calibrated intervals',
-    caption: html`How often the calibrated intervals below hold the truths of this run, with Wilson’s 95 % intervals. No truth of this run
-    helped to make the factors.`,
+    caption: html`How often the calibrated intervals hold the truths of this run, with Wilson’s 95 % intervals. No truth of this run helped
+    to make the factors.`,
     rows: html`<thead>
         <tr>
           <th scope="col">Parameter</th>

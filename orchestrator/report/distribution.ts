@@ -7,7 +7,7 @@ import * as Plot from '@observablehq/plot';
 import { sortedFinite } from '../../schemas/sample-quantile.ts';
 import { kernelDensity } from '../statistics/kernel-density.ts';
 import type { Drawing, Panel } from './drawing.ts';
-import { fitAxis, scaleOptions, type Axis } from './fitted-axis.ts';
+import { fitAxis, labelledScale, scaleOptions, type Axis } from './fitted-axis.ts';
 import { plural } from './number-format.ts';
 import type { NumbersTable } from './numbers-table.ts';
 import { COLOUR } from './palette.ts';
@@ -68,11 +68,10 @@ export function drawDistribution(distribution: Distribution): DrawnDistribution 
   );
   const shown = countOf(accepted, axis) + countOf(rejected, axis);
   const hidden = accepted.length + rejected.length - shown;
-  const x: Plot.ScaleOptions = { ...scaleOptions(axis.log), domain: [axis.low, axis.high] };
   const kind = shown <= MOST_DOTS ? 'dots' : 'bars';
   const bins = binned(distribution, axis, kind);
   const curve = densityCurve(accepted, axis, positive);
-  const panels = [bulkPanel(bins, curve, x, references, kind), axisPanel(distribution, x, references, kind)];
+  const panels = [bulkPanel(bins, curve, axis, references, kind), axisPanel(distribution, axis, references, kind)];
   return {
     drawing: { id, title, description, width: WIDTH, panels },
     beyond: hidden === 0 ? undefined : `${plural(hidden, 'replica')} beyond the axis.`,
@@ -149,7 +148,7 @@ interface CurvePoint {
   readonly count: number;
 }
 
-/** The density of the accepted, of the logarithm where values are positive, in the units of dots and bars. */
+/** The density of the accepted, of the logarithm where values are positive, in the units of bars. */
 function densityCurve(accepted: readonly number[], axis: Axis, positive: boolean): CurvePoint[] {
   if (accepted.length < FEWEST) return [];
   const found = kernelDensity(sortedFinite(accepted.map((value) => (positive ? Math.log(value) : value))));
@@ -165,12 +164,12 @@ function densityCurve(accepted: readonly number[], axis: Axis, positive: boolean
 function bulkPanel(
   bins: readonly Bin[],
   curve: readonly CurvePoint[],
-  x: Plot.ScaleOptions,
+  axis: Axis,
   references: readonly Reference[],
   kind: DrawnDistribution['kind'],
 ): Panel {
-  const peak = curve.reduce((most, { count }) => Math.max(most, count), 1);
-  const tallest = Math.max(peak, ...bins.map((bin) => bin.accepted.count + bin.rejected.count));
+  const peak = curve.reduce((most, { count }) => Math.max(most, count), 0);
+  const tallest = Math.max(1, kind === 'bars' ? peak : 0, ...bins.map((bin) => bin.accepted.count + bin.rejected.count));
   const radius = Math.min(4, (WIDTH - 26) / BINS / 2 + 0.4, (HEIGHT[kind] - MARGIN) / tallest / 2);
   const rows = kind === 'dots' ? (HEIGHT[kind] - MARGIN) / (2 * radius) : 1.05 * tallest;
   const y: Plot.ScaleOptions =
@@ -187,15 +186,23 @@ function bulkPanel(
           grid: true,
         };
   const marks = kind === 'dots' ? stackedDots(bins, radius) : stackedBars(bins);
+  // dots have no axis: among few of them a density in their units would be flat
+  const height = kind === 'dots' ? (0.9 * rows) / peak : 1;
+  const density = { x: 'value', y: ({ count }: CurvePoint) => height * count } as const;
   return {
     height: HEIGHT[kind],
     options: {
       marginTop: MARGIN,
       marginBottom: 0,
       marginLeft: MARGIN_LEFT[kind],
-      x: { ...x, axis: null },
+      x: { ...scaleOptions(axis), axis: null },
       y,
-      marks: [...referenceMarks(references), ...marks, Plot.line(curve, { x: 'value', y: 'count', stroke: COLOUR.ink, strokeWidth: 1.2 })],
+      marks: [
+        Plot.areaY(curve, { ...density, fill: COLOUR.ink, fillOpacity: 0.07 }),
+        ...referenceMarks(references),
+        ...marks,
+        Plot.line(curve, { ...density, stroke: COLOUR.ink, strokeWidth: 1 }),
+      ],
     },
   };
 }
@@ -240,12 +247,7 @@ function stackedBars(bins: readonly Bin[]): Plot.Markish[] {
 }
 
 /** Below the replicas: median, its interval, the spread, and the axis. */
-function axisPanel(
-  { label, summary }: Distribution,
-  x: Plot.ScaleOptions,
-  references: readonly Reference[],
-  kind: DrawnDistribution['kind'],
-): Panel {
+function axisPanel({ label, summary }: Distribution, axis: Axis, references: readonly Reference[], kind: DrawnDistribution['kind']): Panel {
   const marks: Plot.Markish[] = [...referenceMarks(references)];
   if (summary?.replicas95) marks.push(rule(summary.replicas95, 1.5));
   if (summary?.ci95) marks.push(rule(summary.ci95, 6));
@@ -260,14 +262,13 @@ function axisPanel(
         strokeWidth: 1.8,
       }),
     );
-  const axis: Plot.ScaleOptions = { ...x, label, labelAnchor: 'center', labelArrow: 'none', ticks: 4, tickSize: 4 };
   return {
     height: 68,
     options: {
       marginTop: 0,
       marginLeft: MARGIN_LEFT[kind],
       marginBottom: 42,
-      x: axis,
+      x: labelledScale(axis, label, { tickSize: 4 }),
       y: { domain: [-1, 1], axis: null },
       marks: [Plot.frame({ anchor: 'bottom', stroke: COLOUR.rule }), ...marks],
     },

@@ -26,7 +26,7 @@ export interface Drawing {
 }
 
 /** Left margin of every panel, so that axes of stacked panels agree. */
-const MARGIN_LEFT = 52;
+const MARGIN_LEFT = 58;
 const MARGIN_RIGHT = 12;
 
 /** A drawing as inline SVG, styled by the page. */

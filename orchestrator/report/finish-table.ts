@@ -35,7 +35,7 @@ export function renderFinish(infer: readonly InferredParameter[], { parameters }
 function finishRow({ name, unit }: InferredParameter, summary: Summary['parameters'][string], known: boolean): Markup {
   const { median, relativeError, network, standardError } = summary;
   return html`<tr>
-    <th scope="row">${withUnit(name, unit)}</th>
+    <th scope="row" class="name">${withUnit(name, unit)}</th>
     <td class="number">${formatNumber(network?.median)}</td>
     <td class="number">${formatNumber(median)}</td>
     <td class="number">${formatNumber(standardError, 2)}</td>

@@ -48,13 +48,38 @@ function greatest(values: readonly number[]): number {
   return values.reduce((a, b) => Math.max(a, b), -Infinity);
 }
 
-/** Numbers on a logarithmic axis are written out: 0.003, where the library would say 3m. */
-export function scaleOptions(log: boolean): Plot.ScaleOptions {
-  return log ? { type: 'log', tickFormat: '~g' } : { type: 'linear' };
+/** Leading digits of ticks, from dense to sparse. */
+const DIGITS = [[1, 2, 3, 4, 5, 6, 7, 8, 9], [1, 2, 3, 5, 7], [1, 2, 5], [1, 3], [1]] as const;
+/** Share of a small drawing's axis that a number takes, with room beside it. */
+const ROOM = 0.16;
+
+/** Ticks of a logarithmic axis whose numbers do not touch: the densest that have room; of many decades every second, third, ... */
+export function logTicks(low: number, high: number): number[] {
+  const decades = Math.log10(high / low);
+  const apart = (ticks: readonly number[]): boolean =>
+    ticks.every((tick, i) => i === 0 || Math.log10(tick / ticks[i - 1]!) >= ROOM * decades);
+  const [from, to] = [Math.floor(Math.log10(low)), Math.ceil(Math.log10(high))];
+  const powers = Array.from({ length: to - from + 1 }, (_, i) => from + i);
+  const within = (every: number, digits: readonly number[]): number[] =>
+    powers
+      .filter((power) => power % every === 0)
+      .flatMap((power) => digits.map((digit) => Number(`${digit}e${power}`)))
+      .filter((tick) => tick >= low && tick <= high);
+  const dense = DIGITS.map((digits) => within(1, digits)).find(apart);
+  for (let every = 2; dense === undefined; every++) {
+    const sparse = within(every, [1]);
+    if (apart(sparse)) return sparse;
+  }
+  return dense;
+}
+
+/** Of an axis without a label. Numbers on a logarithmic one are written out: 0.003, where the library would say 3m. */
+export function scaleOptions({ log, low, high }: Pick<Axis, 'log' | 'low' | 'high'>): Plot.ScaleOptions {
+  const domain = [low, high];
+  return log ? { type: 'log', domain, ticks: logTicks(low, high), tickFormat: String } : { type: 'linear', domain, ticks: 4 };
 }
 
 /** Of a labelled axis; `own` is what it has beside that. */
-export function labelledScale({ log, low, high }: Axis, label: string, own: Plot.ScaleOptions = {}): Plot.ScaleOptions {
-  const scale: Plot.ScaleOptions = { ...scaleOptions(log), domain: [low, high] };
-  return { ...scale, label, labelAnchor: 'center', labelArrow: 'none', ticks: 4, ...own };
+export function labelledScale(axis: Axis, label: string, own: Plot.ScaleOptions = {}): Plot.ScaleOptions {
+  return { ...scaleOptions(axis), label, labelAnchor: 'center', labelArrow: 'none', ...own };
 }

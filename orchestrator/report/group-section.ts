@@ -125,7 +125,7 @@ function groupTable(by: readonly string[], groups: readonly GroupSummary[], infe
           ({ values, finished, accepted, parameters, chi2, rmseMv }, g) =>
             html`<tr>
               <th scope="row" class="number">${g + 1}</th>
-              ${by.map((axis) => html`<td>${values[axis]}</td>`)}
+              ${by.map((axis) => html`<td>${axis === 'draw' ? Number(values[axis]) + 1 : values[axis]}</td>`)}
               <td class="number">${formatCount(finished)}</td>
               <td class="number">${formatPercent(accepted / finished)}</td>
               ${infer.map(({ name }) => groupCell(parameters[name]!))}
@@ -139,7 +139,6 @@ function groupTable(by: readonly string[], groups: readonly GroupSummary[], infe
 
 function groupCell({ median, mad, ci95 }: GroupSummary['parameters'][string]): Markup {
   return html`<td class="number">
-    ${formatNumber(median)}
-    <div class="note">${formatInterval(ci95)}; ±${formatNumber(mad, 2)}</div>
+    ${formatNumber(median)}${ci95 !== null && html`<span class="below">${formatInterval(ci95)}</span>`}${mad !== null && html`<span class="below">±${formatNumber(mad, 2)}</span>`}
   </td>`;
 }

@@ -140,5 +140,5 @@ function spikePanel({ observed, simulated }: Prediction['spikesMs'], range: Rang
   const row = (times: readonly number[], name: string, stroke: string): Plot.Markish =>
     Plot.tickX(times, { x: (t: number) => t, y: () => name, stroke, strokeWidth: 1 });
   const marks = [row(observed, 'data', COLOUR.observed), row(simulated, 'sim.', COLOUR.simulated)];
-  return panel(52, range, '', marks, { type: 'band', domain: ['data', 'sim.'], label: null, grid: false, padding: 0.2 });
+  return panel(60, range, '', marks, { type: 'band', domain: ['data', 'sim.'], label: null, grid: false, padding: 0.2 });
 }

@@ -1,6 +1,6 @@
 /** How all of it was computed: engine, versions, seeds, filter, statistics, and the resolved spec. */
 import { STANDARD_ACCEPT } from '../../schemas/acceptance.ts';
-import type { Accept, Lock, Method, ResolvedPassive, Space, Summary } from '../../schemas/generated/types.ts';
+import type { Accept, Lock, Method, ResolvedPassive, ResolvedProblem, Space, Summary } from '../../schemas/generated/types.ts';
 import { RESAMPLES } from '../statistics/bootstrap.ts';
 import { describeFixed } from './fixed-values.ts';
 import { methodSpaces } from '../spec/method-spaces.ts';
@@ -10,6 +10,9 @@ import { formatNumber, formatSeconds, plural } from './number-format.ts';
 
 /** Data units of the spec that are printed. */
 const MOST_UNITS = 24;
+/** Of the line on data. */
+const MOST_KINDS = 6;
+const MOST_LABELS = 4;
 
 export function renderMethods(lock: Lock, summary: Summary): Markup {
   const { resolved, engine, arithmetic, sweep, startedAt } = lock;
@@ -18,12 +21,13 @@ export function renderMethods(lock: Lock, summary: Summary): Markup {
     ['Sweep', `${resolved.name}, ${sweep.slice(0, 16)}`],
     ['Started', startedAt],
     ['Model', `${resolved.problem.model.name}, object ${resolved.problem.model.object.slice(0, 16)}`],
+    ['Data', describeData(resolved.problem)],
     ['Held fixed', describeFixed(resolved) || 'nothing'],
     ...describeTied(resolved),
     ...passiveFacts(resolved.problem.passive),
     ['Engine', arithmetic === undefined ? engine : `${engine} (${arithmetic})`],
     ['Seed', String(resolved.seed)],
-    ['Sampler', JSON.stringify(resolved.sampler)],
+    ['Sampler', typeof resolved.sampler === 'string' ? resolved.sampler : JSON.stringify(resolved.sampler)],
     ['Finish', resolved.finish === undefined ? 'none: estimates are the networks’ own' : 'shooting from each network’s estimate'],
     ['Acceptance filter', describeFilter(resolved.accept)],
     [
@@ -68,6 +72,23 @@ export function renderMethods(lock: Lock, summary: Summary): Markup {
       <pre tabindex="0">${printSpec(lock)}</pre>
     </details>
   </section> `;
+}
+
+/** What several data units have in common is said once. */
+function describeData({ data }: ResolvedProblem): string {
+  const units = data.map(({ label, draws, samples, sampleMs, sigmaMv }) => ({
+    label: draws > 1 ? `${label} (${plural(draws, 'noise draw')})` : label,
+    grid: `${plural(samples, 'sample')} of ${formatNumber(sampleMs, 3)} ms, noise ${formatNumber(sigmaMv, 2)} mV`,
+  }));
+  const kinds = [...new Set(units.map(({ grid }) => grid))].slice(0, MOST_KINDS);
+  return kinds
+    .map((kind) => {
+      const labels = units.filter(({ grid }) => grid === kind).map(({ label }) => label);
+      const shown =
+        labels.length <= MOST_LABELS ? labels.join(', ') : `${labels[0]} to ${labels.at(-1)}, ${plural(labels.length, 'data set')}`;
+      return `${shown}: ${kind}`;
+    })
+    .join('; ');
 }
 
 function describeTied({ problem: { tied } }: Lock['resolved']): [string, string][] {
@@ -121,10 +142,34 @@ function describeFilter(accept: Accept): string {
   return tests.filter((test) => test !== '').join('; ');
 }
 
-/** The spec as JSON, a long list of data units cut short. */
+/** The spec as JSON, what is short on one line, a long list of data units cut short. */
 function printSpec({ resolved }: Lock): string {
   const { data } = resolved.problem;
   const shown = { ...resolved, problem: { ...resolved.problem, data: data.slice(0, MOST_UNITS) } };
   const rest = data.length > MOST_UNITS ? `\n\n${plural(data.length - MOST_UNITS, 'more data unit')} in sweep.lock.json` : '';
-  return JSON.stringify(shown, undefined, 2) + rest;
+  // without what is undefined
+  return laidOut(JSON.parse(JSON.stringify(shown))) + rest;
+}
+
+/** Letters of a line. */
+const LINE = 96;
+
+function laidOut(value: unknown, indent = ''): string {
+  const line = inOneLine(value);
+  if (typeof value !== 'object' || value === null || indent.length + line.length <= LINE) return line;
+  const inner = `${indent}  `;
+  const isList = Array.isArray(value);
+  const parts = isList
+    ? value.map((item) => `${inner}${laidOut(item, inner)}`)
+    : Object.entries(value).map(([key, item]) => `${inner}${JSON.stringify(key)}: ${laidOut(item, inner)}`);
+  const [open, close] = isList ? '[]' : '{}';
+  return `${open}\n${parts.join(',\n')}\n${indent}${close}`;
+}
+
+function inOneLine(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(inOneLine).join(', ')}]`;
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value);
+  return `{ ${Object.entries(value)
+    .map(([key, item]) => `${JSON.stringify(key)}: ${inOneLine(item)}`)
+    .join(', ')} }`;
 }

@@ -4,22 +4,23 @@ export const PAGE_STYLE = `${paletteStyle(':root')}
 ${DRAWING_STYLE}
 *{box-sizing:border-box}
 html{background:var(--paper);color:var(--ink);-webkit-text-size-adjust:100%}
-body{margin:0 auto;max-width:60rem;padding:2.5rem 1.25rem 5rem;font:1.0625rem/1.6 Charter,"Bitstream Charter","Sitka Text",Cambria,Georgia,serif}
-header{border-bottom:1px solid var(--rule);padding-bottom:1.25rem}
+body{margin:0 auto;max-width:60rem;padding:1.75rem 1.25rem 5rem;font:1.0625rem/1.6 Charter,"Bitstream Charter","Sitka Text",Cambria,Georgia,serif}
+header{border-bottom:1px solid var(--rule);padding-bottom:.9rem}header p{margin:.4rem 0;max-width:none}
 h1,h2,h3,.cell-heading,table,.key,.numbers,.note,.eyebrow,.facts,nav,summary{font-family:system-ui,-apple-system,"Segoe UI",Roboto,"Helvetica Neue",sans-serif}
 .eyebrow{margin:0;color:var(--muted);font-size:.8125rem;letter-spacing:.04em}
 h1{margin:.3rem 0 .5rem;font-size:clamp(1.6rem,1.2rem + 2vw,2.2rem);line-height:1.15;letter-spacing:-.015em;overflow-wrap:anywhere}
 h2{margin:3.5rem 0 1rem;font-size:1.35rem;line-height:1.25;letter-spacing:-.01em}
+main>section:first-child>h2{margin-top:1.5rem}
 h3{margin:2.25rem 0 .75rem;font-size:1.05rem}
 p,figcaption,.facts{max-width:44rem}
 p{margin:.75rem 0;overflow-wrap:break-word}
 .cell-heading{margin:0 0 .35rem;font-size:.875rem;font-weight:600;line-height:1.35;overflow-wrap:anywhere}
-nav{margin-top:1rem;font-size:.875rem}
+nav{margin-top:.7rem;font-size:.875rem}
 nav a{color:inherit;margin-right:1.1rem;text-underline-offset:.2em;text-decoration-color:var(--rule)}
 nav a:hover{text-decoration-color:currentColor}
 :focus-visible{outline:2px solid var(--ensemble);outline-offset:2px}
-.verdict{max-width:none;margin:1rem 0 1.5rem;padding:.9rem 1.15rem;background:var(--panel);border-left:.3rem solid var(--level);border-radius:.2rem}
-.verdict>p,.verdict>ul{max-width:52rem;margin:.4rem 0}.verdict>ul{padding-left:1.3rem}
+.verdict{max-width:none;margin:.8rem 0 1.2rem;padding:.6rem 1.15rem;line-height:1.45;background:var(--panel);border-left:.3rem solid var(--level);border-radius:.2rem}
+.verdict>p,.verdict>ul{max-width:54rem;margin:.3rem 0}.verdict>ul{padding-left:1.3rem}
 .verdict strong{color:var(--level)}
 .standing{font-weight:600;white-space:nowrap}.standing::before{content:"\\25cf\\a0" / ""}.standing.yes{color:var(--good)}.standing.roughly{color:var(--care)}.standing.roughly::before{content:"\\25d0\\a0" / ""}.standing.no{color:var(--bad)}.standing.no::before{content:"\\25cb\\a0" / ""}.standing.unknown{color:var(--muted)}.standing.unknown::before{content:"?\\a0" / ""}
 .trust{--level:var(--good)}.care{--level:var(--care)}.none{--level:var(--bad)}
@@ -39,6 +40,7 @@ tfoot th,tfoot td{border-bottom:0}
 .number{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
 thead .number{white-space:normal}
 .strong{font-weight:700}
+.below{display:block;color:var(--muted);font-size:.75rem;font-weight:400;line-height:1.3}
 code,pre{font-family:ui-monospace,"SF Mono",Menlo,Consolas,"DejaVu Sans Mono",monospace;font-size:.86em}
 figure{margin:2rem 0 2.5rem}
 figcaption{margin-top:.9rem;font-size:.9375rem;line-height:1.5;color:var(--muted)}
@@ -66,6 +68,7 @@ figcaption b{color:var(--ink)}
 .cells.one>.cell>.drawing{max-width:30rem}
 .cell{min-width:0}
 .small>.cell{max-width:26rem}
+.note a{color:inherit}
 .note{margin:.2rem 0 0;color:var(--muted);font-size:.8125rem;line-height:1.4}
 .narrow{display:none}
 .facts{margin:1rem 0 1.5rem;font-size:.875rem}
@@ -75,5 +78,8 @@ figcaption b{color:var(--ink)}
 details{margin:1.5rem 0}
 summary{cursor:pointer;font-size:.9375rem;font-weight:600}
 pre{max-height:36rem;overflow:auto;padding:1rem;background:var(--panel);border-radius:.2rem;line-height:1.45}
-@media (max-width:40rem){body{padding-top:1.5rem;font-size:1rem}.wide{display:none}.narrow{display:block}.facts>div{grid-template-columns:1fr}nav{display:none}th,td{padding-right:.75rem}}
-@media print{body{max-width:none;padding:0;font-size:10pt}nav,.files{display:none}.cell,.key,figcaption,tr,.verdict,.numbers,.facts>div{break-inside:avoid}h2,h3,.key,caption,.cell-heading{break-after:avoid}table{font-size:8pt}table.fit{min-width:0}th,td{padding-right:.4rem}th{overflow-wrap:anywhere}.number,.standing{white-space:normal}figcaption{break-before:avoid}.cells{grid-template-columns:1fr 1fr}.cells.small{grid-template-columns:1fr 1fr 1fr}.cells.one{grid-template-columns:1fr}.scroll{overflow:visible}pre{max-height:none;white-space:pre-wrap}.verdict{border:1px solid var(--rule);border-left:.3rem solid var(--level)}*{print-color-adjust:exact;-webkit-print-color-adjust:exact}}`;
+.name{white-space:nowrap}.name .below{white-space:normal}
+@media (min-width:60rem){.name .below{white-space:nowrap}}
+@media (max-width:40rem){body{padding-top:1.5rem;font-size:1rem}.wide{display:none}.narrow{display:block}.facts>div{grid-template-columns:1fr}nav{display:none}.size{display:block;font-weight:400;font-size:.75rem}th,td{padding-right:.75rem}}
+@page{margin:14mm 12mm}
+@media print{body{max-width:none;padding:0;font-size:10pt}nav,.files{display:none}.cell,.key,figcaption,tr,.verdict,.numbers,.facts>div{break-inside:avoid}h2{margin-top:2rem}.facts{font-size:8.5pt}h2,h3,.key,caption,.cell-heading{break-after:avoid}table{font-size:8pt}table.dense{font-size:6.5pt}.below{font-size:.9em}thead th{font-size:1em}caption,.note{font-size:8pt}table.fit{min-width:0}th,td{padding-right:.5rem;padding-top:.25rem;padding-bottom:.25rem}.number,.standing{white-space:normal}figcaption{break-before:avoid;font-size:8.5pt;line-height:1.35;max-width:none}.key,.cell-heading{font-size:8pt}figure{margin:1rem 0 1.5rem}.cells{grid-template-columns:1fr 1fr;gap:.8rem 1.2rem}.cells.small{grid-template-columns:1fr 1fr 1fr}.cells.one{grid-template-columns:1fr}.scroll{overflow:visible}pre{max-height:none;white-space:pre-wrap;font-size:6.5pt;columns:2}details::details-content{content-visibility:visible;height:auto}.verdict{border:1px solid var(--rule);border-left:.3rem solid var(--level)}*{print-color-adjust:exact;-webkit-print-color-adjust:exact}}`;

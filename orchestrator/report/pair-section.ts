@@ -1,5 +1,5 @@
 /** Every two parameters against each other, with the correlation of their estimates beside that of the Fisher information. */
-import type { Dependence, InferredParameter, Summary } from '../../schemas/generated/types.ts';
+import type { Dependence, InferredParameter, Lock, Summary } from '../../schemas/generated/types.ts';
 import type { ReplicaTable } from '../aggregate/replica-table.ts';
 import type { Cell, FigureList, KeyEntry } from './figure.ts';
 import { html } from './markup.ts';
@@ -16,13 +16,14 @@ const MOST_PAIRED = 5;
 
 /** `truthsOf`: true values that are drawn as lines; `truthKey`: what these mean, where there are any. */
 export function pairFigure(
-  infer: readonly InferredParameter[],
+  { resolved: { problem } }: Lock,
   { dependence = [] }: Summary,
   table: ReplicaTable,
   truthsOf: (name: string) => readonly number[],
   truthKey: readonly KeyEntry[],
   figures: FigureList,
 ): Markup {
+  const { infer } = problem;
   const chosen = infer.slice(0, MOST_PAIRED);
   const pairs = chosen.flatMap((y, j) => chosen.slice(0, j).map((x) => drawnPair(x, y, table, dependence, truthsOf)));
   return figures.add({
@@ -41,10 +42,18 @@ export function pairFigure(
     ],
     caption: html`A dot for each replica (at most 500 of each kind are drawn, evenly chosen). Dots along a line say that the data fix a
     combination of the two better than either. r: correlation of the accepted estimates (of logarithms, where positive), robust: sin(πτ/2)
-    of Kendall’s τ. By information: correlation of the errors that noise alone would make, from the Fisher information at a typical accepted
-    replica; none where the data leave one of the two open. Alike, the spread is that of the data; unlike, something else moves the
-    estimates.${infer.length > chosen.length && ` Only the first ${MOST_PAIRED} of ${infer.length} parameters are paired.`}`,
+    of Kendall’s τ.
+    ${informationWords(dependence, table)}${infer.length > chosen.length && ` Only the first ${MOST_PAIRED} of ${infer.length} parameters are paired.`}`,
   });
+}
+
+function informationWords(dependence: readonly Dependence[], table: ReplicaTable): string {
+  if (dependence.some(({ fisher }) => fisher !== undefined))
+    return 'By information: correlation of the errors that noise alone would make, from the Fisher information at a typical accepted replica; none where the data leave one of the two open. Alike, the spread is that of the data; unlike, something else moves the estimates.';
+  if (dependence.length === 0) return 'Of fewer than three accepted replicas there is no correlation.';
+  if (table.traces.size === 0)
+    return 'What the Fisher information says is not known: no replica kept its time courses, and with them its initial state.';
+  return 'The Fisher information says nothing here: it could not be computed, or the data leave parameters open.';
 }
 
 interface Pair extends DrawnPair {

@@ -55,7 +55,7 @@ export function drawPair({ x, y, ...about }: PairOfParameters): DrawnPair {
   const options = {
     marginTop: 8,
     marginBottom: 42,
-    marginLeft: 56,
+    marginLeft: 66,
     x: labelledScale(axes.x, x.label, ticks),
     y: labelledScale(axes.y, y.label, ticks),
     marks,

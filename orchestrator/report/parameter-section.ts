@@ -30,8 +30,8 @@ export function renderParameters(lock: Lock, summary: Summary, table: ReplicaTab
   return html`<section id="parameters" aria-labelledby="parameters-heading">
     <h2 id="parameters-heading">Inferred parameters</h2>
     ${!estimated && html`<p>No replica has an estimate.</p>`} ${estimated && distributionFigure(shown, summary, table, figures, known)}
-    ${estimated && infer.length > 1 && pairFigure(infer, summary, table, (name) => truths(summary.parameters[name]!), truthLineKey(known), figures)}
-    ${estimated && lock.resolved.finish !== undefined && renderFinish(infer, summary)} ${renderIdentifiability(infer, summary)}
+    ${estimated && infer.length > 1 && pairFigure(lock, summary, table, (name) => truths(summary.parameters[name]!), truthLineKey(known), figures)}
+    ${estimated && lock.resolved.finish !== undefined && renderFinish(infer, summary)} ${renderIdentifiability(lock, summary)}
     ${summary.counts.accepted > 1 && renderRobustness(infer, summary)} ${estimated && weightFigures(lock, table, figures)}
   </section> `;
 }
@@ -62,20 +62,20 @@ function distributionFigure(
     key: [
       ...replicaKey(table),
       ...(accepted
-        ? ([
-            { mark: 'interval', colour: COLOUR.ink, text: 'median, its 95 % interval (thick), 95 % of the accepted (thin)' },
-            { mark: 'line', colour: COLOUR.ink, text: 'density of the accepted' },
-          ] as const)
+        ? ([{ mark: 'interval', colour: COLOUR.ink, text: 'median, its 95 % interval (thick), 95 % of the accepted (thin)' }] as const)
+        : []),
+      ...(drawn.some(({ distribution }) => distribution.curve.length > 0)
+        ? [{ mark: 'line', colour: COLOUR.ink, text: 'density of the accepted' } as const]
         : []),
       ...truthLineKey(known),
     ],
     cells: drawn.map(({ parameter, distribution }) => distributionCell(parameter, distribution, table)),
     numbers: [summaryNumbers(parameters, summary), ...distributionNumbers(drawn)],
-    caption: html`A dot for each replica, or a histogram where there are many. The curve is the density of the accepted, in the units of the
-    dots or bars, by normal kernels on the parameter’s scale (ln for positive ones); their width is Silverman’s rule of thumb (1986, eq.
-    3.31), ${KERNEL_FACTOR} min(s, IQR / 1.34) n<sup>−1/5</sup>; none is drawn of fewer than ${FEWEST_IN_DENSITY}. Interval of the median:
-    BCa, from ${RESAMPLES} bootstrap samples, drawn first over data sets, then over configurations, then over seeds. The axis is fitted to
-    the accepted replicas; rejected ones that lie far off are counted below.`,
+    caption: html`A dot for each replica, or a histogram where there are many. The curve is the density of the accepted (in the units of the
+    bars; over dots its height is free), by normal kernels on the parameter’s scale (ln for positive ones); their width is Silverman’s rule
+    of thumb (1986, eq. 3.31), ${KERNEL_FACTOR} min(s, IQR / 1.34) n<sup>−1/5</sup>; none is drawn of fewer than ${FEWEST_IN_DENSITY}.
+    Interval of the median: BCa, from ${RESAMPLES} bootstrap samples, drawn first over data sets, then over configurations, then over seeds.
+    The axis is fitted to the accepted replicas; rejected ones that lie far off are counted below.`,
   });
 }
 

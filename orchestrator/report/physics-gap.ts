@@ -6,19 +6,19 @@ import type { ReportTables } from '../aggregate/aggregate.ts';
 import type { ShownData } from '../aggregate/shown-data.ts';
 import { distributionNumbers, drawDistribution } from './distribution.ts';
 import type { Drawing } from './drawing.ts';
-import type { FigureList } from './figure.ts';
+import type { FigureList, KeyEntry } from './figure.ts';
 import { html } from './markup.ts';
 import type { Markup } from './markup.ts';
 import { formatNumber, plural } from './number-format.ts';
 import { COLOUR } from './palette.ts';
 import { headingOf } from './reconstruction-section.ts';
-import { split } from './replica-marks.ts';
+import { replicaKey, split } from './replica-marks.ts';
 import { bandCells, bandColumns } from './time-course-numbers.ts';
 import { bandMarks, panel, timeRange, withTimeAxis } from './time-course.ts';
 
 const WIDTH = 300;
 /** Small differences have long numbers. */
-const MARGIN_LEFT = 66;
+const MARGIN_LEFT = 72;
 
 /** Nothing where no shown data have both. */
 export function physicsGapFigure(
@@ -44,14 +44,9 @@ export function physicsGapFigure(
     name: 'physics-gap',
     title: 'Simulated V minus network V of the same replica.',
     size: 'small',
-    key: [
-      { mark: 'line', colour: COLOUR.ensemble, text: 'median' },
-      { mark: 'band', colour: COLOUR.ensemble, text: '50 and 95 % of the replicas at each time' },
-      { mark: 'thin', colour: COLOUR.ensemble, text: '95 % of whole courses' },
-      { mark: 'dot', colour: COLOUR.ensemble, text: 'a replica, accepted' },
-    ],
+    key: [...courseKey(courses.some(({ shown: one }) => one.replicas > 1)), ...replicaKey(replicas)],
     cells: [
-      ...courses.map(({ label, shown: one, gap }) => ({ heading: label, drawing: gapDrawing(label, one, gap) })),
+      ...courses.map(({ label, shown: one, gap }) => ({ heading: label, drawing: gapDrawing(label, one, gap, noiseOf(lock, one)) })),
       {
         heading: 'By replica, all data sets',
         drawing: distribution.drawing,
@@ -66,14 +61,31 @@ export function physicsGapFigure(
       ...distributionNumbers([{ name: 'RMS of simulated minus network V (mV)', distribution }]),
     ],
     caption: html`What the networks lack to be solutions of the equations. A network that fits V but not the equations leaves a gap here,
-    and its parameters are then not those of its
-    V.${median !== null && ` Median over accepted replicas that keep their traces: ${formatNumber(median, 2)} mV.`}`,
+    and its parameters are then not those of its V. Axes reach a tenth of the noise at
+    least.${median !== null && ` Median over accepted replicas that keep their traces: ${formatNumber(median, 2)} mV.`}`,
   });
 }
 
-function gapDrawing(label: string, { data, draw, tMs }: ShownData, gap: Band): Drawing {
+function courseKey(several: boolean): KeyEntry[] {
+  if (!several) return [{ mark: 'line', colour: COLOUR.ensemble, text: 'of the one replica' }];
+  return [
+    { mark: 'line', colour: COLOUR.ensemble, text: 'median' },
+    { mark: 'band', colour: COLOUR.ensemble, text: '50 and 95 % of the replicas at each time' },
+    { mark: 'thin', colour: COLOUR.ensemble, text: '95 % of whole courses' },
+  ];
+}
+
+function noiseOf({ resolved }: Lock, { data }: ShownData): number {
+  return resolved.problem.data[data]!.sigmaMv;
+}
+
+/** Share of the noise below which a gap is none: the axis does not blow it up, nor the rounding of stored traces. */
+const NEGLIGIBLE = 0.1;
+
+function gapDrawing(label: string, { data, draw, tMs }: ShownData, gap: Band, noiseMv: number): Drawing {
   const range = timeRange(tMs);
-  const marks = [Plot.ruleY([0], { stroke: COLOUR.rule }), ...bandMarks(tMs, gap)];
+  const floor = NEGLIGIBLE * noiseMv;
+  const marks = [Plot.ruleY([-floor, 0, floor], { stroke: COLOUR.rule }), ...bandMarks(tMs, gap)];
   const own = panel(140, range, '\u0394V (mV)', marks);
   return {
     id: `physics-gap-${data}-${draw}`,

@@ -83,25 +83,22 @@ interface Dot {
 }
 
 function weightDrawing(axis: string, { values, codes }: Coded<string | number>, quantity: Quantity, table: ReplicaTable): Drawing {
-  const dots = (wanted: 0 | 1): Dot[] =>
-    Array.from(codes, (code, row) => ({ weight: Number(values[code]), value: quantity.values[row]!, row }))
-      .filter(
-        ({ weight, value, row }) =>
-          Number.isFinite(weight) && Number.isFinite(value) && table.estimated[row] === 1 && table.accepted[row] === wanted,
-      )
-      .map(({ weight, value }) => ({ weight, value }));
-  const [rejected, accepted] = [dots(0), dots(1)];
-  const fitted = fitAxis(
-    accepted.map(({ value }) => value),
-    rejected.map(({ value }) => value),
-    [],
-    quantity.positive,
-  );
-  const seen = (list: readonly Dot[]): Dot[] =>
+  const dotAt = (row: number): Dot => ({ weight: Number(values[codes[row]!]), value: quantity.values[row]! });
+  // rows, not dots: of a million replicas those would fill the memory
+  const rowsOf = (wanted: 0 | 1): number[] =>
+    [...codes.keys()].filter((row) => {
+      if (table.estimated[row] !== 1 || table.accepted[row] !== wanted) return false;
+      const { weight, value } = dotAt(row);
+      return Number.isFinite(weight) && Number.isFinite(value);
+    });
+  const [rejected, accepted] = [rowsOf(0), rowsOf(1)];
+  const valuesOf = (rows: readonly number[]): number[] => rows.map((row) => quantity.values[row]!);
+  const fitted = fitAxis(valuesOf(accepted), valuesOf(rejected), [], quantity.positive);
+  const seen = (rows: readonly number[]): Dot[] =>
     thinItems(
-      list.filter(({ value }) => fitted.holds(value)),
+      rows.filter((row) => fitted.holds(quantity.values[row]!)),
       MOST_DOTS,
-    );
+    ).map(dotAt);
   const weights = values.map(Number).filter((weight) => weight > 0);
   const x: Plot.ScaleOptions = {
     type: weights.length === values.length ? 'log' : 'linear',
@@ -114,25 +111,26 @@ function weightDrawing(axis: string, { values, codes }: Coded<string | number>, 
   const marks = [
     Plot.dot(seen(rejected), { x: 'weight', y: 'value', r: 2.2, stroke: COLOUR.rejected, strokeWidth: 1.1 }),
     Plot.dot(seen(accepted), { x: 'weight', y: 'value', r: 2.4, fill: COLOUR.ensemble, fillOpacity: 0.6 }),
-    Plot.line(medians(accepted), { x: 'weight', y: 'value', stroke: COLOUR.ensemble, strokeWidth: 1.6 }),
+    Plot.line(medians(accepted, dotAt), { x: 'weight', y: 'value', stroke: COLOUR.ensemble, strokeWidth: 1.6 }),
   ];
   return {
     id: `weight-${axis.replaceAll('.', '-')}-${quantity.name}`,
     title: `${quantity.name} against ${axis}`,
     description: `${accepted.length} accepted, ${rejected.length} rejected replicas.`,
     width: 300,
-    panels: [{ height: 230, options: { marginTop: 8, marginBottom: 42, marginLeft: 56, x, y, marks } }],
+    panels: [{ height: 230, options: { marginTop: 8, marginBottom: 42, marginLeft: 66, x, y, marks } }],
   };
 }
 
 /** Of the values at each weight, where a weight has several; a line through single dots would be noise. */
-function medians(dots: readonly Dot[]): Dot[] {
+function medians(rows: readonly number[], dotAt: (row: number) => Dot): Dot[] {
   const groups = new Map<number, number[]>();
-  for (const { weight, value } of dots) {
+  for (const row of rows) {
+    const { weight, value } = dotAt(row);
     const group = groups.get(weight);
     if (group === undefined) groups.set(weight, [value]);
     else group.push(value);
   }
-  if (2 * groups.size > dots.length) return [];
+  if (2 * groups.size > rows.length) return [];
   return [...groups].toSorted(([a], [b]) => a - b).map(([weight, values]) => ({ weight, value: median(values) ?? NaN }));
 }

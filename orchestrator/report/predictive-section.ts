@@ -108,6 +108,8 @@ function spikeTable(table: ReplicaTable): Markup {
     table.spikesSimulated.map((simulated, row) => simulated - table.spikesObserved[row]!),
   );
   const rows = [...new Set([...differences.accepted, ...differences.rejected])].toSorted((a, b) => a - b);
+  if (rows.length === 1)
+    return html`<p>Every simulation has ${describeDifference(rows[0]!)} spikes ${rows[0] === 0 ? 'as' : 'than'} its data.</p>`;
   const count = (values: readonly number[], difference: number) => formatCount(values.filter((value) => value === difference).length);
   return renderTable({
     label: 'Spikes',

@@ -3,11 +3,12 @@ import type { Lock, Summary } from '../../schemas/generated/types.ts';
 import { MOST_SHOWN } from '../aggregate/shown-data.ts';
 import type { ShownData } from '../aggregate/shown-data.ts';
 import type { ReportTables } from '../aggregate/aggregate.ts';
+import type { Meanings } from './answer.ts';
 import type { Drawing } from './drawing.ts';
 import type { Cell, KeyEntry, FigureList } from './figure.ts';
 import { html } from './markup.ts';
 import type { Markup } from './markup.ts';
-import { formatNumber, formatUnit, plural } from './number-format.ts';
+import { formatNumber, plural, withUnit } from './number-format.ts';
 import { COLOUR } from './palette.ts';
 import { renderSpikeShape } from './spike-shape-section.ts';
 import { renderTable } from './table.ts';
@@ -26,6 +27,7 @@ export function renderReconstruction(
   tables: ReportTables,
   observations: ReadonlyMap<string, Observation>,
   figures: FigureList,
+  meanings: Meanings,
 ): Markup {
   const { shown } = tables;
   if (shown.length === 0) return html``;
@@ -35,7 +37,7 @@ export function renderReconstruction(
   return html`<section id="reconstruction" aria-labelledby="reconstruction-heading">
     <h2 id="reconstruction-heading">Reconstructed time courses</h2>
     ${drawn.length > 0 && voltageFigure(lock, tables, drawn, observations, figures, hasTruth)}
-    ${hasGates && gateFigure(lock, summary, drawn, observations, figures, hasTruth)}
+    ${hasGates && gateFigure(lock, summary, drawn, observations, figures, hasTruth, meanings)}
     ${tables.variability.length > 0 && variabilityFigure(lock, summary, tables.variability, observations, figures)}
     ${!hasGates && html`<p>No time courses were kept (<code>traces.replicas</code> of the spec), so there are no bands to draw.</p>`}
     ${reconstructionTable(summary)} ${renderSpikeShape(summary, tables, observations, figures)}
@@ -62,7 +64,7 @@ function voltageFigure(
     title: hasBands ? `Data and reconstruction of V, ${which}.` : `Data, ${which}.`,
     key: [
       ...(drawn.some(({ key }) => observations.has(key)) ? [{ mark: 'dot', colour: COLOUR.observed, text: 'data' } as const] : []),
-      ...(hasBands ? bandKey() : []),
+      ...(hasBands ? bandKey(drawn) : []),
       ...(drawn.some(({ simulatedV }) => simulatedV !== undefined) ? [simulatedKey] : []),
       ...truthKey(hasTruth && hasBands),
     ],
@@ -79,19 +81,25 @@ function voltageFigure(
 
 function bandCaption(lock: Lock, drawn: readonly ShownData[]): Markup {
   const sigma = [...new Set(drawn.map(({ data }) => formatNumber(lock.resolved.problem.data[data]?.sigmaMv, 2)))].join(', ');
-  return html`Top: the data, V as the networks give it, and V of forward simulations with the inferred parameters and initial values.
-  Middle: the same minus the networks’ median, where differences that a spike hides can be seen (values beyond the axis are not drawn; the
-  noise is taken as ${sigma} mV). Bottom: the stimulus. Bands are quantiles over ${whose(drawn)} at each time, not smoothed. ${WHOLES} Where
-  the simulation leaves the networks, these break their own equations.`;
+  return html`Top: the data, V as the networks give it, and V of forward simulations with the inferred parameters and initial values. Middle
+  (ΔV): the same minus the networks’ median, where differences that a spike hides can be seen (cut off at the axis; the noise is taken as
+  ${sigma} mV). Bottom: the stimulus. ${bandWords(drawn)} Where the simulation leaves the networks, these break their own equations.`;
 }
 
-/** Of the simultaneous band. */
-const WHOLES =
-  'Thin lines: the simultaneous band, hull of the 95 % of the replicas whose largest deviation from the median, in units of the 95 % band there, is smallest (Myllym\u00e4ki et al. 2015); of all replicas, where there are fewer than 20.';
+/** Nothing where every line is that of a single replica. */
+function bandWords(drawn: readonly ShownData[]): string {
+  if (!hasSeveral(drawn)) return '';
+  return `Bands are quantiles over ${whose(drawn)} at each time, not smoothed. Thin lines: the simultaneous band, hull of the 95 % of the replicas whose largest deviation from the median, in units of the 95 % band there, is smallest (Myllym\u00e4ki et al. 2015); of all replicas, where there are fewer than 20.`;
+}
+
+function hasSeveral(drawn: readonly ShownData[]): boolean {
+  return drawn.some(({ replicas }) => replicas > 1);
+}
 
 const simulatedKey: KeyEntry = { mark: 'dashed', colour: COLOUR.simulated, text: 'simulated, median' };
 
-function bandKey(): KeyEntry[] {
+function bandKey(drawn: readonly ShownData[]): KeyEntry[] {
+  if (!hasSeveral(drawn)) return [{ mark: 'line', colour: COLOUR.ensemble, text: 'network' }];
   return [
     { mark: 'line', colour: COLOUR.ensemble, text: 'networks, median' },
     { mark: 'band', colour: COLOUR.ensemble, text: '50 and 95 % of the networks at each time' },
@@ -110,20 +118,22 @@ function gateFigure(
   observations: ReadonlyMap<string, Observation>,
   figures: FigureList,
   hasTruth: boolean,
+  meanings: Meanings,
 ): Markup {
   const withBands = drawn.filter(({ states }) => Object.keys(states).length > 1);
   const hidden = Object.entries(reconstruction).filter(([state]) => state !== 'V');
   const units = Object.fromEntries(hidden.map(([state, { unit }]) => [state, unit]));
+  const meant = hidden.flatMap(([state]) => (meanings[state] === undefined ? [] : [`${state}: ${meanings[state]}`]));
   return figures.add({
     name: 'gates',
     title: 'Hidden gates, for the same data.',
-    key: [...bandKey(), ...truthKey(hasTruth)],
+    key: [...bandKey(withBands), ...truthKey(hasTruth)],
     cells: withBands.map((shown) =>
       cell(lock, shown, observations.get(shown.key), `gates-${shown.data}-${shown.draw}`, withBands.length === 1, gateDrawing),
     ),
     numbers: [bandNumbers(named(lock, withBands, observations), units)],
-    caption: html`Open fraction of each gate, inferred from V and the stimulus alone. Bands are quantiles over ${whose(drawn)} at each time.
-    ${WHOLES}${hasTruth && ' The truth is that of the simulation that made the data.'}`,
+    caption: html`Open fraction of each gate, inferred from V and the stimulus alone${meant.length > 0 && ` (${meant.join(', ')})`}.
+    ${bandWords(drawn)}${hasTruth && ' The truth is that of the simulation that made the data.'}`,
   });
 }
 
@@ -143,7 +153,7 @@ function variabilityFigure(
   return figures.add({
     name: 'variability',
     title: `How far reconstructions differ${draws ? ' over replicas and noise draws' : ' over replicas'}.`,
-    key: [...bandKey(), ...(shown.some(({ simulatedV }) => simulatedV !== undefined) ? [simulatedKey] : []), ...truthKey(hasTruth)],
+    key: [...bandKey(shown), ...(shown.some(({ simulatedV }) => simulatedV !== undefined) ? [simulatedKey] : []), ...truthKey(hasTruth)],
     cells: shown.map((one) => ({
       heading: label(one),
       note: `${plural(one.replicas, 'accepted replica')}${draws ? ' on all noise draws' : ''}.`,
@@ -160,8 +170,8 @@ function variabilityFigure(
       ),
     ],
     caption: html`Each state as the networks give it (Δ: minus its median) over the
-    replicas${draws && '; all noise draws of one stimulus are taken together, as their truth is the same'}. Bands are quantiles at each
-    time, not smoothed. ${WHOLES}`,
+    replicas${draws && '; all noise draws of one stimulus are taken together, as their truth is the same'}. What leaves the axis is cut off
+    there; no axis shows less than traces are stored to. ${bandWords(shown)}`,
   });
 }
 
@@ -216,39 +226,43 @@ function noteOf({ ensemble, replicas }: ShownData): string {
   }
 }
 
-function reconstructionTable({ reconstruction }: Summary): Markup {
-  const entries = Object.entries(reconstruction);
-  const truth = entries.some(([, { rmseToTruth }]) => rmseToTruth !== undefined);
-  const draws = entries.some(([, { overDraws }]) => overDraws !== undefined);
+interface StateColumn {
+  readonly name: string;
+  readonly of: (state: Summary['reconstruction'][string]) => number | null | undefined;
+}
+
+const STATE_COLUMNS: readonly StateColumn[] = [
+  { name: 'Misfit to data', of: ({ rmse }) => rmse },
+  { name: 'Misfit to truth', of: ({ rmseToTruth }) => rmseToTruth },
+  { name: 'Band at each time', of: ({ variability }) => variability },
+  { name: 'Band of whole courses', of: ({ simultaneous }) => simultaneous },
+  { name: 'Band over noise draws', of: ({ overDraws }) => overDraws },
+  { name: 'Band, unfiltered', of: ({ unfiltered }) => unfiltered.variability },
+];
+
+/** Columns and states of which nothing is known are left out. */
+function reconstructionTable({ reconstruction }: Summary): Markup | undefined {
+  const known = ([, state]: readonly [string, Summary['reconstruction'][string]], { of }: StateColumn): boolean =>
+    typeof of(state) === 'number';
+  const entries = Object.entries(reconstruction).filter((entry) => STATE_COLUMNS.some((column) => known(entry, column)));
+  const columns = STATE_COLUMNS.filter((column) => entries.some((entry) => known(entry, column)));
+  if (columns.length === 0) return undefined;
   return renderTable({
     label: 'Reconstruction',
     caption: html`Reconstruction by state, over accepted replicas. Misfits are root mean squares of the network, medians over replicas.
-    Band: width of the ensemble’s 95 % band, median over time, then over data sets: at each time, of whole
-    courses${draws && ', and at each time over all noise draws of one stimulus together'}.`,
+    ${columns.some(({ name }) => name.startsWith('Band')) && 'Band: width of the ensemble’s 95 % band, median over time, then over data sets; that over noise draws takes all of one stimulus together.'}`,
     rows: html`<thead>
         <tr>
           <th scope="col">State</th>
-          <th scope="col">Unit</th>
-          <th scope="col" class="number">Misfit to data</th>
-          ${truth && html`<th scope="col" class="number">Misfit to truth</th>`}
-          <th scope="col" class="number">Band</th>
-          <th scope="col" class="number">Band of whole courses</th>
-          ${draws && html`<th scope="col" class="number">Band over noise draws</th>`}
-          <th scope="col" class="number">Band, unfiltered</th>
+          ${columns.map(({ name }) => html`<th scope="col" class="number">${name}</th>`)}
         </tr>
       </thead>
       <tbody>
         ${entries.map(
-          ([state, { unit, rmse, rmseToTruth, variability, simultaneous, overDraws, unfiltered }]) =>
+          ([state, own]) =>
             html`<tr>
-              <th scope="row">${state}</th>
-              <td>${formatUnit(unit)}</td>
-              <td class="number">${formatNumber(rmse, 3)}</td>
-              ${truth && html`<td class="number">${formatNumber(rmseToTruth, 3)}</td>`}
-              <td class="number">${formatNumber(variability, 3)}</td>
-              <td class="number">${formatNumber(simultaneous, 3)}</td>
-              ${draws && html`<td class="number">${formatNumber(overDraws, 3)}</td>`}
-              <td class="number">${formatNumber(unfiltered.variability, 3)}</td>
+              <th scope="row" class="name">${withUnit(state, own.unit)}</th>
+              ${columns.map(({ of }) => html`<td class="number">${formatNumber(of(own), 3)}</td>`)}
             </tr>`,
         )}
       </tbody>`,

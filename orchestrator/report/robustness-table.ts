@@ -11,8 +11,8 @@ export function renderRobustness(infer: readonly InferredParameter[], { paramete
     label: 'Location, modes, need',
     caption: html`Three estimators of one location over accepted replicas: where they differ by more than the interval, the distribution is
     skewed or has several modes. Trimmed: mean without a tenth at either end. Hodges-Lehmann: median of the means of all pairs. Modes:
-    Hartigan’s dip test of a single one, p adjusted for false discoveries over the parameters (Benjamini and Hochberg). Need: what would
-    bring the interval of the median from where it is to ${formatPercent(TARGET)} on either side.`,
+    Hartigan’s dip test of a single one, p adjusted for false discoveries over the parameters (Benjamini and Hochberg). Last column, of
+    positive parameters: half the interval of the median, and what would bring it to ${formatPercent(TARGET)}.`,
     rows: html`<thead>
         <tr>
           <th scope="col">Parameter</th>
@@ -20,14 +20,14 @@ export function renderRobustness(infer: readonly InferredParameter[], { paramete
           <th scope="col" class="number">trimmed</th>
           <th scope="col" class="number">Hodges-Lehmann</th>
           <th scope="col">modes</th>
-          <th scope="col">need</th>
+          <th scope="col">for ±${formatPercent(TARGET)}</th>
         </tr>
       </thead>
       <tbody>
         ${infer.map(({ name, unit }) => {
           const { median, trimmedMean, hodgesLehmann } = parameters[name]!;
           return html`<tr>
-            <th scope="row">${withUnit(name, unit)}</th>
+            <th scope="row" class="name">${withUnit(name, unit)}</th>
             <td class="number">${formatNumber(median)}</td>
             <td class="number">${formatNumber(trimmedMean)}</td>
             <td class="number">${formatNumber(hodgesLehmann)}</td>
@@ -53,7 +53,7 @@ function modeText({ q, kind, modes }: Modality): string {
 }
 
 function needText({ halfWidth, dataSets, perDataSet }: ReplicasNeeded): string {
-  const now = `${formatPercent(halfWidth)} now`;
+  const now = `±${formatPercent(halfWidth)} now`;
   if (halfWidth <= TARGET) return `${now}: enough`;
   const wider = dataSets === null ? 'other data sets' : `${formatCount(dataSets)} data sets like these`;
   if (perDataSet === null) return `${now}: ${wider} would do; more replicas on these data would not`;

@@ -9,7 +9,7 @@ import type { Drawing } from './drawing.ts';
 import type { FigureList } from './figure.ts';
 import { html } from './markup.ts';
 import type { Markup } from './markup.ts';
-import { formatNumber, formatPercent, plural, withUnit } from './number-format.ts';
+import { formatNumber, formatPercent, formatUnit, plural, withUnit } from './number-format.ts';
 import { COLOUR } from './palette.ts';
 
 export function renderSpikes(lock: Lock, { acrossSpikes }: Summary, table: ReplicaTable, figures: FigureList): Markup | undefined {
@@ -51,10 +51,12 @@ export function renderSpikes(lock: Lock, { acrossSpikes }: Summary, table: Repli
 }
 
 function inWords({ positive, unit }: InferredParameter, { cv, icc, drift }: AcrossSpikes): string {
-  const perWindow =
-    drift === null ? '' : positive ? formatPercent(drift.perWindow, { sign: true }) : withUnit(formatNumber(drift.perWindow, 2), unit);
-  const drifting = drift === null ? '' : ` Drift ${perWindow} a window (p = ${formatNumber(drift.p, 2)}).`;
-  return `CV ${formatPercent(cv)}, ICC ${formatNumber(icc, 2)}.${drifting}`;
+  const slope = drift?.perWindow ?? null;
+  const perWindow = positive ? formatPercent(slope, { sign: true }) : `${formatNumber(slope, 2)} ${formatUnit(unit)}`;
+  return [
+    `CV ${formatPercent(cv)}${icc === null ? '' : `, ICC ${formatNumber(icc, 2)}`}.`,
+    ...(drift === null ? [] : [`Drift ${perWindow} a window (p = ${formatNumber(drift.p, 2)}).`]),
+  ].join(' ');
 }
 
 interface WindowQuartiles {
@@ -95,6 +97,6 @@ function windowDrawing({ name, unit, positive }: InferredParameter, rows: readon
     title: `${name} by window`,
     description: `Medians from ${formatNumber(rows[0]?.median)} in the first window to ${formatNumber(rows.at(-1)?.median)} in the last.`,
     width: 300,
-    panels: [{ height: 220, options: { marginTop: 8, marginBottom: 42, marginLeft: 56, x, y, marks } }],
+    panels: [{ height: 220, options: { marginTop: 8, marginBottom: 42, marginLeft: 66, x, y, marks } }],
   };
 }

@@ -47,13 +47,18 @@ export function renderSpikeShape(
         cells: [{ drawing: spikeDrawing(spikes, observed) }],
         numbers: [spikeNumbers(spikes), observedNumbers(observed)],
         caption: html`Every spike of every accepted replica that keeps its traces, as its network draws it; time is from its own onset (V
-        begins to rise by 10 mV/ms). Top: all of them, so that bands hold the spread over spikes and over replicas together. Bottom, in mV:
-        each minus the networks’ median of the same spike, so that only replicas (and noise draws) are left to differ. Bands hold 50 and 95
-        % of the courses at each time; between the thin lines lie 95 % of them from end to end. Data stand at the networks’ median onset,
-        because noise hides their own; forward simulations at their own.`,
+        begins to rise by 10 mV/ms).
+        ${several(spikes) ? 'Top: all of them, so that bands hold the spread over spikes and over replicas together. Bottom (ΔV): each minus the networks’ median of the same spike, so that only replicas (and noise draws) are left to differ; what leaves the axis is cut off there.' : 'Bands hold the spread over spikes: no spike has more than one replica.'}
+        Bands hold 50 and 95 % of the courses at each time; between the thin lines lie 95 % of them from end to end. Data stand at the
+        networks’ median onset, because noise hides their own; forward simulations at their own.`,
       })
     }
     ${shapeTable(spikeShape)}`;
+}
+
+/** Whether some spike has several replicas, which can differ. */
+function several({ deviation: { network } }: AlignedSpikes): boolean {
+  return network.high95.some((high, i) => high > network.low95[i]!);
 }
 
 function keyOf(observed: boolean): KeyEntry[] {
@@ -85,14 +90,17 @@ function alignedObservations({ tMs, onsetsMs }: AlignedSpikes, observations: Rea
   return Array.from({ length: Math.min(all.length, MOST_DOTS) }, (_, i) => all[Math.floor(i * step)]!);
 }
 
-function spikeDrawing({ tMs, network, simulated, deviation, courses }: AlignedSpikes, observed: readonly AlignedSample[]): Drawing {
+function spikeDrawing(spikes: AlignedSpikes, observed: readonly AlignedSample[]): Drawing {
+  const { tMs, network, simulated, deviation, courses } = spikes;
   const range = [tMs[0]!, tMs.at(-1)!] as const;
   const dots = Plot.dot(observed, { x: 'tMs', y: 'voltageMv', r: 1.2, fill: COLOUR.observed, fillOpacity: 0.6 });
   const simulatedLine = line(tMs, simulated.median, COLOUR.simulated, { strokeDasharray: '5 3' });
   const residual = deviationMarks(tMs, deviation.network, deviation.simulated);
   const panels = [
-    panel(220, range, 'V (mV)', [dots, ...bandMarks(tMs, network), simulatedLine]),
-    panel(120, range, 'V \u2212 own median', residual.marks, { domain: [-residual.limit, residual.limit], ticks: 5 }),
+    panel(220, range, 'V (mV)', [dots, ...bandMarks(tMs, network), simulatedLine], { nice: true }),
+    ...(several(spikes)
+      ? [panel(120, range, '\u0394V (mV)', residual.marks, { domain: [-residual.limit, residual.limit], ticks: 5 })]
+      : []),
   ];
   return {
     id: 'spike-shape',
@@ -151,7 +159,7 @@ function shapeTable({ spikes, replicas, network, simulated }: NonNullable<Summar
         </tr>
       </thead>
       <tbody>
-        ${MEASURED.map(
+        ${MEASURED.filter((name) => [network, simulated].some((side) => Object.values(side[name]).some((value) => value !== null))).map(
           (name) =>
             html`<tr>
               <th scope="row">${withUnit(NAMES[name].name, NAMES[name].unit)}</th>

@@ -42,11 +42,13 @@ const MOST_DOTS = 700;
 export function voltageDrawing(course: TimeCourse, shown: ShownData, observation: Observation | undefined): Drawing {
   const range = timeRange(shown.tMs, observation?.tMs);
   const panels = [
-    panel(course.width > 600 ? 270 : 210, range, 'V (mV)', [
-      ...observed(observation),
-      ...bandMarks(shown.tMs, shown.states['V']),
-      ...simulated(shown),
-    ]),
+    panel(
+      course.width > 600 ? 270 : 210,
+      range,
+      'V (mV)',
+      [...observed(observation), ...bandMarks(shown.tMs, shown.states['V']), ...simulated(shown)],
+      { nice: true },
+    ),
     deviationPanel(course, shown, observation, range),
     observation && stimulusPanel(observation, course.currentUnit, range),
   ];
@@ -80,7 +82,7 @@ export function stimulusPanel({ tMs, current }: Pick<Observation, 'tMs' | 'curre
     withUnit('I', unit),
     [Plot.ruleY([0], { stroke: COLOUR.rule }), line(tMs, current, COLOUR.ink, { strokeWidth: 1.2 })],
     // no current at all spans no axis
-    Array.from(current).every((value) => value === 0) ? { domain: [-1, 1], ticks: [0] } : { ticks: 3 },
+    Array.from(current).every((value) => value === 0) ? { domain: [-1, 1], ticks: [0] } : { ticks: 2 },
   );
 }
 
@@ -161,7 +163,7 @@ function deviationPanel({ sigmaMv }: TimeCourse, shown: ShownData, observation: 
   const band = shown.states['V'];
   if (band === undefined) return undefined;
   const { tMs } = shown;
-  const { marks, limit, within } = deviationMarks(tMs, band, shown.simulatedV, sigmaMv);
+  const { marks, limit, within } = deviationMarks(tMs, band, shown.simulatedV, 4 * sigmaMv);
   const onGrid = (values: Numbers | undefined) =>
     values === undefined || observation === undefined ? undefined : interpolate(observation.tMs, values, tMs);
   const noisy = onGrid(observation?.voltageMv);
@@ -169,20 +171,24 @@ function deviationPanel({ sigmaMv }: TimeCourse, shown: ShownData, observation: 
   return panel(
     120,
     range,
-    'V \u2212 median (mV)',
+    '\u0394V (mV)',
     [noisy && dots(tMs, within(noisy)), truth && broadLine(tMs, within(truth)), ...marks].filter((mark) => mark !== undefined),
     { domain: [-limit, limit], ticks: 5 },
   );
 }
 
-/** The band minus its median, with the simulation; limits that a narrow band fills, and values within them. `sigmaMv`: of the noise, where data are drawn too. */
+/** Traces are stored with five digits: differences below this share of a state are rounding, and no axis blows them up. */
+const ROUNDING = 1e-4;
+
+/** The band minus its median, with the simulation; limits that a narrow band fills, and values within them. `least`: of the limits, where data are drawn too. */
 export function deviationMarks(
   tMs: Numbers,
   band: Band,
   simulatedV: Band | undefined,
-  sigmaMv = 0,
+  least = 0,
 ): { marks: Plot.Markish[]; limit: number; within: (values: Numbers) => number[] } {
-  const limit = Math.max(4 * sigmaMv, 1.3 * typicalWidth(band)) || 1;
+  const size = band.median.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+  const limit = Math.max(least, 1.3 * typicalWidth(band), ROUNDING * size) || 1;
   const minus = (values: Numbers, i: number) => values[i]! - band.median[i]!;
   const within = (values: Numbers) => Array.from(tMs, (_, i) => outside(minus(values, i), limit));
   const clamped = (values: Numbers) => Array.from(tMs, (_, i) => Math.max(-limit, Math.min(limit, minus(values, i))));

@@ -100,12 +100,15 @@ function shareTable(
   shares: NonNullable<Summary['varianceShares']>,
 ): Markup {
   const axes = Object.keys(shares[infer[0]?.name ?? ''] ?? {});
-  const text = ({ share, ci95, total }: VarianceShare): string =>
-    `${formatPercent(share)} (${formatPercent(ci95[0])} to ${formatPercent(ci95[1])})${total === undefined ? '' : `; ${formatPercent(total)}`}`;
+  const cell = ({ share, ci95, total }: VarianceShare): Markup =>
+    html`<td class="number">
+      ${formatPercent(share)}<span class="below">${formatPercent(ci95[0])} to ${formatPercent(ci95[1])}</span
+      >${total !== undefined && html`<span class="below">total ${formatPercent(total)}</span>`}
+    </td>`;
   return renderTable({
     label: 'Variance shares',
-    caption: html`Shares of the variance with 95 %
-    intervals${estimator === 'anova' && '; after the semicolon the total index, with every interaction that the axis takes part in'}.`,
+    caption: html`Shares of the variance, below them their 95 %
+    intervals${estimator === 'anova' && ' and the total index, with every interaction that the axis takes part in'}.`,
     rows: html`<thead>
         <tr>
           <th scope="col">Parameter</th>
@@ -117,9 +120,10 @@ function shareTable(
           ({ name }) =>
             html`<tr>
               <th scope="row">${name}</th>
-              ${axes.map((axis) => html`<td class="number">${text(shares[name]![axis]!)}</td>`)}
+              ${axes.map((axis) => cell(shares[name]![axis]!))}
             </tr>`,
         )}
       </tbody>`,
+    width: 'fit',
   });
 }

@@ -1,28 +1,31 @@
 /**
- * Whether to trust the ensemble, in one sentence, and why. Rules of thumb, each with its number in words: they judge what the summary
- * already says and replace no reading of it.
+ * Which parameters are identified, whether to trust the ensemble, and why, in a few sentences. Rules of thumb, each with its number in words:
+ * they judge what the summary already says and replace no reading of it.
  */
 import { chi2Limit, samplesThatCount, STANDARD_ACCEPT } from '../../schemas/acceptance.ts';
-import type { Lock, ParameterSummary, Summary } from '../../schemas/generated/types.ts';
+import type { Calibration, Lock, ParameterSummary, Summary } from '../../schemas/generated/types.ts';
 import { listed } from '../../schemas/wording.ts';
-import { formatCount, formatMedianCount, formatNumber, formatPercent, plural } from './number-format.ts';
+import { MOVED, movedMedians, SURVIVORS } from './acceptance-table.ts';
+import { judgeCoverage } from './calibration-section.ts';
+import { FEW_DATA, standingSentence } from './identified.ts';
 import type { Standing } from './identified.ts';
+import { formatCount, formatNumber, formatPercent, plural } from './number-format.ts';
 import { describeReason } from './reason-text.ts';
 
 export interface Verdict {
   /** trust: nothing speaks against it; care: something does; none: the values answer nothing */
   readonly level: 'trust' | 'care' | 'none';
   readonly lead: string;
-  /** what there is to say for the values, or why there are none */
-  readonly rest: string;
+  /** which parameters are identified, or why there is nothing to say of any */
+  readonly answer: string;
+  /** what there is to say for the values; nothing where there are none */
+  readonly support?: string;
   /** what speaks against them, a clause each */
   readonly objections: readonly string[];
 }
 
 /** Accepted replicas below which a spread means little. */
 const FEW_REPLICAS = 10;
-/** Data units and draws below which a clustered interval is known to be too narrow. */
-const FEW_DATA = 5;
 /** Estimates within this relative spread agree. */
 const ALIKE = 0.1;
 /** Network misfit in units of the noise below which noise was fitted. */
@@ -34,19 +37,41 @@ const LOW_SHARE = 0.5;
 export function judge(lock: Lock, summary: Summary, fittedData: number, standing: readonly Standing[]): Verdict {
   const { counts } = summary;
   if (counts.finished === 0)
-    return { level: 'none', lead: 'There is nothing to trust yet:', rest: 'no replica has finished.', objections: [] };
+    return { level: 'none', lead: 'There is nothing to trust yet:', answer: 'no replica has finished.', objections: [] };
   if (counts.accepted === 0)
-    return { level: 'none', lead: 'The fits failed, do not trust any value here:', rest: nothingAccepted(summary), objections: [] };
+    return { level: 'none', lead: 'The fits failed, do not trust any value here:', answer: nothingAccepted(summary), objections: [] };
+  if (summary.calibration !== undefined && summary.calibration.truths > 1) return judgeCalibration(lock, summary, summary.calibration);
   const objections = [
     ...fitObjections(lock, summary),
     ...heldOutObjections(summary),
     ...sizeObjections(summary, fittedData),
     ...parameterObjections(summary),
+    ...settingObjections(summary, standing),
   ];
-  const praise = `${formatCount(counts.accepted)} of ${plural(counts.finished, 'finished replica')} (${formatPercent(counts.accepted / counts.finished)}) passed the acceptance filter${prediction(summary)}`;
+  const answer = standingSentence(standing);
+  const support = supportOf(summary);
+  if (standing.every((one) => one.standing === 'no'))
+    return { level: 'none', lead: 'These data do not tell the parameters.', answer, support: `${support}.`, objections };
   if (objections.length === 0 && standing.every((one) => one.standing === 'yes'))
-    return { level: 'trust', lead: 'These values look trustworthy.', rest: `${praise}, and the replicas agree.`, objections };
-  return { level: 'care', lead: 'Trust these values with care.', rest: `${praise}.`, objections };
+    return { level: 'trust', lead: 'These values look trustworthy.', answer, support: `${support}, and the replicas agree.`, objections };
+  return { level: 'care', lead: 'Trust these values with care.', answer, support: `${support}.`, objections };
+}
+
+function supportOf({ counts, predictive: { rmseMv } }: Summary): string {
+  const met = rmseMv === null ? '' : `, and simulation with their parameters meets the data to ${formatNumber(rmseMv, 3)} mV`;
+  return `${formatCount(counts.accepted)} of ${plural(counts.finished, 'finished replica')} passed the acceptance filter${met}`;
+}
+
+/** Of a run over cells that differ there is one thing to say: whether its intervals hold their truths. */
+function judgeCalibration({ resolved }: Lock, summary: Summary, calibration: Calibration): Verdict {
+  const { tooNarrow, words } = judgeCoverage(resolved.problem.infer, calibration);
+  return {
+    level: tooNarrow ? 'care' : 'trust',
+    lead: words,
+    answer: `These are ${plural(calibration.truths, 'cell')} with different, known parameters: no one value is identified over all of them (see Calibration).`,
+    support: `${supportOf(summary)}.`,
+    objections: fitObjections({ resolved }, summary),
+  };
 }
 
 function nothingAccepted({ counts, reasons, parameters }: Summary): string {
@@ -69,12 +94,6 @@ function agreement(parameters: Summary['parameters']): string {
   return ` That their estimates agree with each other (${listed(words, 'and')}) says nothing: a model with them does not do what the cell does.`;
 }
 
-function prediction({ predictive }: Summary): string {
-  if (predictive.rmseMv === null) return '';
-  const { observed, simulated } = predictive.spikes;
-  return `, and simulation with their parameters meets the data to ${formatNumber(predictive.rmseMv, 3)} mV (\u03c7\u00b2/N ${formatNumber(predictive.chi2, 3)}; ${formatMedianCount(simulated)} of ${formatMedianCount(observed)} spikes)`;
-}
-
 /** Coincidence on what was not fitted, below which a model is said not to carry over. */
 const GOOD_COINCIDENCE = 0.8;
 
@@ -88,7 +107,7 @@ function heldOutObjections({ rest, heldOut = [] }: Summary): string[] {
   ];
 }
 
-function fitObjections(lock: Lock, { predictive, reconstruction }: Summary): string[] {
+function fitObjections(lock: Pick<Lock, 'resolved'>, { predictive, reconstruction }: Summary): string[] {
   const { problem, accept } = lock.resolved;
   const { data } = problem;
   const yardstick = accept.yardstick ?? STANDARD_ACCEPT.yardstick;
@@ -108,10 +127,15 @@ function fitObjections(lock: Lock, { predictive, reconstruction }: Summary): str
   ].filter((text) => text !== undefined);
 }
 
-function sizeObjections({ counts }: Summary, fittedData: number): string[] {
+function sizeObjections({ counts, acceptance }: Summary, fittedData: number): string[] {
   const unfinished = counts.planned - counts.finished;
+  const moved = acceptance === undefined ? [] : movedMedians(acceptance);
+  const survivors = acceptance?.rejectedShare ?? 0;
   return [
     counts.accepted < LOW_SHARE * counts.finished ? 'most replicas were rejected' : undefined,
+    survivors > SURVIVORS && moved.length > 0
+      ? `the filter took ${formatPercent(survivors)} of the estimates, which moves the median of ${listed(moved, 'and')} by more than ${formatNumber(MOVED, 2)} of their spread`
+      : undefined,
     unfinished > 0 ? `${formatCount(unfinished)} of the planned replicas ${unfinished === 1 ? 'has' : 'have'} not finished` : undefined,
     counts.accepted === 1 ? 'a single replica shows no spread' : undefined,
     counts.accepted > 1 && counts.accepted < FEW_REPLICAS ? `${plural(counts.accepted, 'replica')} are few to show a spread` : undefined,
@@ -122,13 +146,31 @@ function sizeObjections({ counts }: Summary, fittedData: number): string[] {
   ].filter((text) => text !== undefined);
 }
 
-function parameterObjections({ parameters, calibration }: Summary): string[] {
+/** Axes that are no choice of who made the sweep: what the data are, and chance. */
+const NO_SETTINGS = ['data', 'window', 'draw', 'seed', 'residual'];
+/** Share of the variance from which on an axis decides. */
+const MOST = 0.5;
+
+/** Where a setting and not the data decides what comes out. */
+function settingObjections({ varianceShares = {} }: Summary, standing: readonly Standing[]): string[] {
+  const open = standing.filter((one) => one.standing === 'roughly' || one.standing === 'no');
+  const decided = open.flatMap(({ name }) =>
+    Object.entries(varianceShares[name] ?? {}).flatMap(([axis, { share }]) =>
+      share > MOST && !NO_SETTINGS.includes(axis) ? [{ name, axis, share }] : [],
+    ),
+  );
+  return [...new Set(decided.map(({ axis }) => axis))].map((axis) => {
+    const of = decided.filter((one) => one.axis === axis).map(({ name, share }) => `${name} (${formatPercent(share)})`);
+    return `${axis}, a setting of the sweep, decides most of the spread of ${listed(of, 'and')}`;
+  });
+}
+
+function parameterObjections({ parameters }: Summary): string[] {
   const entries = Object.entries(parameters);
   const mixed = entries.some(([, { perTruth }]) => perTruth !== undefined && perTruth.length > 1);
-  const where = calibration === undefined ? 'the table by true value' : 'Calibration instead';
   const missed = entries.filter(([, { truth, ci95 }]) => truth !== undefined && ci95 !== null && (truth < ci95[0] || truth > ci95[1]));
   return [
-    mixed ? `the data have different true values, which a median over all mixes: read ${where}` : undefined,
+    mixed ? 'the data have different true values, which a median over all mixes: read the table by true value' : undefined,
     missed.length > 0
       ? `the known truth lies outside the interval of ${listed(
           missed.map(([name, { relativeError }]) => `${name} (median off by ${formatPercent(Math.abs(relativeError ?? NaN))})`),

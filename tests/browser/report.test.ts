@@ -30,7 +30,7 @@ test('Chromium is there where CI runs', () => {
 });
 
 const cases: Record<string, FixtureOptions> = {
-  typical: { amplitudes: [8, 12], draws: 1, seeds: 6, widths: [16, 24], accepted: 0.8 },
+  typical: { amplitudes: [8, 12], draws: 3, seeds: 2, widths: [16, 24], accepted: 0.8 },
   degenerate: { accepted: 0, draws: 1, seeds: 6 },
 };
 
@@ -122,10 +122,24 @@ describe.skipIf(absent).each(Object.entries(cases))('a %s report in Chromium', (
     await close();
   });
 
-  test('which parameters are identified is seen without scrolling', async () => {
-    const { page, close } = await open(1200, 'light');
+  test('which parameters are identified is seen without scrolling, on the screen of a laptop', async () => {
+    const { page, close } = await open(1366, 'light');
     const box = await page.locator('td.standing').last().boundingBox();
-    expect(box!.y + box!.height).toBeLessThan(900);
+    expect(box!.y + box!.height).toBeLessThan(768);
+    await close();
+  });
+
+  test('numbers along an axis do not touch each other, nor the name of the axis', async () => {
+    const { page, close } = await open(1200, 'light');
+    const touching: unknown = await page.evaluate(`[...document.querySelectorAll('svg.panel')].flatMap((panel) => {
+      const boxes = [...panel.querySelectorAll('g[aria-label$="tick label"] text, g[aria-label$="axis label"] text')]
+        .filter((text) => text.textContent !== '' && text.checkVisibility())
+        .map((text) => ({ text: text.textContent, box: text.getBoundingClientRect() }));
+      const meet = (a, b) => a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom;
+      return boxes.flatMap((one, i) => boxes.slice(i + 1).filter((other) => meet(one.box, other.box)).map((other) => one.text + ' | ' + other.text));
+    })`);
+    expect(touching).toEqual([]);
+    expect(await page.locator('g[aria-label$="tick label"] text').count()).toBeGreaterThan(50);
     await close();
   });
 

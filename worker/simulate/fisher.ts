@@ -58,6 +58,43 @@ interface Unknown {
 
 /** Costs one integration of states and sensitivities. */
 export function cramerRao(model: Model, request: BoundRequest): BoundOutcome {
+  const own = informationOf(model, request);
+  return own.kind === 'failed' ? own : describe(own.unknowns, covarianceOf(own.matrix, own.unknowns.length));
+}
+
+/**
+ * The bound of stretches that share their unknown parameters and have initial values of their own, named `V(0)` and so on in each. `infer` of all
+ * is that of the first, whose priors count. Costs an integration for each.
+ */
+export function jointCramerRao(model: Model, [first, ...rest]: readonly [BoundRequest, ...BoundRequest[]]): BoundOutcome {
+  const p = first.infer.length;
+  const parts: Informed[] = [];
+  for (const request of [first, ...rest.map((one) => ({ ...one, infer: first.infer, priors: [] }))]) {
+    const own = informationOf(model, request);
+    if (own.kind === 'failed') return own;
+    parts.push(own);
+  }
+  const unknowns = [...parts[0]!.unknowns.slice(0, p), ...parts.flatMap((part) => part.unknowns.slice(p))];
+  const n = unknowns.length;
+  const matrix = new Float64Array(n * n);
+  let offset = 0;
+  for (const part of parts) {
+    const m = part.unknowns.length;
+    const place = (k: number): number => (k < p ? k : k + offset);
+    part.matrix.forEach((value, at) => (matrix[place(Math.floor(at / m)) * n + place(at % m)]! += value));
+    offset += m - p;
+  }
+  return describe(unknowns, covarianceOf(matrix, n));
+}
+
+interface Informed {
+  readonly kind: 'done';
+  readonly unknowns: readonly Unknown[];
+  /** Fisher information, of scaled unknowns; n x n, row-major */
+  readonly matrix: Float64Array;
+}
+
+function informationOf(model: Model, request: BoundRequest): Informed | Extract<BoundOutcome, { kind: 'failed' }> {
   if (request.infer.length === 0) throw new Error('internal: a bound needs an unknown parameter');
   const { infer, freeInitial, current, sampleMs, sigmaMv, counted, initial = {}, priors = [] } = request;
   const unknowns = unknownsOf(model, request);
@@ -73,7 +110,7 @@ export function cramerRao(model: Model, request: BoundRequest): BoundOutcome {
     const { value, scale } = unknowns[prior.parameter]!;
     information[prior.parameter * (unknowns.length + 1)]! += (priorSlope(prior, value) * scale) ** 2;
   }
-  return describe(unknowns, covarianceOf(information, unknowns.length));
+  return { kind: 'done', unknowns, matrix: information };
 }
 
 function unknownsOf(model: Model, { parameters, infer, freeInitial, initial = {} }: BoundRequest): Unknown[] {

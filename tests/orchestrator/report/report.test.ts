@@ -12,6 +12,7 @@ import type { ReportInput } from '../../../orchestrator/report/report.ts';
 import { writeReport } from '../../../orchestrator/report/write-report.ts';
 import { spikeFeatures } from '../../../worker/simulate/spike-features.ts';
 import { fixtureLock, fixtureObservations, fixtureReplicas } from '../../helpers/ensemble-fixture.ts';
+import type { Summary } from '../../../schemas/generated/types.ts';
 import type { FixtureOptions } from '../../helpers/ensemble-fixture.ts';
 import { unbalancedTags } from '../../helpers/markup-balance.ts';
 
@@ -153,7 +154,7 @@ describe('the sentence on trust', () => {
   test('does not let agreement of seeds pass for certainty', () => {
     const [, level, text] = verdict(reports['of a single replica']);
     expect(level).toBe('care');
-    expect(text).toContain('It cannot be said of gNa, gK and gL (one replica shows no spread)');
+    expect(text).toContain('Whether gNa, gK and gL are identified cannot be said (one replica shows no spread)');
     const several = verdict(answerOf(inputOf({ draws: 1, seeds: 6, accepted: 1 }, 6)));
     expect(several[1]).toBe('care');
     expect(several[2]).toContain('all replicas saw the same data, so the spread is that of seeds');
@@ -175,6 +176,164 @@ describe('the sentence on trust', () => {
     narrow.predictive.chi2 = 1.5;
     expect(verdict(answerOf({ ...input, summary: narrow }))[2]).toContain('more than the noise explains');
   });
+});
+
+describe('what speaks against values that are accepted', () => {
+  const input = inputOf({ draws: 6, seeds: 4, accepted: 1, traces: false }, 24);
+  const said = (change: (summary: Summary) => void): string => {
+    const summary = structuredClone(input.summary);
+    change(summary);
+    return textOf(answerOf({ ...input, summary }));
+  };
+
+  test('a setting that decides what comes out of a parameter that is not identified; the data may decide', () => {
+    const shares = (axis: string) => (summary: Summary) => {
+      summary.parameters['gL']!.mad = 0.3 * summary.parameters['gL']!.median!;
+      for (const name of ['gNa', 'gK', 'gL'])
+        (summary.varianceShares ??= {})[name] = { [axis]: { share: 0.84, ci95: [0.7, 0.9] }, residual: { share: 0.16, ci95: [0.1, 0.3] } };
+    };
+    expect(said(shares('network.width'))).toContain('network.width, a setting of the sweep, decides most of the spread of gL (84\u00a0%)');
+    expect(said(shares('draw'))).not.toContain('decides most');
+  });
+
+  test('a filter that takes many and moves a median', () => {
+    const taken = (share: number, shift: number) => (summary: Summary) =>
+      (summary.acceptance = { rejectedShare: share, shifts: { gNa: 0.1, gK: shift }, belowNoise: 0, thresholds: [] });
+    expect(said(taken(0.3, -0.4))).toContain('the filter took 30\u00a0% of the estimates, which moves the median of gK');
+    expect(said(taken(0.3, 0.1))).not.toContain('the filter took');
+    expect(said(taken(0.02, -0.4))).not.toContain('the filter took');
+  });
+
+  test('nothing identified is said first, and in red', () => {
+    const summary = structuredClone(input.summary);
+    summary.identifiability = { weakest: '', standardErrors: { gNa: null, gK: null, gL: null }, ensembleOverBound: {} };
+    const page = answerOf({ ...input, summary });
+    expect(page).toMatch(/<div class="verdict none">\s*<p>\s*<strong>These data do not tell the parameters\.<\/strong>/);
+    expect(textOf(page)).toContain('24 of 24 finished replicas passed');
+  });
+
+  test('a run over many cells is judged by its intervals', () => {
+    const level = (coverage: number) => ({
+      coverage,
+      ci95: [coverage - 0.04, coverage + 0.04] as [number, number],
+      factor: 1,
+      calibrated: null,
+    });
+    const own = (coverage: number) => ({
+      n: 60,
+      bias: { z: 0, ci95: [-0.1, 0.1] as [number, number] },
+      spread: 1,
+      truthRange: [60, 240] as [number, number],
+      ranks: { counts: [60], cumulative: [], low: [], high: [], p: 0.5 },
+      spreadAlone80: 0.1,
+      levels: { '50': level(0.5), '80': level(coverage), '95': level(0.95) },
+    });
+    const of = (coverage: number) => {
+      const summary = structuredClone(input.summary);
+      summary.calibration = {
+        n: 60,
+        truths: 60,
+        withoutInterval: 0,
+        coverage50: 0.5,
+        coverage80: coverage,
+        coverage95: 0.95,
+        parameters: { gNa: own(coverage) },
+      };
+      return answerOf({ ...input, summary });
+    };
+    expect(of(0.78)).toMatch(/verdict trust">\s*<p>\s*<strong>The 80 % intervals hold the truth about as often as they promise: in 78/);
+    expect(of(0.6)).toMatch(/verdict care">\s*<p>\s*<strong>The 80 % intervals of gNa are too narrow/);
+    expect(textOf(of(0.6))).toContain('These are 60 cells with different, known parameters');
+  });
+});
+
+describe('the table of parameters', () => {
+  const input = inputOf({ draws: 6, seeds: 4, accepted: 1, heldOut: 1 }, 24);
+  const cellsOf = (page: string, name: string): string => textOf(page.slice(page.indexOf(`class="name">${name}`)).split('</tr>')[0]!);
+
+  test('has the number that decides beside the word, and in bold in its column', () => {
+    const summary = structuredClone(input.summary);
+    const { median } = summary.parameters['gK']!;
+    summary.parameters['gK']!.mad = 0.3 * median!;
+    summary.identifiability!.standardErrors['gK'] = 0.07 * median!;
+    const page = answerOf({ ...input, summary });
+    expect(cellsOf(page, 'gK')).toMatch(/roughly ±30\u00a0% .* ±30\u00a0% ±7\.0\u00a0%/);
+    expect(page).toContain('<strong>±30\u00a0%</strong>');
+  });
+
+  test('says what a parameter is, where the model does', () => {
+    const { lock, summary, tables } = input;
+    const page = renderAnswer(lock, summary, tables.fittedData, { gNa: 'largest <sodium> conductance' }).markup;
+    expect(page).toContain('<span class="below">largest &#60;sodium&#62; conductance</span>');
+  });
+
+  test('has no column that says nothing', () => {
+    const page = answerOf(input);
+    expect(page).toContain('Truth, error');
+    expect(page).not.toContain('over all');
+    expect(answerOf(inputs['of recordings']!)).not.toMatch(/Truth|Error|Standard error/);
+    expect(answerOf(inputs['typical']!)).toContain('over all 19 that have one');
+  });
+});
+
+describe('what is not in a report says why', () => {
+  const absencesOf = (page: string): string => textOf(page.split('Not in this report')[1]!.split('</dl>')[0]!);
+
+  test.each([
+    ['typical', 'Calibration fewer than 20 data sets'],
+    ['of a single replica', 'Variance shares no axis of the sweep has several values'],
+    ['without traces', 'The shape of a spike no replica kept its time courses (traces.replicas of the spec)'],
+    ['typical', 'From spike to spike the data are no windows'],
+    ['typical', 'Held-out data nothing was held out'],
+  ])('report %s: %s', (name, words) => {
+    expect(absencesOf(reports[name]!)).toContain(words);
+  });
+
+  test('time courses that are stored too coarsely for a spike', () => {
+    const input = inputOf({ draws: 1, seeds: 4 }, 4);
+    const coarse = input.tables.shown.map((one) => ({ ...one, tMs: one.tMs.map((t) => 2 * t) }));
+    const { spikeShape: _, ...summary } = input.summary;
+    const page = renderReport({ ...input, summary, tables: { ...input.tables, shown: coarse } }).page;
+    expect(absencesOf(page)).toContain('time courses are stored every 0.40 ms, too coarse for a spike, which wants 0.25 ms');
+    expect(absencesOf(renderReport(input).page)).not.toContain('too coarse');
+  });
+
+  test('the Fisher information of fits to several stretches jointly', () => {
+    const input = inputOf({ draws: 2, seeds: 4, traces: false }, 8);
+    const lock = structuredClone(input.lock);
+    for (const unit of lock.resolved.problem.data) unit.segments = [0, 250];
+    const said = textOf(renderReport({ ...input, lock }).page);
+    expect(said).toContain('not shown: it is not computed of fits to several stretches jointly');
+    expect(said).toContain('What the Fisher information says is not known: no replica kept its time courses');
+  });
+});
+
+test('bands are explained only where several replicas make one', () => {
+  const said = textOf(reports['of a single replica']!);
+  expect(said).not.toMatch(/Bands are quantiles|50 and 95 % of the networks/);
+  expect(textOf(reports['typical']!)).toContain('Bands are quantiles');
+});
+
+test('values of an axis stand in its figure where they are short, else numbers that the table has too', () => {
+  const widths = reports['typical']!.split('By network.width')[1]!;
+  expect(widths).toMatch(/<desc[^>]*>network\.width 16: median /);
+  expect(widths).not.toContain('Numbered as the rows');
+  const [data = ''] = reports['typical']!.slice(reports['typical']!.indexOf('<h3>By data')).split('<h3>By network.width');
+  expect(textOf(data)).toContain('Medians over accepted replicas by data (synthetic, …)');
+  expect(data).toContain('<th scope="row">12 uA/cm2</th>');
+  const { lock, summary, tables, ...rest } = inputs['typical']!;
+  const axes = tables.axes.map((one) => ({
+    ...one,
+    rows: one.rows.map((row, i) => ({ ...row, label: `${'x'.repeat(i)}-a-long-name-of-one-word` })),
+  }));
+  const long = renderReport({ ...rest, lock, summary, tables: { ...tables, axes } }).page;
+  expect(textOf(long).match(/Numbered as the rows of the table below/g)).toHaveLength(2);
+});
+
+test('the resolved spec is JSON, short parts of it on one line', () => {
+  const spec = /<pre[^>]*>(.*?)<\/pre>/s.exec(reports['typical']!)![1]!.replaceAll('&#34;', '"').replaceAll('&#39;', "'");
+  expect(JSON.parse(spec)).toEqual(JSON.parse(JSON.stringify(inputs['typical']!.lock.resolved)));
+  expect(spec).toContain('"range": [1, 1000]');
 });
 
 test('a report without traces draws the data and claims no bands', () => {
@@ -336,7 +495,7 @@ describe('what the estimates depend on', () => {
     const many = (rejectedShare ?? 0) > 0.05;
     expect(said.includes('Survivors.')).toBe(many);
     expect(said).toContain(many ? `The filter takes ${formatPercent(rejectedShare)} of the replicas` : '');
-    expect(said.includes('1.25 times it')).toBe(rejectedShare !== null);
+    expect(said.includes('1.25 × the sweep’s')).toBe(rejectedShare !== null);
   });
 });
 
@@ -405,8 +564,18 @@ describe('which parameters are identified', () => {
     );
   });
 
+  test('from few data sets something can be said only with a standard error: that of the information, or of the finish', () => {
+    expect(standingSentence(standings(lock, certain, 4))).toContain('cannot be said (the spread over 4 data sets says too little)');
+    expect(standingSentence(standings(lock, certain, 5))).toBe('Identified: gNa, gK and gL.');
+    const finished = structuredClone(certain);
+    for (const own of Object.values(finished.parameters)) own.standardError = 0.2 * own.median!;
+    expect(standingSentence(standings(lock, finished, 1))).toContain('Roughly: gNa (the noise of one data set hides changes of 20\u00a0%)');
+    finished.identifiability = { weakest: '', standardErrors: { gNa: 1, gK: null, gL: 0.01 }, ensembleOverBound: {} };
+    expect(standingSentence(standings(lock, finished, 1))).toContain('Not identified: gK (left open');
+  });
+
   test('nothing can be said from one data set without a bound', () => {
-    expect(standingSentence(standings(lock, certain, 1))).toContain('It cannot be said of gNa, gK and gL');
+    expect(standingSentence(standings(lock, certain, 1))).toContain('Whether gNa, gK and gL are identified cannot be said');
   });
 
   test('a parameter that may be negative is judged by the range that the model gives it', () => {

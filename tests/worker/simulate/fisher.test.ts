@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { loadModel } from '../../../worker/models/library.ts';
-import { cramerRao } from '../../../worker/simulate/fisher.ts';
+import { cramerRao, jointCramerRao } from '../../../worker/simulate/fisher.ts';
 import type { BoundRequest } from '../../../worker/simulate/fisher.ts';
 import { sampleStimulus } from '../../../worker/simulate/stimuli.ts';
 
@@ -85,6 +85,24 @@ describe('Cramer-Rao bound', () => {
     expect(outcome.standardErrors['ENa']).toBe(Infinity);
     expect(outcome.standardErrors['gL']).toBeCloseTo(bound({ ...silent, infer: ['gL'] }).standardErrors['gL']!, 12);
     expect(outcome.weakest.words).toMatch(/ENa$/);
+  });
+
+  test('of stretches with initial values of their own: one is as if alone, two alike know twice as much, a silent one adds nothing', () => {
+    const own = { ...request, freeInitial: everyState };
+    const of = (...requests: [BoundRequest, ...BoundRequest[]]) => {
+      const outcome = jointCramerRao(model, requests);
+      if (outcome.kind === 'failed') throw new Error(outcome.reason);
+      return { errors: conductances.map((name) => outcome.standardErrors[name]!), pair: outcome.correlations[0]! };
+    };
+    const alone = bound({ freeInitial: everyState });
+    const [one, two] = [of(own), of(own, own)];
+    expect(one.errors).toEqual(conductances.map((name) => alone.standardErrors[name]));
+    expect(one.pair).toEqual(alone.correlations[0]);
+    two.errors.forEach((error, k) => expect(error / one.errors[k]!).toBeCloseTo(Math.SQRT1_2, 6));
+    expect(two.pair).toMatchObject({ a: 'gNa', b: 'gK' });
+    expect(two.pair.value).toBeCloseTo(one.pair.value, 6);
+    const silent = of(own, { ...own, counted: new Uint8Array(501) });
+    silent.errors.forEach((error, k) => expect(error / one.errors[k]!).toBeCloseTo(1, 6));
   });
 
   test('a model that cannot be simulated has no bound, as a value', () => {
