@@ -1,15 +1,34 @@
-import { defineConfig } from 'vitest/config';
+import { configDefaults, defineConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 /** vitest begins with the largest files. These are short to read and long to run: begun last, each would keep one of the workers waiting. */
 const LONG = [
+  'contract/engine.test.ts',
   'fused/core/core.test.ts',
   'faults/cluster.test.ts',
+  'contract/engine-variants.test.ts',
+  'contract/engine-checkpoints.test.ts',
+  'integration/cluster.test.ts',
+  'webgpu/webgpu-engine.test.ts',
   'native/core-run.test.ts',
+  'integration/checkpoints.test.ts',
+  'integration/run.test.ts',
   'contract/builtin-models.test.ts',
   'integration/recovery.test.ts',
   'integration/interruption.test.ts',
   'integration/models-doc.test.ts',
+];
+
+/**
+ * Rooms whose tests leave nothing behind in their process: one loads the sources for all of them, which otherwise takes each file longer than
+ * its tests. No threads, no GPU, and no heap to measure (expansion).
+ */
+const TOGETHER = [
+  'tests/{architecture,bench,property,schemas,study}/**/*.test.ts',
+  'tests/orchestrator/{aggregate,calibration,cli,dashboard,gate,report,results,run,spec,statistics}/**/*.test.ts',
+  'tests/orchestrator/expand/!(expansion).test.ts',
+  'tests/worker/engines/{!(registry),reference/*}.test.ts',
+  'tests/worker/{identifiability,models,recordings,simulate,train}/**/*.test.ts',
 ];
 
 class LongestFirst extends BaseSequencer {
@@ -24,12 +43,24 @@ class LongestFirst extends BaseSequencer {
 
 export default defineConfig({
   test: {
-    include: ['tests/**/*.test.ts'],
     testTimeout: 60_000,
     pool: 'forks',
     maxWorkers: 2,
     // schedules of faults wait more than they work
     maxConcurrency: 3,
     sequence: { sequencer: LongestFirst },
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'alone',
+          include: ['tests/**/*.test.ts'],
+          exclude: [...configDefaults.exclude, ...TOGETHER],
+          // more than a small machine has cores: tests of queues and clusters wait for servers
+          maxWorkers: 3,
+        },
+      },
+      { extends: true, test: { name: 'together', include: TOGETHER, isolate: false, sequence: { groupOrder: 1 } } },
+    ],
   },
 });

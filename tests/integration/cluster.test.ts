@@ -42,7 +42,7 @@ describe.each(natsVersions())('loligo run --nats on $name', ({ binary }) => {
     ]);
     for (const { child } of workers) child.kill('SIGTERM');
     expect((await Promise.all(workers.map(({ ended }) => ended))).map(({ code }) => code)).toEqual([0, 0]);
-    await program.run(['run', specs[0] ?? '', '--out', join(folder, 'near'), '--engine', 'reference']);
+    await program.run(['run', specs[0] ?? '', '--out', join(folder, 'near'), ...WORKER]);
     expect(await resultsOf(join(folder, 'far-0'))).toEqual(await resultsOf(join(folder, 'near')));
     expect(outcomeLines(join(folder, 'far-0')).length).toBe(4);
   });

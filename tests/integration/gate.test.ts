@@ -30,7 +30,16 @@ test('a run is the same as its own baseline, and with a parameter moved by a ten
   const folder = scratch();
   const run = join(folder, 'run');
   const baseline = join(folder, 'baseline.json');
-  const trained = await loligo.run(['run', writeSpec(folder, quickSpec({ draws: 8, replicas: 1 })), '--out', run, '--engine', 'reference']);
+  const trained = await loligo.run([
+    'run',
+    writeSpec(folder, quickSpec({ draws: 8, replicas: 1 })),
+    '--out',
+    run,
+    '--engine',
+    'reference',
+    '--workers',
+    '1',
+  ]);
   expect(trained.code, trained.stderr).toBe(0);
   const written = await loligo.run(['baseline', run, '-o', baseline, '--tolerance', 'gNa=0.02', 'success=0.5']);
   expect(written.code, written.stderr).toBe(0);

@@ -11,6 +11,8 @@ import { scratchFolders } from '../helpers/scratch-folder.ts';
 const loligo = commandLine();
 const scratch = scratchFolders();
 
+/** A thread takes half a second to begin; two are for those tests that are about them. */
+const ONE = ['--workers', '1'];
 const runOf = (spec: string, out: string, ...more: string[]) => loligo.run(['run', spec, '--out', out, '--engine', 'reference', ...more]);
 const readSummary = (run: string) => parseSummary(JSON.parse(readFileSync(join(run, 'summary.json'), 'utf8')));
 
@@ -56,7 +58,7 @@ test('a run leaves a report, a summary, tables, a log and its lock, all of them 
 
 test('a joint fit is scored on what is held out, and a fixed value that is an axis is a column and a table', async () => {
   const run = join(scratch(), 'run');
-  const { code, stderr } = await runOf(writeSpec(scratch(), jointSpec()), run);
+  const { code, stderr } = await runOf(writeSpec(scratch(), jointSpec()), run, ...ONE);
   expect(code, stderr).toBe(0);
   const outcomes = await outcomesOf(run);
   expect(outcomes.map(({ outcome }) => outcome.kind)).toEqual(['converged', 'converged']);
@@ -67,20 +69,20 @@ test('a joint fit is scored on what is held out, and a fixed value that is an ax
   expect((await rowsOf(join(run, 'replicas.parquet'))).map((row) => row['fixed.C'])).toEqual([1, 1.1]);
   const report = readFileSync(join(run, 'report.html'), 'utf8');
   expect(report).toContain('By fixed.C');
-  expect(report).toContain('C = {&#34;choice&#34;:[1,1.1]}');
+  expect(report).toContain('C = 1 or 1.1');
 });
 
 test('the same command again redoes nothing; more replicas go on in the same folder; another spec does not', async () => {
   const folder = scratch();
   const run = join(folder, 'run');
-  expect(await runOf(writeSpec(folder, quickSpec({ replicas: 1 })), run)).toMatchObject({ code: 0 });
+  expect(await runOf(writeSpec(folder, quickSpec({ replicas: 1 })), run, ...ONE)).toMatchObject({ code: 0 });
   const lines = outcomeLines(run);
   const before = await resultsOf(run);
-  const again = await runOf(join(folder, 'spec.yaml'), run);
+  const again = await runOf(join(folder, 'spec.yaml'), run, ...ONE);
   expect(again).toMatchObject({ code: 0 });
   expect(again.stderr).toMatch(/resuming quick: 2 replicas, 2 finished/);
   expect(outcomeLines(run)).toEqual(lines);
-  expect(await runOf(writeSpec(folder, quickSpec({ replicas: 3 })), run)).toMatchObject({ code: 0 });
+  expect(await runOf(writeSpec(folder, quickSpec({ replicas: 3 })), run, ...ONE)).toMatchObject({ code: 0 });
   expect(outcomeLines(run).slice(0, lines.length)).toEqual(lines);
   expect((await resultsOf(run)).length).toBe(6);
   expect(await resultsOf(run)).toEqual(expect.arrayContaining(before));
@@ -110,7 +112,7 @@ test('more divergence than tolerated ends with 3, and the report says that nothi
   const folder = scratch();
   const run = join(folder, 'run');
   const spec = writeSpec(folder, quickSpec({ rate: 1e300, draws: 1, tolerate: { diverged: 0.1 } }));
-  const { code, stdout, stderr } = await runOf(spec, run);
+  const { code, stdout, stderr } = await runOf(spec, run, ...ONE);
   expect(code).toBe(3);
   expect(stdout).toMatch(
     /2 of 2 replicas finished: 2 diverged\n0 accepted by the filter, so there are no estimates\n {2}2 not: training diverged/,
@@ -120,7 +122,7 @@ test('more divergence than tolerated ends with 3, and the report says that nothi
   expect(readFileSync(join(run, 'report.html'), 'utf8')).toMatch(/training diverged/);
   expect(await loligo.run(['report', run])).toMatchObject({ code: 0 });
   const tolerant = join(folder, 'tolerant');
-  expect(await runOf(writeSpec(folder, quickSpec({ rate: 1e300, draws: 1, tolerate: { diverged: 1 } })), tolerant)).toMatchObject({
+  expect(await runOf(writeSpec(folder, quickSpec({ rate: 1e300, draws: 1, tolerate: { diverged: 1 } })), tolerant, ...ONE)).toMatchObject({
     code: 0,
   });
 });
@@ -129,7 +131,7 @@ test('the engine tfjs trains a sweep too', async () => {
   const folder = scratch();
   const run = join(folder, 'run');
   const spec = writeSpec(folder, quickSpec({ draws: 1, replicas: 1 }));
-  const { code, stderr } = await loligo.run(['run', spec, '--out', run, '--engine', 'tfjs']);
+  const { code, stderr } = await loligo.run(['run', spec, '--out', run, '--engine', 'tfjs', ...ONE]);
   expect(code, stderr).toBe(0);
   expect(await outcomesOf(run)).toMatchObject([{ engine: 'tfjs', outcome: { kind: 'converged' } }]);
 });

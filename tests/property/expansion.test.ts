@@ -1,6 +1,6 @@
 /** Properties of the expansion over generated sweeps: ids are distinct, tied to content, and stay when a sweep grows. */
 import fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
+import { afterAll, describe, expect, test } from 'vitest';
 import { expansionOf } from '../../orchestrator/expand/expansion.ts';
 import { extendsSweep } from '../../orchestrator/expand/extends.ts';
 import { replicaContent, shapeId } from '../../orchestrator/expand/identity.ts';
@@ -14,6 +14,7 @@ import { SAMPLE_PROBLEM, sampleSweep, sampleUnit } from '../orchestrator/expand/
 
 // fast-check prints the seed of a failing run; these runs are fixed so that CI and a desk see the same.
 fc.configureGlobal({ seed: 20260101, numRuns: 25 });
+afterAll(() => fc.resetConfigureGlobal());
 
 const integers = (low: number, high: number): fc.Arbitrary<unknown> =>
   fc.oneof(

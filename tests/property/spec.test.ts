@@ -1,12 +1,13 @@
 /** A valid spec, damaged at random: it is read, or refused with exit code 2 and every violation complete. Never a crash, never a hang. */
 import fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
+import { afterAll, describe, expect, test } from 'vitest';
 import { stringify } from 'yaml';
 import { parseSpec } from '../../orchestrator/spec/spec-file.ts';
 import { LoligoError } from '../../schemas/errors.ts';
 import { spec as validSpec } from '../../schemas/generated/validators.js';
 
 fc.configureGlobal({ seed: 20260102, numRuns: 150 });
+afterAll(() => fc.resetConfigureGlobal());
 
 const BASE = {
   name: 'fuzz',

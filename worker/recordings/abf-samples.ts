@@ -60,7 +60,7 @@ function episodicStretches(file: string, header: AbfHeader): Stretch[] {
 
 function equalStretches(file: string, header: AbfHeader, sweeps: number): Stretch[] {
   const count = header.samples.count / (sweeps * header.adcs.length);
-  if (!Number.isInteger(count)) throw uneven(file, header, sweeps);
+  if (sweeps < 1 || !Number.isInteger(count)) throw uneven(file, header, sweeps);
   return Array.from({ length: sweeps }, (_, sweep) => ({ first: sweep * count, count }));
 }
 

@@ -147,6 +147,11 @@ const CASES: readonly [string, (file: Buffer) => void, RegExp][] = [
   ['a mode of its own', (file) => file.writeInt16LE(9, 8), /nOperationMode: .*got 9.*RECORDING_UNSUPPORTED/],
   ['no interval', (file) => file.writeFloatLE(0, 122), /fADCSampleInterval: must be greater than 0/],
   ['another number of sweeps', (file) => file.writeInt32LE(2, 16), /every sweep must have the 128 samples.*got 192/],
+  [
+    'fewer than no sweeps',
+    (file) => file.writeInt32LE(-1, 16),
+    /samples must divide evenly into sweeps and channels; got 384 samples, -1 sweeps/,
+  ],
   ['a synch array beyond its end', (file) => file.writeInt32LE(1e6, 92), /lSynchArrayPtr: the synch array must lie after the header/],
   ['a gain of 0', (file) => file.writeFloatLE(0, 1050), /ADC 0: fSignalGain: must not be 0/],
 ];
