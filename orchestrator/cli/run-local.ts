@@ -29,6 +29,8 @@ export interface LocalRunOptions {
   /** Of the engine: what its bits depend on beside its name, and how many replicas it likes together. */
   readonly arithmetic: string;
   readonly company: number;
+  /** As Engine.onDevice. */
+  readonly onDevice: boolean;
   /** Upper bound: there are no more threads than replicas to train. */
   readonly threads: number;
   readonly limit?: number;
@@ -50,12 +52,13 @@ export async function runLocal(options: LocalRunOptions): Promise<RunEnd> {
     const queue = openLocalQueue(out);
     closing.push(() => queue.close());
     const checkpoints = openCheckpointFiles(out);
-    const pool = openPool({ threads, engine, checkpointMs: options.checkpointMs });
+    const device = options.onDevice ? { arithmetic: options.arithmetic } : undefined;
+    const pool = openPool({ threads, engine, device, checkpointMs: options.checkpointMs });
     closing.push(() => pool.close());
     options.onStart(run, log.stored, threads);
     programLog.logger.info({ event: 'run-started', sweep: lock.sweep, engine, threads, finished: log.stored }, 'run started');
-    const most = cohortSize({ name: engine, company: options.company }, Object.values(sweep.resolved.training).flat());
-    const places = Math.max(1, Math.min(most, Math.ceil(left / threads)));
+    const most = cohortSize(options, Object.values(sweep.resolved.training).flat(), threads);
+    const places = Math.max(1, Math.min(most, options.onDevice ? left : Math.ceil(left / threads)));
     const stopped = new AbortController();
     const consumer = consume({
       source: queue,

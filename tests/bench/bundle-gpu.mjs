@@ -17,6 +17,8 @@ const ENTRIES = [
   'worker/pool/pool.js',
   'worker/pool/thread.js',
   'worker/pool/engine-trainer.js',
+  'worker/engines/cohort-size.js',
+  'worker/queue/consumer.js',
   'worker/train/member.js',
   'worker/train/resolve-problem.js',
   'orchestrator/spec/spec-file.js',
@@ -34,6 +36,8 @@ const BENCH = [
   'replica-spec.mjs',
   'gpu-peer.py',
 ];
+/** Builds of a package for other surroundings, as large as the one that is used. */
+const FORMS = { mathjs: /lib\/(cjs|esm)/, h5wasm: /dist\/(esm|iife)/ };
 const CONTRACT = ['tests/contract/engine.test.ts', 'tests/contract/engine-variants.test.ts'];
 /** What the contract runner imports, and whose version names the fused engine's add-on. */
 const RUNNER_PACKAGES = ['@vitest/expect', 'chai', 'node-api-headers'];
@@ -134,7 +138,7 @@ function copyPackages(names) {
     const skipped = /\.(map|ts|cts|mts|md|flow|node|dll)$|\/(src|types|test|docs|build)$/;
     cpSync(realpathSync(from), join(folder, 'node_modules', name), {
       recursive: true,
-      filter: (path) => !skipped.test(path) && !(name === 'mathjs' && /lib\/(cjs|esm)/.test(path)),
+      filter: (path) => !skipped.test(path) && !(name in FORMS && FORMS[name].test(path)),
     });
     Object.keys(JSON.parse(readFileSync(join(from, 'package.json'), 'utf8')).dependencies ?? {}).forEach(copy);
   };

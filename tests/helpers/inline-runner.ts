@@ -19,13 +19,14 @@ export function trained({ tasks, attempts }: CohortJob): CohortEnd {
   return { kind: 'trained', results: tasks.map(({ index }, place) => resultFixture(index, { attempts: attempts[place] ?? 0 })) };
 }
 
-export function inlineRunner(threads: number, train: TrainInline = trained): InlineRunner {
+export function inlineRunner(threads: number, train: TrainInline = trained, deviceThreads?: number): InlineRunner {
   let atOnce = 0;
   let most = 0;
   let stopped = false;
   let steps = 0;
   const runner: InlineRunner = {
     threads,
+    ...(deviceThreads === undefined ? {} : { deviceThreads }),
     engine: 'reference',
     worker: 'inline',
     cohorts: [],

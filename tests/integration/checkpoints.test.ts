@@ -21,7 +21,7 @@ afterEach(async () => {
 });
 
 /** One replica of some seconds, more where others use the machine. */
-const SPEC = quickSpec({ draws: 1, replicas: 1, adamSteps: 900 });
+const SPEC = quickSpec({ draws: 1, replicas: 1, adamSteps: 600 });
 const ENGINE = ['--engine', 'reference', '--workers', '1'];
 /** Seconds: a checkpoint at almost every look. */
 const OFTEN = ['--checkpoint', '0.05'];

@@ -197,6 +197,8 @@ export interface Engine {
   readonly arithmetic: string;
   /** Replicas of one cohort that Adam gains from; absent: it trains each as fast alone. */
   readonly company?: number;
+  /** Adam runs on a device that serves all threads of the machine, all else in the thread that asks: see pool.ts. */
+  readonly onDevice?: true;
   /** What of this the engine lacks, by its name in the spec ("network.activation: gelu"); null when it can train it. */
   refuses(shape: Shape, settings: Settings): string | null;
   open(shape: Shape, members: readonly Member[]): Promise<Cohort>;

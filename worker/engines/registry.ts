@@ -5,9 +5,7 @@ import type { Engine, EngineName } from './engine.ts';
 import { createNativeEngine, createWasmEngine } from './fused/fused-engine.ts';
 import { describeNative, describeWasm } from './fused/build-report.ts';
 import { createReferenceEngine } from './reference/reference-engine.ts';
-import { measureSpeed } from './speed-test.ts';
-import { createTfjsEngine, describeTfjs } from './tfjs/tfjs-engine.ts';
-import { createWebgpuEngine, describeWebgpu } from './webgpu/webgpu-engine.ts';
+import { measureSpeed, PLAYED } from './speed-test.ts';
 
 export interface EngineFinding {
   readonly name: EngineName;
@@ -22,10 +20,15 @@ interface Entry {
   readonly name: EngineName;
   /** What it is, on this machine. */
   readonly describe: () => Promise<string>;
-  readonly create: () => Promise<Engine>;
+  /** `arithmetic`: of the same engine in another thread of this process. */
+  readonly create: (arithmetic?: string) => Promise<Engine>;
   /** Its device serves all threads of this machine together, and is timed with so many replicas at once. */
   readonly sharedBy?: number;
 }
+
+// Loaded when they are asked for: tfjs alone takes 0.2 s of each thread of each process.
+const tfjs = () => import('./tfjs/tfjs-engine.ts');
+const webgpu = () => import('./webgpu/webgpu-engine.ts');
 
 const ENGINES: readonly Entry[] = [
   {
@@ -35,12 +38,17 @@ const ENGINES: readonly Entry[] = [
   },
   {
     name: 'tfjs',
-    describe: describeTfjs,
-    create: createTfjsEngine,
+    describe: async () => (await tfjs()).describeTfjs(),
+    create: async () => (await tfjs()).createTfjsEngine(),
   },
   { name: 'native', describe: describeNative, create: () => createNativeEngine() },
   { name: 'wasm', describe: describeWasm, create: () => createWasmEngine() },
-  { name: 'webgpu', describe: describeWebgpu, create: () => createWebgpuEngine(), sharedBy: 256 },
+  {
+    name: 'webgpu',
+    describe: async () => (await webgpu()).describeWebgpu(),
+    create: async (arithmetic) => (await webgpu()).createWebgpuEngine(undefined, arithmetic),
+    sharedBy: 256,
+  },
 ];
 
 let everything: Promise<EngineFinding[]> | undefined;
@@ -63,9 +71,6 @@ function findingOf(entry: Entry): Promise<EngineFinding> {
   findings.set(entry.name, known);
   return known;
 }
-
-/** Steps a second of the few replicas of the speed test below which a device is no GPU but a driver that plays one: filling it would take a quarter of a minute. */
-const PLAYED = 200;
 
 async function examine({ name, describe, create, sharedBy }: Entry): Promise<EngineFinding> {
   try {
@@ -107,6 +112,11 @@ export async function openEngine(
   } catch (cause) {
     throw unavailable(name, messageOf(cause), cause);
   }
+}
+
+/** The engine for a thread that leaves Adam to others of this process: where it has a device, that is opened only if Adam is asked for. */
+export async function openEngineBeside(name: string, arithmetic: string): Promise<Engine> {
+  return entryOf(name).create(arithmetic);
 }
 
 /** An engine that will train on other machines, to be asked what it refuses; undefined where it does not work on this one. Throws ENGINE_UNAVAILABLE for a name that no engine has. */

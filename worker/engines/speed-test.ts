@@ -7,8 +7,13 @@ import { initialFrequencies, initialTheta } from './initial.ts';
 
 const REPLICAS = 4;
 const SAMPLES = 251;
-/** Timed for about so long. */
+/** Timed for about so long; a trial of many for less. */
 const DURATION_MS = 400;
+const TRIAL_MS = 100;
+/** Steps a second of a few replicas below which a device is no GPU but a driver that plays one: filling it would take a quarter of a minute. */
+export const PLAYED = 200;
+/** A doubling that brings less gains nothing. */
+const GAIN = 1.1;
 
 /** What `measureSpeed` trains. */
 export function speedTestShape(): Shape {
@@ -33,10 +38,31 @@ export function speedTestShape(): Shape {
 }
 
 /** Adam steps a second, all replicas together. */
-export async function measureSpeed(engine: Engine, replicas = REPLICAS): Promise<number> {
+export async function measureSpeed(engine: Engine, replicas = REPLICAS, durationMs = DURATION_MS): Promise<number> {
   const shape = speedTestShape();
   const stage = { optimizer: 'adam', rate: 1e-3, parameterRate: 1, warmup: 1, physics: 1, project: true } as const;
-  return timed(engine, shape, replicas, (cohort, control) => cohort.adam({ ...stage, steps: MANY }, control));
+  return timed(engine, shape, replicas, durationMs, (cohort, control) => cohort.adam({ ...stage, steps: MANY }, control));
+}
+
+/**
+ * Engine.company, on a device no more of it than the device's speed gains by: some seconds. How fast a replica's bits come depends on it, not the bits.
+ * An H100 does as many steps a second with 128 replicas as with 16,384 within a tenth, W1 and W2 alike: each is a workgroup, whatever its size.
+ */
+export async function measureCompany(engine: Engine): Promise<number> {
+  const { company = 1, onDevice = false } = engine;
+  return onDevice ? gainingCompany(company, async (replicas) => measureSpeed(engine, replicas, TRIAL_MS)) : company;
+}
+
+/** Doubled until two doublings in a row gain nothing: one may be an accident. Where the gain ends between two sizes, the larger is taken. */
+export async function gainingCompany(most: number, speed: (replicas: number) => Promise<number>): Promise<number> {
+  let best = Math.min(REPLICAS, most);
+  let rate = await speed(best);
+  if (rate < PLAYED) return Math.min(2 * best, most);
+  for (let size = 2 * best; size <= Math.min(most, 4 * best); size *= 2) {
+    const next = await speed(size);
+    if (next >= GAIN * rate) [best, rate] = [size, next];
+  }
+  return Math.min(2 * best, most);
 }
 
 /** What `measureSecondOrder` trains: the formulation that second order is made for, gates integrated. */
@@ -47,7 +73,9 @@ export function secondOrderTestShape(): Shape {
 /** Levenberg-Marquardt iterations a second of one replica. */
 export async function measureSecondOrder(engine: Engine): Promise<number> {
   const stage = { optimizer: 'levenberg-marquardt', physics: 1, tolerance: 0, project: true } as const;
-  return timed(engine, secondOrderTestShape(), 1, (cohort, control) => cohort.levenbergMarquardt({ ...stage, steps: MANY }, control));
+  return timed(engine, secondOrderTestShape(), 1, DURATION_MS, (cohort, control) =>
+    cohort.levenbergMarquardt({ ...stage, steps: MANY }, control),
+  );
 }
 
 /** More steps than are taken, and still an integer of 32 bits. */
@@ -58,6 +86,7 @@ async function timed(
   engine: Engine,
   shape: Shape,
   replicas: number,
+  durationMs: number,
   train: (cohort: Cohort, control: StageControl) => Promise<unknown>,
 ): Promise<number> {
   const members = Array.from({ length: replicas }, (_, r) => createMember(shape, r));
@@ -68,11 +97,11 @@ async function timed(
     progress: (count) => void (done += count),
   });
   try {
-    await train(cohort, control(performance.now() + DURATION_MS / 10));
+    await train(cohort, control(performance.now() + durationMs / 10));
     for (const [r, { theta }] of members.entries()) await cohort.load(r, { theta, step: 0 });
     done = 0;
     const start = performance.now();
-    await train(cohort, control(start + DURATION_MS));
+    await train(cohort, control(start + durationMs));
     return (1000 * done) / (performance.now() - start);
   } finally {
     await cohort.close();

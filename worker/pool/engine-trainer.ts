@@ -1,12 +1,12 @@
 /** The trainer of every real run: the engine that was asked for, and train/ around it; a method without a network needs no engine. */
-import { openEngine } from '../engines/registry.ts';
+import { openEngine, openEngineBeside } from '../engines/registry.ts';
 import { estimateCohort } from '../train/networkless.ts';
 import { trainCohort } from '../train/train-cohort.ts';
 import type { Trainer } from './trainer.ts';
 
-/** Throws ENGINE_UNAVAILABLE. */
-export async function openTrainer(name: string): Promise<Trainer> {
-  const { engine } = await openEngine(name);
+/** As OpenTrainer. */
+export async function openTrainer(name: string, arithmetic?: string): Promise<Trainer> {
+  const engine = arithmetic === undefined ? (await openEngine(name)).engine : await openEngineBeside(name, arithmetic);
   return {
     // tasks of one shape have one method
     train: async (tasks, context) =>

@@ -16,6 +16,8 @@ import type { CohortJob } from './trainer.ts';
 /** The role that the consumer needs; Pool is its one real implementation. */
 export interface CohortRunner {
   readonly threads: number;
+  /** Beside them, for what runs on a device that threads share: jobs that are the part `device`. Absent: there is no device. */
+  readonly deviceThreads?: number;
   readonly engine: string;
   /** Name in the results of replicas that no thread lived to report. */
   readonly worker: string;
@@ -43,6 +45,8 @@ export interface Pool extends CohortRunner {
 export interface PoolOptions {
   readonly threads: number;
   readonly engine: string;
+  /** The engine's Adam runs on a device. The arithmetic is the engine's. */
+  readonly device?: { readonly arithmetic: string } | undefined;
   /** URL of the trainer module; the engines' own when absent. */
   readonly trainer?: string;
   /** Largest JavaScript heap of a thread, MB; Node's own limit when absent. */
@@ -53,6 +57,11 @@ export interface PoolOptions {
 
 /** A death costs half of it on average; most replicas are done before the first. */
 export const CHECKPOINT_MS = 30_000;
+
+/**
+ * A device serves one thread's work at a time, and is idle while that thread prepares a cohort or takes it back: meanwhile it works for the other.
+ */
+const DEVICE_THREADS = 2;
 
 /** Threads run compiled code: beside this file, or, when this file itself runs from source (tests), in dist/. */
 const COMPILED = import.meta.url.endsWith('.ts') ? pathToFileURL(join(packageRoot(), 'dist/worker/pool/')) : new URL('./', import.meta.url);
@@ -67,27 +76,34 @@ export function openPool(options: PoolOptions): Pool {
     worker,
     control: control.buffer,
     checkpointMs: options.checkpointMs ?? CHECKPOINT_MS,
+    arithmetic: undefined,
   };
   const cohorts = new Map<number, RunOptions>();
   let begun = 0;
-  const piscina = new Piscina<ThreadJob, ThreadEnd>({
-    filename: fileURLToPath(new URL('thread.js', COMPILED)),
-    name: 'trainCohortJob',
-    minThreads: threads,
-    maxThreads: threads,
-    workerData: settings,
-    ...(heapMb === undefined ? {} : { resourceLimits: { maxOldGenerationSizeMb: heapMb } }),
-  });
-  // a thread that dies between cohorts takes nothing with it, and piscina replaces it; unheard, the event would end the process
-  piscina.on('error', () => undefined);
-  // what comes after the end of its cohort is of no use any more
-  piscina.on('message', (message: ThreadMessage) => {
-    const cohort = cohorts.get(message.cohort);
-    if (message.kind === 'checkpoint') cohort?.onCheckpoint?.(message.place, message.checkpoint);
-    else cohort?.onRefusedCheckpoint?.(message.place, message.why);
-  });
+  const open = (count: number, workerData: ThreadSettings): Piscina<ThreadJob, ThreadEnd> => {
+    const piscina = new Piscina<ThreadJob, ThreadEnd>({
+      filename: fileURLToPath(new URL('thread.js', COMPILED)),
+      name: 'trainCohortJob',
+      minThreads: count,
+      maxThreads: count,
+      workerData,
+      ...(heapMb === undefined ? {} : { resourceLimits: { maxOldGenerationSizeMb: heapMb } }),
+    });
+    // a thread that dies between cohorts takes nothing with it, and piscina replaces it; unheard, the event would end the process
+    piscina.on('error', () => undefined);
+    // what comes after the end of its cohort is of no use any more
+    piscina.on('message', (message: ThreadMessage) => {
+      const cohort = cohorts.get(message.cohort);
+      if (message.kind === 'checkpoint') cohort?.onCheckpoint?.(message.place, message.checkpoint);
+      else cohort?.onRefusedCheckpoint?.(message.place, message.why);
+    });
+    return piscina;
+  };
+  const host = open(threads, { ...settings, arithmetic: options.device?.arithmetic });
+  const device = options.device === undefined ? undefined : open(DEVICE_THREADS, settings);
   return {
     threads,
+    ...(device === undefined ? {} : { deviceThreads: DEVICE_THREADS }),
     engine,
     worker,
     run: async (job, runOptions = {}) => {
@@ -99,7 +115,11 @@ export function openPool(options: PoolOptions): Pool {
       signal?.addEventListener('abort', raise, { once: true });
       if (signal?.aborted === true) raise();
       try {
-        const { end, checkpoints } = await piscina.run({ cohort, job, stop: flag.buffer });
+        const { end, checkpoints } = await (job.part === 'device' && device !== undefined ? device : host).run({
+          cohort,
+          job,
+          stop: flag.buffer,
+        });
         for (const [place, checkpoint] of checkpoints) onCheckpoint?.(place, checkpoint);
         return end;
       } catch (error) {
@@ -111,6 +131,8 @@ export function openPool(options: PoolOptions): Pool {
     },
     stop: () => control.stop(),
     steps: () => control.steps(),
-    close: () => piscina.destroy(),
+    close: async () => {
+      await Promise.all([host.destroy(), device?.destroy()]);
+    },
   };
 }

@@ -1,6 +1,6 @@
 /**
  * Entry point of a pool thread: opens the trainer at its first cohort and keeps it. Runs one cohort at a time. Checkpoints leave it while it trains,
- * as messages; those of a cohort that was asked to stop come with its end, so that none is missing when its tasks are given back.
+ * as messages; those of replicas that are interrupted come with its end, so that none is missing when its tasks are given back.
  */
 import { parentPort, threadId, workerData } from 'node:worker_threads';
 import { LoligoError } from '../../schemas/errors.ts';
@@ -19,6 +19,8 @@ export interface ThreadSettings {
   readonly control: SharedArrayBuffer;
   /** Training time between two checkpoints of a replica */
   readonly checkpointMs: number;
+  /** Of the engine in the threads that have its device, for one that is to do without; undefined for all others. */
+  readonly arithmetic: string | undefined;
 }
 
 /** A cohort on its way to a thread, by structured clone. */
@@ -58,10 +60,8 @@ export async function trainCohortJob({ cohort, job, stop }: ThreadJob): Promise<
     const checkpoints: Checkpoints = {
       at: (place) => job.checkpoints?.[place],
       everyMs: settings.checkpointMs,
-      take: (place, checkpoint) => {
-        if (shouldStop()) last.set(place, checkpoint);
-        else send({ kind: 'checkpoint', cohort, place, checkpoint });
-      },
+      take: (place, checkpoint) => send({ kind: 'checkpoint', cohort, place, checkpoint }),
+      leave: (place, checkpoint) => void last.set(place, checkpoint),
       refuse: (place, why) => send({ kind: 'refused', cohort, place, why }),
     };
     const context = {
@@ -70,8 +70,13 @@ export async function trainCohortJob({ cohort, job, stop }: ThreadJob): Promise<
       worker,
       control: { shouldStop, progress: (steps: number) => control.progress(steps) },
       checkpoints,
+      part: job.part,
     };
-    return { end: { kind: 'trained', results: await trainer.train(job.tasks, context) }, checkpoints: last };
+    const began = performance.now();
+    const results = await trainer.train(job.tasks, context);
+    if (job.part !== 'device' || shouldStop()) return { end: { kind: 'trained', results }, checkpoints: last };
+    const seconds = (performance.now() - began) / 1000 / job.tasks.length;
+    return { end: { kind: 'trained', results, onward: { checkpoints: last, seconds } }, checkpoints: new Map() };
   } catch (error) {
     return { end: threw(error), checkpoints: last };
   }
@@ -83,7 +88,7 @@ function send(message: ThreadMessage): void {
 }
 
 async function openTrainer(): Promise<Trainer> {
-  if (settings.trainer === undefined) return (await import('./engine-trainer.ts')).openTrainer(settings.engine);
+  if (settings.trainer === undefined) return (await import('./engine-trainer.ts')).openTrainer(settings.engine, settings.arithmetic);
   // a trainer module exports openTrainer: trainer.ts says so
   const module = (await import(settings.trainer)) as { openTrainer: OpenTrainer };
   return module.openTrainer(settings.engine);

@@ -16,6 +16,8 @@ export interface CohortJob {
   readonly objects: Readonly<Record<string, string>>;
   /** Where each task goes on from; undefined where it begins. */
   readonly checkpoints?: readonly (Uint8Array | undefined)[];
+  /** `device`: only the stages of Adam that the schedule begins with; `host`: the rest. Absent: everything. */
+  readonly part?: 'device' | 'host';
 }
 
 export interface TrainerContext {
@@ -31,6 +33,7 @@ export interface TrainerContext {
     progress(steps: number): void;
   };
   readonly checkpoints: Checkpoints;
+  readonly part?: CohortJob['part'];
 }
 
 export interface Trainer {
@@ -38,5 +41,5 @@ export interface Trainer {
   train(tasks: readonly Task[], context: TrainerContext): Promise<(Result | null)[]>;
 }
 
-/** Throws ENGINE_UNAVAILABLE. */
-export type OpenTrainer = (engine: string) => Promise<Trainer>;
+/** `arithmetic`: of the engine in the threads that have the device, where this one is to do without. Throws ENGINE_UNAVAILABLE. */
+export type OpenTrainer = (engine: string, arithmetic?: string) => Promise<Trainer>;

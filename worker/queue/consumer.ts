@@ -8,6 +8,10 @@
  * (cohort-size.ts). A worker of a cluster asks after each failure whether it is itself at fault (node-health.ts). On `drain` nothing more is pulled and what runs
  * goes on to its end; on `signal`, running cohorts are stopped at their next step and their tasks given back uncounted. A cohort of which
  * no lease is wanted any more is stopped alone. A replica goes on from its checkpoint (checkpoint-keeper.ts).
+ *
+ * Where threads share a device, a cohort trains there as far as its schedule begins with Adam; then each of its replicas goes on by itself on the
+ * next free core, from the state it has, and its result is handed in as soon as it is there. Meanwhile the device has the next cohort: here, and
+ * only here, replicas wait for a thread.
  */
 import { ERROR_CODES, EXIT, LoligoError, throwIfAny } from '../../schemas/errors.ts';
 import { failedResult, givenUp } from '../../schemas/failed-result.ts';
@@ -18,14 +22,17 @@ import type { Lease, TaskSource } from '../../schemas/queue.ts';
 import type { CohortEnd } from '../pool/cohort-end.ts';
 import type { CohortRunner } from '../pool/pool.ts';
 import type { CohortJob } from '../pool/trainer.ts';
+import { deviceStages } from '../train/device-stages.ts';
 import { allAborted } from './all-aborted.ts';
 import { CheckpointKeeper } from './checkpoint-keeper.ts';
 import { chooseCohort, isLastTry } from './cohort-choice.ts';
 import { CohortSizes, ranOutOfMemory } from './cohort-size.ts';
 import type { NodeHealth } from './node-health.ts';
+import { Turns } from './turns.ts';
 import { tryOf, type ReportEvent, type TryFailure, type WorkerEvent } from './worker-event.ts';
 
-type FailedEnd = Exclude<CohortEnd, { kind: 'trained' }>;
+type TrainedEnd = Extract<CohortEnd, { kind: 'trained' }>;
+type FailedEnd = Exclude<CohortEnd, TrainedEnd>;
 
 export interface ConsumerOptions {
   readonly source: TaskSource;
@@ -57,6 +64,13 @@ export function consume(options: ConsumerOptions): Consumer {
   return { ended: loop.serve(), running: () => loop.running };
 }
 
+/** A replica that goes on by itself. */
+interface Rest {
+  readonly lease: Lease;
+  /** After its part on the device, and what that cost; absent: from its beginning, or its checkpoint. */
+  readonly from?: { readonly checkpoint: Uint8Array | undefined; readonly seconds: number };
+}
+
 class ConsumerLoop {
   readonly #options: ConsumerOptions;
   readonly #cohorts = new Set<Promise<void>>();
@@ -67,11 +81,19 @@ class ConsumerLoop {
   readonly #enough: AbortSignal;
   readonly #sizes: CohortSizes;
   readonly #checkpoints: CheckpointKeeper | undefined;
+  /** For replicas that are past the device: there are as many more of them as a cohort has. */
+  readonly #cores: Turns;
+  /** Cohorts on the device, and replicas that are past it. */
+  #onDevice = 0;
+  #finishing = 0;
+  /** Called when a thread may have become free. */
+  #onChange = (): void => undefined;
   running = 0;
 
   constructor(options: ConsumerOptions) {
     this.#options = options;
     this.#sizes = options.sizes ?? new CohortSizes();
+    this.#cores = new Turns(options.runner.threads);
     const trouble = (message: string): void => this.#report({ kind: 'trouble', message });
     this.#checkpoints = options.checkpoints === undefined ? undefined : new CheckpointKeeper(options.checkpoints, trouble);
     const ends = options.health === undefined ? [options.signal] : [options.signal, options.health.out];
@@ -98,7 +120,14 @@ class ConsumerLoop {
   }
 
   async #freeThread(): Promise<void> {
-    while (this.#cohorts.size >= this.#options.runner.threads) await Promise.race(this.#cohorts);
+    while (!this.#hasRoom()) await new Promise<void>((resolve) => (this.#onChange = resolve));
+  }
+
+  /** On a device: for a cohort there, unless as many replicas as that would bring wait for a core or have one. */
+  #hasRoom(): boolean {
+    const { runner, places } = this.#options;
+    if (runner.deviceThreads === undefined) return this.#cohorts.size < runner.threads;
+    return this.#onDevice < runner.deviceThreads && this.#finishing < Math.max(places, runner.threads);
   }
 
   /** Pulls once and starts what it got. False when there is no more. */
@@ -133,33 +162,97 @@ class ConsumerLoop {
   }
 
   #start(cohort: readonly Lease[]): Promise<void> {
-    const training = this.#trainAll(cohort)
-      .catch((error: unknown) => {
-        this.#failures.push(error);
-        this.#failed.abort();
-      })
-      .finally(() => this.#cohorts.delete(training));
+    const training = this.#noted(this.#trainAll(cohort)).finally(() => {
+      this.#cohorts.delete(training);
+      this.#onChange();
+    });
     this.#cohorts.add(training);
     return training;
   }
 
-  async #trainAll(cohort: readonly Lease[]): Promise<void> {
-    for (let left = cohort; left.length > 0;) {
-      const { length } = left;
-      this.running += length;
-      left = await this.#train(left).finally(() => (this.running -= length));
+  async #noted(work: Promise<unknown>): Promise<void> {
+    try {
+      await work;
+    } catch (error) {
+      this.#failures.push(error);
+      this.#failed.abort();
     }
+  }
+
+  async #trainAll(cohort: readonly Lease[]): Promise<void> {
+    for (let left = cohort; left.length > 0;) left = await this.#train(left);
   }
 
   /** Those of the cohort that are to be trained at once again. */
   async #train(cohort: readonly Lease[]): Promise<readonly Lease[]> {
     this.#report({ kind: 'cohort-started', shape: cohort[0]?.task.shape ?? '', tries: cohort.map(tryOf) });
+    if (this.#options.runner.deviceThreads === undefined) return (await this.#run(cohort)).again;
+    if (deviceStages(cohort[0]!.task) === 0) {
+      await this.#finishEach(cohort.map((lease) => ({ lease })));
+      return [];
+    }
+    this.#onDevice += 1;
+    const { again, onward } = await this.#run(cohort, 'device').finally(() => (this.#onDevice -= 1));
+    await this.#finishEach(onward);
+    return again;
+  }
+
+  /** Each on the next free core. */
+  async #finishEach(rests: readonly Rest[]): Promise<void> {
+    this.#finishing += rests.length;
+    this.#onChange();
+    const finishOne = async (rest: Rest): Promise<void> => {
+      await this.#noted(this.#run([rest.lease], 'host', rest));
+      this.#finishing -= 1;
+      this.#onChange();
+    };
+    await Promise.all(rests.map(finishOne));
+  }
+
+  async #run(
+    cohort: readonly Lease[],
+    part?: 'device' | 'host',
+    rest?: Rest,
+  ): Promise<{ again: readonly Lease[]; onward: readonly Rest[] }> {
+    this.running += cohort.length;
+    try {
+      const train = async (): Promise<CohortEnd | undefined> => this.#endOf(cohort, part, rest?.from);
+      const end = part === 'host' ? await this.#cores.take(train) : await train();
+      if (end === undefined) return { again: [], onward: [] };
+      if (end.kind !== 'trained') return { again: await this.#failedTry(cohort, end), onward: [] };
+      const onward = await this.#handIn(cohort, end, rest?.from?.seconds ?? 0);
+      return { again: [], onward };
+    } finally {
+      this.running -= cohort.length;
+    }
+  }
+
+  /** Those whose schedule goes on. `seconds`: what the part before this one cost each. */
+  async #handIn(cohort: readonly Lease[], { results, onward }: TrainedEnd, seconds: number): Promise<readonly Rest[]> {
+    if ((await this.#options.health?.vouches(results)) === false) {
+      await giveBack(cohort);
+      return [];
+    }
+    const rests: Rest[] = [];
+    const settled = cohort.map(async (lease, place) => {
+      const result = results[place] ?? null;
+      if (result !== null) await this.#settle(lease, { ...result, seconds: result.seconds + seconds });
+      else if (onward === undefined) await this.#settle(lease, null);
+      else rests.push({ lease, from: { checkpoint: onward.checkpoints.get(place), seconds: onward.seconds } });
+    });
+    await Promise.all(settled);
+    return rests;
+  }
+
+  /** Undefined when they were given back for what is not their fault. */
+  async #endOf(cohort: readonly Lease[], part?: 'device' | 'host', from?: Rest['from']): Promise<CohortEnd | undefined> {
     const tasks = cohort.map(({ task }) => task);
     const attempts = cohort.map(({ delivery }) => delivery);
     const unwanted = allAborted(cohort.map((lease) => lease.unwanted));
     let end: CohortEnd;
     try {
-      const job = { tasks, attempts, objects: await this.#objectsOf(tasks), ...(await this.#checkpointsOf(cohort)) };
+      const checkpoints = from === undefined ? await this.#checkpointsOf(cohort) : { checkpoints: [from.checkpoint] };
+      const job = { tasks, attempts, objects: await this.#objectsOf(tasks), ...checkpoints, ...(part === undefined ? {} : { part }) };
       end = await this.#options.runner.run(job, {
         signal: unwanted.signal,
         onCheckpoint: (place, checkpoint) => this.#checkpoints?.write(cohort[place]!, checkpoint),
@@ -169,17 +262,13 @@ class ConsumerLoop {
       await Promise.all(cohort.map(async (lease) => this.#checkpoints?.settled(lease)));
       refuseWithoutEngine(end);
     } catch (error) {
-      if (await this.#lacksObject(cohort, error)) return [];
+      if (await this.#lacksObject(cohort, error)) return undefined;
       await giveBack(cohort);
       throw error;
     } finally {
       unwanted.forget();
     }
-    if (end.kind !== 'trained') return this.#failedTry(cohort, end);
-    const { results } = end;
-    if ((await this.#options.health?.vouches(results)) === false) await giveBack(cohort);
-    else await Promise.all(cohort.map((lease, place) => this.#settle(lease, results[place] ?? null)));
-    return [];
+    return end;
   }
 
   async #objectsOf(tasks: readonly Task[]): Promise<Record<string, string>> {

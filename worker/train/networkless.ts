@@ -6,7 +6,6 @@ import type { Estimate, Networkless, Result, Task, TraceObject } from '../../sch
 import { ERROR_CODES, EXIT, LoligoError } from '../../schemas/errors.ts';
 import { gatesFreeAtStart } from '../engines/layout.ts';
 import { priorsOf } from '../engines/prior.ts';
-import { compileModel } from '../models/compile.ts';
 import type { Model } from '../models/model.ts';
 import { tiedValues } from '../models/parameter-values.ts';
 import { examine } from './after-training.ts';
@@ -22,6 +21,7 @@ import { rootMeanSquare } from './root-mean-square.ts';
 import { simulateSegments } from './segment-simulation.ts';
 import type { ShootingControl } from './shooting.ts';
 import { checkTask } from './task-limits.ts';
+import { taskModel } from './task-model.ts';
 import { cpuShare, threadSeconds } from './thread-time.ts';
 import { traceReader } from './trace-reader.ts';
 import { tracesOf } from './traces.ts';
@@ -62,7 +62,7 @@ function guarded(task: Task, context: Context): End | null {
   if (context.control.shouldStop()) return null;
   try {
     checkTask(task);
-    const model = compileModel(context.objects(task.model), `model ${task.model.slice(0, 12)}`);
+    const model = taskModel(task.model, context.objects);
     return estimated(task, model, observe({ data: task.data, draw: task.draw, model, objects: { trace: context.trace } }), context);
   } catch (error) {
     // as with networks: what this machine lacks ends the worker, not the replica

@@ -44,14 +44,8 @@ export function observe({ data, draw, model, objects }: ObservationRequest): Obs
 }
 
 function observeSynthetic(data: DataUnit, source: SyntheticSource, draw: number, model: Model): Observation {
-  const stimuli = stimuliOf(source);
-  const segments = unitSegments(data, firstSamples(stimuli.map(() => source.samples)));
-  const truths = stimuli.map((stimulus) => {
-    const current = sampleStimulus(stimulus, source);
-    const simulation = simulateTruth(source, current, model);
-    if (simulation.kind === 'failed') throw new LoligoError([unsimulable(data.label, simulation)]);
-    return { current, states: simulation.states };
-  });
+  const truths = truthsOf(data.label, source, model);
+  const segments = unitSegments(data, firstSamples(truths.map(() => source.samples)));
   const noise = randomStream(draw, `noise/${data.id}`);
   const states = Object.fromEntries(stateNames(model).map((name) => [name, concatenated(truths.map((truth) => truth.states[name]!))]));
   const current = concatenated(truths.map((truth) => truth.current));
@@ -64,6 +58,35 @@ function observeSynthetic(data: DataUnit, source: SyntheticSource, draw: number,
     sigmaMv: data.sigmaMv,
     truth: { parameters: source.parameters, states },
   };
+}
+
+/** What the cell does under one stimulus. */
+interface Truth {
+  readonly current: Float64Array;
+  readonly states: Readonly<Record<string, Float64Array>>;
+}
+
+/** The last few sources of a model: draws and replicas differ in the noise alone, and a simulation takes as long as all else that prepares a replica. */
+const KEPT = 8;
+const simulated = new WeakMap<Model, Map<string, readonly Truth[]>>();
+
+function truthsOf(label: string, source: SyntheticSource, model: Model): readonly Truth[] {
+  const known = simulated.get(model) ?? new Map<string, readonly Truth[]>();
+  simulated.set(model, known);
+  const key = JSON.stringify(source);
+  const truths = known.get(key) ?? stimuliOf(source).map((stimulus) => truthOf(label, source, stimulus, model));
+  known.delete(key);
+  known.set(key, truths);
+  const [oldest] = known.keys();
+  if (known.size > KEPT && oldest !== undefined) known.delete(oldest);
+  return truths;
+}
+
+function truthOf(label: string, source: SyntheticSource, stimulus: Stimulus, model: Model): Truth {
+  const current = sampleStimulus(stimulus, source);
+  const simulation = simulateTruth(source, current, model);
+  if (simulation.kind === 'failed') throw new LoligoError([unsimulable(label, simulation)]);
+  return { current, states: simulation.states };
 }
 
 /** The stimulus alone, in the model's unit: what `observe` gives as `current`, without a simulation. */

@@ -12,13 +12,13 @@ import type { Cohort, Engine, LossTerms, Reconstruction, ReplicaState, Shape, St
 import { layoutOf } from '../engines/layout.ts';
 import { estimatedNoiseMv } from '../engines/loss.ts';
 import { priorsOf } from '../engines/prior.ts';
-import { compileModel } from '../models/compile.ts';
 import type { Model } from '../models/model.ts';
 import { tiedValues } from '../models/parameter-values.ts';
 import { examine } from './after-training.ts';
 import { assess } from './assess.ts';
 import type { Candidate } from './assess.ts';
 import { checkpointOf, standingOf, type Standing } from './checkpoint.ts';
+import { deviceStages } from './device-stages.ts';
 import { finish, inferredOf } from './finish.ts';
 import type { Finished } from './finish.ts';
 import { countedSamples } from './ignored.ts';
@@ -28,6 +28,7 @@ import { observe } from './observe.ts';
 import { rootMeanSquare } from './root-mean-square.ts';
 import { ParameterHistory } from './stationarity.ts';
 import { checkTask } from './task-limits.ts';
+import { taskModel } from './task-model.ts';
 import { cpuShare, threadSeconds } from './thread-time.ts';
 import { traceReader } from './trace-reader.ts';
 import { tracesOf } from './traces.ts';
@@ -44,6 +45,8 @@ export interface TrainContext {
   readonly attempts: readonly number[];
   /** Every replica begins at its beginning, and is lost with the thread, when absent. */
   readonly checkpoints?: Checkpoints;
+  /** `device`: replicas are interrupted where the stages of Adam end that their schedule begins with. */
+  readonly part?: 'device' | 'host' | undefined;
 }
 
 /** Tasks are named by their place. */
@@ -54,6 +57,8 @@ export interface Checkpoints {
   readonly everyMs: number;
   /** Must be quick. */
   take(place: number, checkpoint: Uint8Array): void;
+  /** The last one, of a replica that was interrupted. */
+  leave(place: number, checkpoint: Uint8Array): void;
   /** The replica begins anew: why its checkpoint is of no use here. */
   refuse(place: number, why: string): void;
 }
@@ -79,7 +84,7 @@ export async function trainCohort(tasks: readonly Task[], context: TrainContext)
   const began = threadSeconds();
   const [first] = tasks;
   if (first === undefined) return [];
-  const model = compileModel(context.objects(first.model), `model ${first.model.slice(0, 12)}`);
+  const model = taskModel(first.model, context.objects);
   const shape = shapeOf(first, model);
   const prepared = tasks.map((task, place) => prepare(task, place, shape, context));
   const trainees = prepared.filter((entry) => 'observation' in entry);
@@ -172,18 +177,35 @@ async function train(trainees: readonly Trainee[], shape: Shape, context: TrainC
   try {
     for (const [r, { from }] of trainees.entries()) if (from !== null) await cohort.load(r, from);
     const [{ task, stage: first }] = trainees as readonly [Trainee]; // a group has somebody
-    for (const [s, stage] of task.training.entries()) if (s >= first) await runStage(cohort, stage, s, trainees, context);
-    const reconstructions = await cohort.reconstruct();
-    const trace = traceReader(context.objects);
-    trainees.forEach((trainee, r) => {
-      if (trainee.outcome !== 'training') return;
-      const estimate = conclude(trainee, shape, reconstructions[r]!, { ...context.control, trace });
-      if (estimate !== undefined) estimates.set(trainee, estimate);
-    });
-    for (const [r, trainee] of trainees.entries()) if (trainee.outcome === 'interrupted') handOut(trainee, await cohort.save(r), context);
+    const end = context.part === 'device' ? deviceStages(task) : task.training.length;
+    for (const [s, stage] of task.training.entries()) if (s >= first && s < end) await runStage(cohort, stage, s, trainees, context);
+    if (context.part === 'device') for (const trainee of trainees) if (trainee.outcome === 'training') trainee.outcome = 'interrupted';
+    await concludeAll(trainees, cohort, shape, context, estimates);
+    for (const [r, trainee] of trainees.entries()) {
+      const checkpoint = trainee.outcome === 'interrupted' ? checkpointNow(trainee, await cohort.save(r), context) : null;
+      if (checkpoint !== null) context.checkpoints?.leave(trainee.place, checkpoint);
+    }
   } finally {
     await cohort.close();
   }
+}
+
+/** Of those that were trained through. */
+async function concludeAll(
+  trainees: readonly Trainee[],
+  cohort: Cohort,
+  shape: Shape,
+  context: TrainContext,
+  estimates: Map<Trainee, Estimate>,
+): Promise<void> {
+  if (trainees.every(({ outcome }) => outcome !== 'training')) return;
+  const reconstructions = await cohort.reconstruct();
+  const trace = traceReader(context.objects);
+  trainees.forEach((trainee, r) => {
+    if (trainee.outcome !== 'training') return;
+    const estimate = conclude(trainee, shape, reconstructions[r]!, { ...context.control, trace });
+    if (estimate !== undefined) estimates.set(trainee, estimate);
+  });
 }
 
 async function runStage(cohort: Cohort, stage: Stage, index: number, trainees: readonly Trainee[], context: TrainContext): Promise<void> {
@@ -195,7 +217,10 @@ async function runStage(cohort: Cohort, stage: Stage, index: number, trainees: r
     checkpoint: (replica, save) => {
       const trainee = trainees[replica]!;
       const everyMs = context.checkpoints?.everyMs ?? Infinity;
-      if (trainee.outcome === 'training' && performance.now() - trainee.checkpointMs >= everyMs) handOut(trainee, save(), context);
+      if (trainee.outcome !== 'training' || performance.now() - trainee.checkpointMs < everyMs) return;
+      trainee.checkpointMs = performance.now();
+      const checkpoint = checkpointNow(trainee, save(), context);
+      if (checkpoint !== null) context.checkpoints?.take(trainee.place, checkpoint);
     },
   };
   const outcomes = await trainStage(cohort, stage, control);
@@ -213,12 +238,10 @@ function enter(trainee: Trainee, stage: Stage): number {
   return step;
 }
 
-function handOut(trainee: Trainee, state: ReplicaState, { engine, checkpoints }: TrainContext): void {
-  const { task, place, stage, steps, terms } = trainee;
-  trainee.checkpointMs = performance.now();
-  if (checkpoints === undefined || steps + state.step === 0) return;
-  const checkpoint = checkpointOf(task, engine, { stage, steps, terms, state, history: trainee.history.state() });
-  if (checkpoint !== null) checkpoints.take(place, checkpoint);
+/** Null where there is nothing to go on from. */
+function checkpointNow({ task, stage, steps, terms, history }: Trainee, state: ReplicaState, { engine }: TrainContext): Uint8Array | null {
+  if (steps + state.step === 0) return null;
+  return checkpointOf(task, engine, { stage, steps, terms, state, history: history.state() });
 }
 
 /** The schema leaves keys out for users; the expansion has filled them all in. */

@@ -107,14 +107,17 @@ interface ChosenEngine {
   readonly arithmetic: string;
   /** As Engine.company. */
   readonly company?: number;
+  readonly onDevice?: true;
 }
 
 /** The engine that trains in this process, and trains everything of the sweep. */
 async function engineHere(asked: string, sweep: LoadedSweep): Promise<ChosenEngine> {
   const { engine, why } = await openSweepEngine(asked, sweep);
+  const { measureCompany } = await import('../../../worker/engines/speed-test.ts');
+  const company = await measureCompany(engine);
   await engine.close();
   say(`engine: ${why}`);
-  return engine;
+  return { ...engine, company };
 }
 
 /** What the workers' engine must be: a name, or `any`, which leaves it to each worker to serve what its engine trains. */
@@ -179,6 +182,7 @@ async function train(sweep: LoadedSweep, out: string, engine: ChosenEngine, argv
       threads: workers,
       arithmetic: engine.arithmetic,
       company: engine.company ?? 1,
+      onDevice: engine.onDevice ?? false,
       checkpointMs: checkpointMsOf(checkpoint),
       onStart: (directory, finished, threads) => {
         say(

@@ -69,7 +69,8 @@ async function serveSweeps(argv: WorkerArguments, checkpointMs: number, log: Log
   const say = (line: string): void => log.info(line);
   const engine = await engineNamed(argv.engine, say);
   const server = await connectServer(nats, 'worker', process.env, say);
-  const pool = openPool({ threads: workers, engine: engine.name, checkpointMs });
+  const device = engine.onDevice === true ? { arithmetic: engine.arithmetic } : undefined;
+  const pool = openPool({ threads: workers, engine: engine.name, device, checkpointMs });
   const connection = watchConnection(server.connection, (change) => log.warn({ event: `server-${change}` }, `the server is ${change}`));
   const probe = { engine: engine.name, threads: workers, connection, running: () => consumer.running(), steps: () => pool.steps() };
   const metrics = workerMetrics(probe);
@@ -90,7 +91,7 @@ async function serveSweeps(argv: WorkerArguments, checkpointMs: number, log: Log
   const consumer = consume({
     source,
     runner: pool,
-    places: placesOf(engine),
+    places: placesOf(engine, workers),
     objects,
     signal: stop.signal,
     drain: drain.signal,
@@ -131,10 +132,12 @@ async function serveSweeps(argv: WorkerArguments, checkpointMs: number, log: Log
 /** Closed: the threads open their own. It still says what it refuses. */
 async function engineNamed(asked: string, say: (line: string) => void): Promise<Engine> {
   const { openEngine } = await import('../../../worker/engines/registry.ts');
+  const { measureCompany } = await import('../../../worker/engines/speed-test.ts');
   const { engine, why } = await openEngine(asked);
+  const company = await measureCompany(engine);
   await engine.close();
   say(`engine: ${why}`);
-  return engine;
+  return { ...engine, company };
 }
 
 /** SIGTERM or Ctrl-C: nothing more is pulled; after the grace period what still runs is given back. A second one does not wait. */

@@ -31,6 +31,7 @@ async function scene(
   count: number,
   options: {
     threads?: number;
+    deviceThreads?: number;
     places?: number;
     drain?: AbortSignal;
     train?: TrainInline;
@@ -52,7 +53,7 @@ async function scene(
     }
   })();
   const stop = new AbortController();
-  const runner = inlineRunner(options.threads ?? 1, options.train);
+  const runner = inlineRunner(options.threads ?? 1, options.train, options.deviceThreads);
   const objects = (): Promise<string> => Promise.resolve(MODEL_TEXT);
   const consumer = consume({
     source: queue,
@@ -251,4 +252,110 @@ test('a disk that takes no results ends the worker with that error', async () =>
   await expect(consumer.ended).rejects.toThrow('[DISK]');
   expect([runner.cohorts.length, runner.stopped()]).toEqual([1, true]);
   await queue.close();
+});
+
+describe('where threads share a device', () => {
+  const bytes = (index: number): Uint8Array => Uint8Array.of(index);
+  /** Replicas without a result go on from a checkpoint that is their index. */
+  const landed = ({ tasks }: CohortJob): CohortEnd => ({
+    kind: 'trained',
+    results: tasks.map(() => null),
+    onward: { checkpoints: new Map(tasks.map(({ index }, place) => [place, bytes(index)])), seconds: 2 },
+  });
+
+  test('a cohort trains there together, and each of its replicas goes on by itself from where it was left', async () => {
+    const from: unknown[] = [];
+    const { consumer, runner, results } = await scene(4, {
+      deviceThreads: 1,
+      train: async (job) => {
+        if (job.part === 'device') return landed(job);
+        from.push([job.part, job.tasks[0]!.index, ...(job.checkpoints ?? [])]);
+        return turn(trained(job));
+      },
+    });
+    await consumer.ended;
+    expect(runner.cohorts).toEqual([[0, 1, 2, 3], [0], [1], [2], [3]]);
+    expect(from).toEqual([0, 1, 2, 3].map((index) => ['host', index, bytes(index)]));
+    // 0.5 of the fixture's
+    expect(results.map(({ seconds }) => seconds)).toEqual([2.5, 2.5, 2.5, 2.5]);
+    expect(consumer.running()).toBe(0);
+  });
+
+  test('it has the next cohort while the cores finish the one before, and takes none beyond that', async () => {
+    const order: string[] = [];
+    let release = (): void => undefined;
+    const held = new Promise<void>((resolve) => (release = resolve));
+    const { queue, consumer } = await scene(8, {
+      deviceThreads: 1,
+      places: 2,
+      train: async (job) => {
+        const [{ index }] = job.tasks as [Task];
+        order.push(`${job.part} ${index}`);
+        if (job.part === 'device') return landed(job);
+        if (index > 0) await held;
+        return trained(job);
+      },
+    });
+    await waitFor(() => order.includes('device 2'));
+    const stop = new AbortController();
+    const left = await queue.pull(8, stop.signal);
+    expect(left.map(({ task }) => task.index)).toEqual([4, 5, 6, 7]);
+    expect(order.toSorted()).toEqual(['device 0', 'device 2', 'host 0', 'host 1']);
+    for (const lease of left.toReversed()) await lease.release({ counted: false });
+    release();
+    await consumer.ended;
+  });
+
+  test('cohorts that are smaller than the cores are many', async () => {
+    let release = (): void => undefined;
+    const held = new Promise<void>((resolve) => (release = resolve));
+    const queue = openLocalQueue(scratch());
+    for (const [index, shape] of ['a', 'b', 'c', 'd', 'e', 'f'].entries()) await queue.publish(taskFixture(index, shape));
+    const stop = new AbortController();
+    const train: TrainInline = async (job) =>
+      job.part === 'device' ? landed(job) : held.then(() => ({ kind: 'trained', results: [null] }));
+    const runner = inlineRunner(4, train, 1);
+    const consumer = consume({ source: queue, runner, places: 4, objects: () => Promise.resolve(MODEL_TEXT), signal: stop.signal });
+    await waitFor(() => runner.cohorts.length === 8);
+    expect(consumer.running()).toBe(4);
+    stop.abort();
+    release();
+    await consumer.ended;
+    await queue.close();
+  });
+
+  test('a replica that kills its core takes none with it, and the others are not trained again', async () => {
+    const killer = 2;
+    const { consumer, runner, results } = await scene(6, {
+      deviceThreads: 1,
+      places: 6,
+      train: async (job) => turn(job.part === 'device' ? landed(job) : job.tasks[0]!.index === killer ? died : trained(job)),
+    });
+    await consumer.ended;
+    expect(kinds(results)).toMatchObject({ 0: 'converged', 1: 'converged', [killer]: 'REPLICA_GIVEN_UP', 5: 'converged' });
+    expect(results.map(({ index, attempts }) => (index === killer ? 1 : attempts))).toEqual([1, 1, 1, 1, 1, 1]);
+    expect(runner.cohorts.filter((cohort) => cohort.includes(0))).toEqual([[0, 1, 2, 3, 4, 5], [0]]);
+  });
+
+  test('what its schedule does not begin there takes no turn of it', async () => {
+    const parts: (string | undefined)[] = [];
+    const queue = openLocalQueue(scratch());
+    const training: Task['training'] = [{ optimizer: 'levenberg-marquardt', steps: 2, physics: 1, tolerance: 0, project: false }];
+    for (const index of [0, 1]) await queue.publish({ ...taskFixture(index), training });
+    const stop = new AbortController();
+    const runner = inlineRunner(
+      2,
+      (job) => {
+        if (parts.push(job.part) === 2) stop.abort();
+        return { kind: 'trained', results: job.tasks.map(() => null) };
+      },
+      1,
+    );
+    await consume({ source: queue, runner, places: 2, objects: () => Promise.resolve(MODEL_TEXT), signal: stop.signal }).ended;
+    expect([parts, runner.cohorts]).toEqual([
+      ['host', 'host'],
+      [[0], [1]],
+    ]);
+    await queue.close();
+  });
 });

@@ -64,6 +64,7 @@ async function train(
       at: (place) => at[place],
       everyMs,
       take: (place, checkpoint) => void checkpoints.set(place, checkpoint),
+      leave: (place, checkpoint) => void checkpoints.set(place, checkpoint),
       refuse: (_place, why) => void refused.push(why),
     },
   });

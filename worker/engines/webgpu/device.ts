@@ -2,6 +2,7 @@
  * Opens the GPU by Dawn, the WebGPU implementation of the optional npm package `webgpu`. Shaders are generated here and index within
  * their buffers by construction, so the bounds checks that Dawn would add to every access are switched off.
  */
+import { subgroupOf } from './subgroup.ts';
 import { GPU_BLOCK, SOFTWARE_BLOCK, type DeviceLimits } from './tiling.ts';
 
 /** Storage buffers that the kernel binds. */
@@ -15,9 +16,15 @@ export interface Gpu {
   readonly text: string;
   /** Compiled kernels by their source: compiling takes a second or more. */
   readonly pipelines: Map<string, GPUComputePipeline>;
+  /** What the device did not do in so long it will never do. */
+  readonly answerMs: number;
   /** Why the device is gone; null while it works. */
   lost: string | null;
 }
+
+/** A slice of steps is some tens of milliseconds, a single step of the largest cohort some seconds; on a processor that plays GPU minutes. */
+const ANSWER_MS = 60_000;
+const SOFTWARE_ANSWER_MS = 15 * 60_000;
 
 /**
  * Never let go of. Dawn crashes the process when an instance is collected as garbage while its device is in use; and NVIDIA's driver does (580, H100)
@@ -37,6 +44,8 @@ export async function openGpu(): Promise<Gpu> {
   if (limits.maxStorageBuffersPerShaderStage < STORAGE_BUFFERS)
     throw new Error(`the adapter binds fewer than ${STORAGE_BUFFERS} storage buffers`);
   const device = await adapter.requestDevice({
+    // the compiler's library does not know the feature yet
+    requiredFeatures: adapter.features.has('subgroups') ? ['subgroups' as GPUFeatureName] : [],
     requiredLimits: {
       maxComputeWorkgroupStorageSize: limits.maxComputeWorkgroupStorageSize,
       maxComputeInvocationsPerWorkgroup: limits.maxComputeInvocationsPerWorkgroup,
@@ -50,10 +59,12 @@ export async function openGpu(): Promise<Gpu> {
     limits: {
       workgroupStorage: limits.maxComputeWorkgroupStorageSize,
       invocations: limits.maxComputeInvocationsPerWorkgroup,
+      subgroup: await subgroupOf(device, info),
       block: isSoftware(info) ? SOFTWARE_BLOCK : GPU_BLOCK,
     },
     text: [info.vendor, info.architecture, info.device, info.description].filter((part) => part !== '').join(' '),
     pipelines: new Map(),
+    answerMs: isSoftware(info) ? SOFTWARE_ANSWER_MS : ANSWER_MS,
     lost: null,
   };
   void device.lost.then(({ reason, message }) => (gpu.lost = message === '' ? reason : message));

@@ -4,13 +4,13 @@ import type { Gpu } from './device.ts';
 
 export class GpuSource {
   private readonly open: () => Promise<Gpu>;
-  private current: Promise<Gpu>;
+  private current: Promise<Gpu> | undefined;
   private closed = false;
 
-  /** `first` was opened by `open`. */
-  constructor(open: () => Promise<Gpu>, first: Gpu) {
+  /** `first` was opened by `open`; absent: opened when one is asked for. */
+  constructor(open: () => Promise<Gpu>, first: Gpu | undefined) {
     this.open = open;
-    this.current = Promise.resolve(first);
+    this.current = first === undefined ? undefined : Promise.resolve(first);
   }
 
   /** A GPU that works, or the reason why there is none. */
@@ -18,7 +18,7 @@ export class GpuSource {
     if (this.closed) throw new Error('internal: the engine is closed');
     try {
       const gpu = await this.current;
-      if (gpu.lost === null) return gpu;
+      if (gpu?.lost === null) return gpu;
     } catch {
       // tried again below: a driver may be back by now
     }
@@ -28,7 +28,7 @@ export class GpuSource {
 
   async close(): Promise<void> {
     this.closed = true;
-    const gpu = await this.current.catch(() => null);
+    const gpu = await this.current?.catch(() => null);
     gpu?.device.destroy();
   }
 }

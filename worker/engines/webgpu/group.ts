@@ -4,6 +4,7 @@
 import type { AdamStage } from '../../../schemas/generated/types.ts';
 import type { LossTerm, LossTerms, Member } from '../engine.ts';
 import type { Moments, ReplicaProgress } from '../replica-progress.ts';
+import { answered } from './answer.ts';
 import { adamSchedule } from './schedule.ts';
 import { pipelineOf, type Gpu } from './device.ts';
 import { OUTCOME, pointSize, scalarSize, scratchSize, writeKernel } from './kernel.ts';
@@ -249,7 +250,7 @@ export class Group {
     const encoder = device.createCommandEncoder();
     encoder.copyBufferToBuffer(buffer, 4 * from, copy, 0, 4 * floats);
     device.queue.submit([encoder.finish()]);
-    await copy.mapAsync(GPUMapMode.READ);
+    await answered(this.gpu, copy.mapAsync(GPUMapMode.READ));
     const values = copy.getMappedRange().slice(0);
     copy.destroy();
     return values;

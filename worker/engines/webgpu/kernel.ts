@@ -3,17 +3,20 @@
  * and gradient once (mode 0). All of a step happens in the workgroup: forward over all tiles, head, reverse over all tiles, update.
  *
  * Bindings: theta [R][thetaSize] and state [R][gradient, first, second moment] in the device's layout; features [R][F][allPairs] of
- * (sin, cos) pairs; points [R][2 allPairs], see wgsl-head.ts; scalars [R][omega, fixed parameters, weights]; scratch, one
+ * (sin, cos) pairs; points [R][2 allPairs], see wgsl-head.ts; scalars [R], see tables.ts; scratch, one
  * part per workgroup; outcome [R][OUTCOME], then the trace; schedule, see schedule.ts.
  */
 import { ELEMENTARY } from './wgsl-elementary.ts';
 import { GATE_RECORDS } from './wgsl-gates.ts';
-import { DATA_TERM, sumAt, type HeadCode, writeNoise, writeSums } from './wgsl-head.ts';
+import { acrossFunction } from './wgsl-across.ts';
+import { DATA_TERM, sumBeyond, type HeadCode, writeNoise, writeSums } from './wgsl-head.ts';
 import { writeIntegratedHead } from './wgsl-integrated-head.ts';
 import { writeNetwork } from './wgsl-network.ts';
 import { writeNetworkHead } from './wgsl-network-head.ts';
 import { parameterNames, writeParameters } from './wgsl-parameters.ts';
+import { hasPrior, priorSize } from './wgsl-prior.ts';
 import { movesGates, projectedPlaces, writeProjection } from './wgsl-projection.ts';
+import { segmentDeclarations } from './wgsl-segments.ts';
 import { gridSize } from '../layout.ts';
 import type { Tiling } from './tiling.ts';
 
@@ -35,15 +38,31 @@ export function pointSize({ shape, allPairs }: Tiling): number {
   return 3 * allPairs + (shape.states === 'network' ? 0 : Math.ceil(allPairs / 2));
 }
 
-/** Floats of a replica's scalars. */
+/** Floats of a replica's scalars, see tables.ts. */
 export function scalarSize(t: Tiling): number {
+  return startsAt(t) + t.shape.segments - 1;
+}
+
+/** Of the priors' scalars among them. */
+function priorsAt(t: Tiling): number {
   return t.frequencies + parameterNames(t).fixed.length + 5;
+}
+
+/** Of the first points of later segments. */
+function startsAt(t: Tiling): number {
+  return priorsAt(t) + priorSize(t);
+}
+
+function placesInScalars(t: Tiling): string {
+  const priors = t.shape.priors === 0 ? '' : ` let atPriors = atOmega + ${priorsAt(t)}u;`;
+  return t.shape.segments === 1 ? priors : `${priors} let atStarts = atOmega + ${startsAt(t)}u;`;
 }
 
 export function writeKernel(t: Tiling): string {
   const head = t.shape.states === 'network' ? writeNetworkHead(t) : writeIntegratedHead(t);
   const projection = t.projects ? writeProjection(t, head.readStates) : { declarations: '', block: '' };
   return [
+    t.subgroups ? 'enable subgroups;' : '',
     /* wgsl */ `
 struct Run { count: u32, steps: u32, total: u32, mode: u32, physics: f32, parameterRate: f32, traced: u32, project: u32, unit: f32, first: u32, window: u32, }
 @group(0) @binding(0) var<uniform> run: Run;
@@ -58,7 +77,8 @@ struct Run { count: u32, steps: u32, total: u32, mode: u32, physics: f32, parame
 `,
     ELEMENTARY,
     writeNetwork(t).declarations,
-    writeParameters(t).declarations,
+    acrossFunction(t),
+    writeParameters(t).declarations + segmentDeclarations(t.shape),
     DATA_TERM,
     head.declarations,
     projection.declarations,
@@ -72,7 +92,8 @@ function writeMain(t: Tiling, head: HeadCode, projection: string): string {
   const projected = t.projects ? projectedPlaces(t.shape) : [];
   const bar = (k: number): string => {
     if (k >= beyond) return '0.0f';
-    const value = `${sumAt(3 + k)} * slope[${k}]`;
+    const own = `${sumBeyond(t, k)} * slope[${k}]`;
+    const value = hasPrior(t, k) ? `${own} + priorBar[${k}]` : own;
     return projected.includes(k) ? `select(${value}, 0.0f, projecting)` : value;
   };
   const bars = Array.from({ length: 4 * quads }, (_, k) => bar(k));
@@ -136,7 +157,7 @@ fn main(@builtin(local_invocation_index) tid: u32, @builtin(workgroup_id) group:
     let atPoints = replica * ROWS;
     let atDriven = atPoints + 2u * ALL;
     let atSteps = atDriven + ALL;
-    let atOmega = replica * SCALARS;
+    let atOmega = replica * SCALARS;${placesInScalars(t)}
     let atOutcome = replica * OUTCOME;
     workgroupBarrier();
     if (tid == 0u) { status = select(0u, outcome[atOutcome + 1u], training); taken = outcome[atOutcome]; }

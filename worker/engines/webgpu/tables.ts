@@ -1,9 +1,10 @@
 /** What the device is given of a member, as tables of floats in the layout of tiling.ts. */
 import type { Member } from '../engine.ts';
-import { gridStepsMs, VOLTAGE_CENTRE, VOLTAGE_SCALE } from '../layout.ts';
+import { gridStepsMs, segmentStarts, VOLTAGE_CENTRE, VOLTAGE_SCALE } from '../layout.ts';
 import { rowWeights } from '../loss.ts';
 import { pointSize } from './kernel.ts';
 import { parameterNames } from './wgsl-parameters.ts';
+import { priorScalars, priorSize } from './wgsl-prior.ts';
 import type { Tiling } from './tiling.ts';
 
 /** Points of an even grid between two sines that are computed, not turned on from the one before: 64 turns lose two bits of a double. */
@@ -72,7 +73,7 @@ export function pointTable(t: Tiling, member: Member): Float32Array<ArrayBuffer>
   return points;
 }
 
-/** Frequencies in radians per ms, fixed parameters, weights of the terms, Huber's limit, whether the noise is estimated. */
+/** Frequencies in radians per ms, fixed parameters, weights of the terms, Huber's limit, whether the noise is estimated; priors, beginnings of segments. */
 export function memberScalars(t: Tiling, member: Member): Float32Array<ArrayBuffer> {
   const { weights } = member;
   const omegas = Array.from({ length: t.frequencies }, (_, k) => 2 * Math.PI * (member.frequencies[k] ?? 0));
@@ -86,6 +87,8 @@ export function memberScalars(t: Tiling, member: Member): Float32Array<ArrayBuff
     weights.gates,
     huber,
     Number(member.noise === 'estimated'),
+    ...(priorSize(t) === 0 ? [] : priorScalars(t.layout, member)),
+    ...segmentStarts(member).subarray(1),
   ]);
 }
 

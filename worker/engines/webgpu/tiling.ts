@@ -20,10 +20,11 @@ export interface Block {
 }
 
 /**
- * Best of some 20 measured on an H100 (W1 / W2, replica-steps/s): 709,000 / 89,500; with 4 outputs and 512 invocations 703,000 / 83,800, with 8 rows
- * 545,000 / 81,400, with two pairs, 8 rows and 128 invocations 529,000 / 63,100.
+ * Best of some 40 measured on an H100 (W1 / W2, replica-steps/s): 883,000 / 107,600; with 4 rows 888,000 / 100,600; rounds of 4 inputs 845,000 / 105,500;
+ * two pairs and 128 invocations 752,000 / 94,600; 4 outputs, 4 rows and 512 invocations 820,000 / 93,000. The kernel takes more than 128 registers, so that one
+ * workgroup of 256 invocations fills a multiprocessor; what bounds it then is workgroup memory, 4 cycles for a warp's vec4s (2 where all are the same).
  */
-export const GPU_BLOCK: Block = { outputs: 8, pairs: 1, rows: 4, unroll: 4, threads: 256 };
+export const GPU_BLOCK: Block = { outputs: 8, pairs: 1, rows: 8, unroll: 8, threads: 256 };
 /** A processor that plays GPU keeps each sum of each invocation in memory, and compiles unrolled code slowly: SwiftShader runs out of stack with more. */
 export const SOFTWARE_BLOCK: Block = { outputs: 4, pairs: 1, rows: 2, unroll: 1, threads: 128 };
 
@@ -32,6 +33,8 @@ export interface DeviceLimits {
   /** bytes */
   readonly workgroupStorage: number;
   readonly invocations: number;
+  /** Neighbouring invocations that can shuffle; 1 where there are no subgroups. */
+  readonly subgroup: number;
   readonly block: Block;
 }
 
@@ -50,6 +53,9 @@ export interface Tiling {
   /** Invocations of a workgroup. */
   readonly threads: number;
   readonly block: Block;
+  /** Invocations that share a sum at most, and whether they shuffle for it. */
+  readonly lanes: number;
+  readonly subgroups: boolean;
   /** Groups of block.pairs pairs and of block.outputs hidden units; an invocation has one of each. */
   readonly pointGroups: number;
   readonly columnGroups: number;
@@ -79,7 +85,11 @@ export interface Tiling {
 const STAGING = 2048;
 /** Bytes of workgroup memory that are neither activations nor staging: parameters, sums. */
 const SMALL = 1024;
+/** And those of each initial gate of a joint fit, its slope and its adjoint. */
+const INITIAL = 12;
 export const WIDEST = 256;
+/** Initial gates of a joint fit at most: 12 kB of workgroup memory. */
+export const MOST_INITIAL = 1000;
 
 const upTo = (multiple: number, value: number): number => multiple * Math.ceil(value / multiple);
 
@@ -93,7 +103,7 @@ export function tilingOf(shape: Shape, limits: DeviceLimits, { projects = false,
   const threads = 2 ** Math.floor(Math.log2(Math.min(block.threads, limits.invocations)));
   const width = upTo(8, shape.width);
   const columnGroups = width / block.outputs;
-  const room = limits.workgroupStorage - 4 * STAGING - SMALL - 16 * width;
+  const room = limits.workgroupStorage - 4 * STAGING - SMALL - INITIAL * initialGates(shape) - 16 * width;
   const fitting = Math.floor(room / (16 * block.pairs * width));
   const most = Math.max(1, Math.min(Math.floor(threads / columnGroups), Math.floor(threads / block.pairs), fitting));
   const points = gridSize(shape);
@@ -109,6 +119,8 @@ export function tilingOf(shape: Shape, limits: DeviceLimits, { projects = false,
     layout,
     threads,
     block,
+    lanes: limits.subgroup > 1 ? limits.subgroup : threads,
+    subgroups: limits.subgroup > 1,
     pointGroups,
     columnGroups,
     pairs,
@@ -126,6 +138,11 @@ export function tilingOf(shape: Shape, limits: DeviceLimits, { projects = false,
     measures,
     fused: shape.states === 'network' && !projects && !measures,
   };
+}
+
+/** Initial gates of a joint fit. */
+export function initialGates({ states, segments, model }: Shape): number {
+  return states === 'network' || segments === 1 ? 0 : segments * model.gates.length;
 }
 
 function deviceLayers(shape: Shape, inputs: number, width: number, outputs: number): { layers: DeviceLayer[]; end: number } {

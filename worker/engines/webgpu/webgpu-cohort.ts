@@ -6,10 +6,11 @@
  * What float32 is not enough for runs on the host: Levenberg-Marquardt, L-BFGS and reconstructions, by the fused engine in float64.
  */
 import type { AdamStage, LbfgsStage, LevenbergMarquardtStage } from '../../../schemas/generated/types.ts';
-import type { Cohort, Evaluation, Member, Reconstruction, ReplicaState, Shape, StageControl, StageOutcome } from '../engine.ts';
+import type { Cohort, Evaluation, LossTerms, Member, Reconstruction, ReplicaState, Shape, StageControl, StageOutcome } from '../engine.ts';
 import { inferredParameters, layoutOf, type Layout } from '../layout.ts';
 import { brokenTerm, noiseFactor, totalLoss } from '../loss.ts';
 import { projects } from '../reference/adam.ts';
+import { PriorRows } from '../reference/prior-rows.ts';
 import { beginning, opened, replicaAt, restoreState, savedState } from '../replica-progress.ts';
 import type { Gpu } from './device.ts';
 import { fly, type Landing, type Passenger } from './flight.ts';
@@ -58,8 +59,9 @@ export class WebgpuCohort implements Cohort {
         group.begin(flight);
         group.submit(settings);
         const [reports, gradients] = await Promise.all([group.reports(0), group.gradients()]);
-        return reports.map(({ terms, square }, r) => {
+        return reports.map(({ terms: own, square }, r) => {
           const { member } = flight[r]!;
+          const terms = { ...own, ...this.priorTerm(flight[r]!) };
           return { terms, gradient: gradients[r]!, loss: totalLoss(terms, member.weights, physics, noiseFactor(member, square)) };
         });
       },
@@ -77,10 +79,20 @@ export class WebgpuCohort implements Cohort {
       { measures: this.measures, projects: project },
       async (group, flight) => {
         const landings = await fly(group, flight, this.layout, stage, project, control);
-        return flight.map((passenger, r) => endStage(passenger, stage, landings[r]!, before[passenger.index]!));
+        return flight.map((passenger, r) => {
+          const terms = { ...landings[r]!.terms, ...this.priorTerm(passenger) };
+          return endStage(passenger, stage, { ...landings[r]!, terms }, before[passenger.index]!);
+        });
       },
       (flight) => this.host.adam(this.shape, flight, stage, control, before),
     );
+  }
+
+  /** What is no sum over points, and known on the host. */
+  private priorTerm({ member, theta }: Passenger): Pick<LossTerms, 'prior'> {
+    const priors = new PriorRows(this.layout, member);
+    priors.evaluate(theta);
+    return priors.term();
   }
 
   /** `use` on the device, flight by flight; `instead` where there is none. */

@@ -97,9 +97,9 @@ export function addProducts(t: Tiling, input: string): string {
 export const unitOf = (e: number): string => `(4u * (c + ${Math.floor(e / 4)}u * CG) + ${e % 4}u)`;
 export const pairOf = (pair: number): string => `g + ${pair}u * G`;
 
-/** `body` for each of the invocation's own elements, at `own` of a matrix in device memory and `near` of `act`; what stands before | for four at a time, so that loads overlap; rolled up, so that the kernel stays in the instruction cache. */
+/** `body` for each of the invocation's own elements, at `own` of a matrix in device memory and `near` of `act`; what stands before | for so many at a time as inner loops take (four on a GPU), so that loads overlap; rolled up, so that the kernel stays in the instruction cache. */
 export function eachOwn({ block }: Tiling, body: string): string {
-  const step = Math.min(4, block.outputs * block.pairs);
+  const step = Math.min(block.unroll, block.outputs * block.pairs);
   return `for (var n0 = 0u; n0 < ${block.outputs * block.pairs}u; n0 += ${step}u) {
     ${range(step)
       .map(

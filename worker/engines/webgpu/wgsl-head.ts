@@ -21,9 +21,19 @@ export interface HeadCode {
   readonly block: string;
 }
 
-/** Sums over points: data, current, gates, then the inferred parameters, then free initial gates. */
-function sumCount({ layout }: Tiling): number {
-  return 3 + layout.parameters.length + layout.freeGates.length;
+/** Sums over points: data, current, gates, then the inferred parameters, then free initial gates, where these are of one segment. */
+function sumCount({ layout, shape }: Tiling): number {
+  return 3 + layout.parameters.length + (shape.segments === 1 ? layout.freeGates.length : 0);
+}
+
+/** Adjoint of number k of theta beyond the network, but for its own slope. Of several segments the initial gates' are no sums: there may be many. */
+export function sumBeyond({ layout, shape }: Tiling, k: number): string {
+  const { parameters, freeGates } = layout;
+  if (k < parameters.length || shape.segments === 1) return sumAt(3 + k);
+  const free = k - parameters.length;
+  const { gates } = shape.model;
+  const gate = gates.findIndex(({ name }) => name === freeGates[free % freeGates.length]);
+  return `initialBar[${Math.floor(free / freeGates.length) * gates.length + gate}]`;
 }
 
 /** An invocation's sums, `sum0` .. of four each; and their totals over the workgroup, left with every invocation. */

@@ -3,9 +3,11 @@
  * the model's programs. Reads the network's outputs of all points from `scratch` and leaves their adjoints there.
  */
 import { lossProgram } from '../../models/loss-program.ts';
+import { isPool, type Gate } from '../../models/model.ts';
 import { VOLTAGE_CENTRE, VOLTAGE_SCALE } from '../layout.ts';
 import { range } from './wgsl-block.ts';
 import { literal } from './wgsl-elementary.ts';
+import { bendByShare, slopeByShare, valueAtShare } from './wgsl-gate-range.ts';
 import { FACTORS, sumAt, type HeadCode } from './wgsl-head.ts';
 import { parameterInputs } from './wgsl-parameters.ts';
 import { writeProgram } from './wgsl-program.ts';
@@ -63,11 +65,11 @@ export function writeNetworkHead(tiling: Tiling): HeadCode {
         let dV = ${literal(VOLTAGE_SCALE)} * o0.y;
         let factorCurrent = currentFactor * point.w;
         let factorGates = gatesFactor * point.w;
-        ${names
+        ${model.gates
           .map(
-            (_, k) => /* wgsl */ `
-        ${gateOf(k, `o${k + 1}`)}
-        let slope${k} = 2.0f * x${k} * rest${k};
+            (gate, k) => /* wgsl */ `
+        ${gateOf(gate, k)}
+        let slope${k} = ${slopeOf(gate, k)};
         let dx${k} = slope${k} * o${k + 1}.y;`,
           )
           .join('\n')}
@@ -77,7 +79,12 @@ export function writeNetworkHead(tiling: Tiling): HeadCode {
         ${sumAt(2)} += point.w * (${squares});
         if (physics != 0.0f) {
           bar0 += vec2f(${adjoint('V')}, ${adjoint('d:V')});
-          ${names.map((name, k) => `bar${k + 1} = vec2f(slope${k} * ${adjoint(name)} + 2.0f * (rest${k} - x${k}) * dx${k} * ${adjoint(`d:${name}`)}, slope${k} * ${adjoint(`d:${name}`)});`).join('\n')}
+          ${model.gates
+            .map((gate, k) => {
+              const [x, dx] = [adjoint(gate.name), adjoint(`d:${gate.name}`)];
+              return `bar${k + 1} = vec2f(slope${k} * ${x} + ${bendOf(gate, k)} * dx${k} * ${dx}, slope${k} * ${dx});`;
+            })
+            .join('\n')}
           ${infer.map((name, p) => `${sumAt(3 + p)} += ${adjoint(name)};`).join('\n')}
         }
       }
@@ -103,25 +110,37 @@ export function writeNetworkHead(tiling: Tiling): HeadCode {
   }
 }
 `;
-  return { declarations: '', states: '', readStates: readStates(names.length), block };
+  return { declarations: '', states: '', readStates: readStates(model.gates), block };
 }
 
-/** A gate x = (1 + tanh o) / 2 and what it lacks to 1, `rest`. */
-function gateOf(k: number, output: string): string {
+/** A gate x = (1 + tanh o) / 2 and what it lacks to 1, `rest`; of a pool that is its `share` of the range. */
+function gateOf(gate: Gate, k: number): string {
+  const output = `o${k + 1}`;
+  const share = isPool(gate) ? `share${k}` : `x${k}`;
+  const value = isPool(gate) ? `\n        let x${k} = ${valueAtShare(gate, share, `rest${k}`)};` : '';
   return /* wgsl */ `
         let e${k} = exp_(-2.0f * abs(${output}.x));
         let near${k} = e${k} / (1.0f + e${k});
         let far${k} = 1.0f / (1.0f + e${k});
-        let x${k} = select(near${k}, far${k}, ${output}.x > 0.0f);
-        let rest${k} = select(far${k}, near${k}, ${output}.x > 0.0f);`;
+        let ${share} = select(near${k}, far${k}, ${output}.x > 0.0f);
+        let rest${k} = select(far${k}, near${k}, ${output}.x > 0.0f);${value}`;
 }
 
-function readStates(gates: number): string {
+/** d x / d output */
+function slopeOf(gate: Gate, k: number): string {
+  return isPool(gate) ? `${slopeByShare(gate, `x${k}`)} * 2.0f * share${k} * rest${k}` : `2.0f * x${k} * rest${k}`;
+}
+
+/** (d^2 x / d output^2) / (d x / d output) */
+function bendOf(gate: Gate, k: number): string {
+  if (!isPool(gate)) return `2.0f * (rest${k} - x${k})`;
+  return `2.0f * (rest${k} - share${k} + ${bendByShare(gate)} * share${k} * rest${k})`;
+}
+
+function readStates(gates: readonly Gate[]): string {
   return /* wgsl */ `
       let o0 = output_at(atOutputs, j);
       let V = fma(${literal(VOLTAGE_SCALE)}, o0.x, ${literal(VOLTAGE_CENTRE)});
       let dV = ${literal(VOLTAGE_SCALE)} * o0.y;
-      ${range(gates)
-        .map((k) => `let o${k + 1} = output_at(atOutputs + ${k + 1}u * ALL, j); ${gateOf(k, `o${k + 1}`)}`)
-        .join('\n')}`;
+      ${gates.map((gate, k) => `let o${k + 1} = output_at(atOutputs + ${k + 1}u * ALL, j); ${gateOf(gate, k)}`).join('\n')}`;
 }

@@ -1,6 +1,6 @@
 /**
  * WGSL of variable projection (reference/projection.ts) in the middle of a step: normal equations of the current balance, summed over all
- * points in double-floats, and their bounded solution, written into theta. Points that count all have the same weight, which cancels.
+ * points in double-floats, and their bounded solution, written into theta. Points that count all have the same weight, which cancels without priors.
  */
 import { linearParameters, linearParts } from '../../models/linear.ts';
 import type { Parameter } from '../../models/model.ts';
@@ -10,7 +10,8 @@ import { range } from './wgsl-block.ts';
 import { DOUBLE } from './wgsl-double.ts';
 import { literal } from './wgsl-elementary.ts';
 import { writeLeastSquares } from './wgsl-least-squares.ts';
-import { parameterInputs } from './wgsl-parameters.ts';
+import { parameterInputs, parameterNames } from './wgsl-parameters.ts';
+import { priorProjection } from './wgsl-prior.ts';
 import { writeProgram } from './wgsl-program.ts';
 import type { Tiling } from './tiling.ts';
 
@@ -49,7 +50,15 @@ export function writeProjection(tiling: Tiling, readStates: string): ProjectionC
   const product = (s: number): string => (s < sums.length ? `two_product(${factor(sums[s]!.a)}, ${factor(sums[s]!.b)})` : 'vec2f(0.0f)');
   const perRound = Math.max(1, Math.floor(tiling.staging / 4 / threads));
   const rounds = range(Math.ceil(quads.length / perRound)).map((k) => quads.slice(k * perRound, (k + 1) * perRound));
-  const declarations = DOUBLE + writeLeastSquares(places.map((p) => innerRange(layout.parameters[p]!))) + PAIR;
+  const solver = DOUBLE + writeLeastSquares(places.map((p) => innerRange(layout.parameters[p]!))) + PAIR;
+  const { fixed } = parameterNames(tiling);
+  const withPriors =
+    shape.priors === 0
+      ? ''
+      : priorProjection(
+          places,
+          places.map((p) => fixed.length + p),
+        );
   const block = /* wgsl */ `
 if (projecting) {
   ${quads.map((q) => `var n${q} = vec4f(0.0f);`).join(' ')}
@@ -71,14 +80,17 @@ if (projecting) {
         return `put(NORMAL + ${a * names.length + b}u, ${value}); ${a === b ? '' : `put(NORMAL + ${b * names.length + a}u, ${value});`}`;
       })
       .join('\n')}
-    let solved = bounded_least_squares();
+    let solved = ${shape.priors === 0 ? 'bounded_least_squares()' : SOLVE_WITH_PRIORS};
     ${places.map((p, k) => writeTheta(layout.parameters[p]!, p, k)).join('\n')}
   }
   settle();
 }
 `;
-  return { declarations, block };
+  return { declarations: solver + withPriors, block };
 }
+
+/** Each point's square counts 2 physics w_current / (50^2 M) times half of it. */
+const SOLVE_WITH_PRIORS = 'solve_with_priors(atPriors, 2.0f * stage_.z * scalars[atOmega + F + FIXED + 1u] / (2500.0f * f32(M)))';
 
 /** The sums: products of slopes, and of slopes with what is left when every parameter is 0 (b = -1). */
 function sumsOf(count: number): { a: number; b: number }[] {

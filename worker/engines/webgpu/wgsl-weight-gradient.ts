@@ -1,134 +1,121 @@
 /** WGSL of the gradient of one layer's weights and biases over one tile. */
 import { keptAt, range } from './wgsl-block.ts';
-import type { Tiling } from './tiling.ts';
+import { spread } from './wgsl-across.ts';
+import type { DeviceLayer, Tiling } from './tiling.ts';
+
+type Kind = 'features' | 'hidden' | 'output';
+
+/** A layer's weights cut into blocks of `inputs` x 4 `quads` outputs; `lanes` neighbouring invocations share a block, each a slice of the pairs. */
+interface Blocks {
+  readonly layer: DeviceLayer;
+  readonly inputs: number;
+  readonly quads: number;
+  /** Of a row of blocks. */
+  readonly across: number;
+  readonly count: number;
+  readonly lanes: number;
+  readonly rounds: number;
+}
+
+/** Rows as the tiling says, fewer where there would be too few blocks to keep all invocations at work. */
+function blocksOf(t: Tiling, kind: Kind): Blocks {
+  const layer = { features: t.layers[0]!, hidden: t.layers[1]!, output: t.layers.at(-1)! }[kind];
+  const columns = kind === 'output' ? layer.columns : t.block.outputs;
+  const across = layer.columns / columns;
+  const most = Math.min(t.pairs, t.lanes);
+  let inputs = kind === 'output' ? 2 : t.block.rows;
+  while (inputs > 2 && (layer.rows / inputs) * across * most < t.threads) inputs /= 2;
+  const count = (layer.rows / inputs) * across;
+  const lanes = 2 ** Math.floor(Math.log2(Math.max(1, Math.min(t.threads / count, most))));
+  return { layer, inputs, quads: columns / 4, across, count, lanes, rounds: Math.ceil(count / t.threads) };
+}
 
 /**
- * state[gradient] (+)= sum over the tile's points of a z_ + da dz_ for blocks of BI inputs x BJ outputs per invocation. Where there are
- * fewer blocks than invocations, S of them share a block, each a slice of the pairs, and add up by way of `stage`.
+ * state[gradient] (+)= sum over the tile's points of a z_ + da dz_. What the tiles before have left is loaded first and added last, so that
+ * nobody waits for it.
  */
-export function weightGradient(t: Tiling, kind: 'features' | 'hidden' | 'output'): string {
-  const layer = { features: t.layers[0]!, hidden: t.layers[1]!, output: t.layers.at(-1)! }[kind];
-  const bi = kind === 'output' ? 2 : t.block.rows;
-  const bj = kind === 'output' ? layer.columns : t.block.outputs;
-  const blocksJ = layer.columns / bj;
-  const blocks = (layer.rows / bi) * blocksJ;
-  const slices = Math.max(1, Math.min(Math.floor(t.threads / blocks), t.pairs));
-  const rounds = Math.ceil(blocks / t.threads);
-  const quads = bj / 4;
-  const sum = (i: number, q: number): string => `s${i}_${q}`;
-  const columnAt = (j: number): string => `(4u * (jb + ${Math.floor(j / 4) * blocksJ}u) + ${j % 4}u)`;
-  const z = (j: number, p: string): string =>
-    kind === 'output' ? `scratch[atOutputs + ${columnAt(j)} * ALL + tile * PP + ${p}]` : `act[${columnAt(j)} * ROW + ${p}]`;
-  const present = (j: number): boolean => kind !== 'output' || j < t.outputs;
-  const perQuad = (text: (j: number) => string): string[] =>
-    range(quads).map(
-      (q) =>
-        `vec4f(${range(4)
-          .map((e) => (present(4 * q + e) ? text(4 * q + e) : '0.0f'))
-          .join(', ')})`,
-    );
-  // loads from device memory come first, for two pairs at a time where that divides: they take the longest
-  const ahead = t.pairs % (2 * slices) === 0 && t.block.unroll > 1 ? 2 : 1;
-  const loads = (k: number, p: string): string =>
+export function weightGradient(t: Tiling, kind: Kind): string {
+  const blocks = blocksOf(t, kind);
+  const { layer, inputs, quads, across, count, lanes, rounds } = blocks;
+  const columnAt = (j: number): string => `(4u * (jb + ${Math.floor(j / 4) * across}u) + ${j % 4}u)`;
+  const present = range(4 * quads).filter((j) => kind !== 'output' || j < t.outputs);
+  const weights = range(inputs * quads).map((k) => `s${k}`);
+  const biases = range(quads).map((q) => `b${q}`);
+  const z = (j: number): string =>
+    kind === 'output' ? `scratch[atOutputs + ${columnAt(j)} * ALL + tile * PP + p]` : `act[${columnAt(j)} * ROW + p]`;
+  const loads = kind === 'features' ? inputs / 2 : inputs;
+  const load = (n: number): string =>
     kind === 'features'
-      ? range(bi / 2)
-          .map((f) => `let v${f}_${k} = features[atFeatures + (ib * ${bi / 2}u + ${f}u) * ALL + tile * PP + ${p}];`)
-          .join('\n')
-      : range(bi)
-          .map((i) => `let y${i}_${k} = scratch[from_ + (ib * ${bi}u + ${i}u) * PP + ${p}];`)
-          .join('\n');
-  const inputs = (k: number): string =>
-    kind !== 'features'
-      ? ''
-      : range(bi / 2)
-          .map(
-            (f) => `let y${2 * f}_${k} = vec4f(v${f}_${k}.x, omega${f} * v${f}_${k}.y, v${f}_${k}.z, omega${f} * v${f}_${k}.w);
-        let y${2 * f + 1}_${k} = vec4f(v${f}_${k}.y, -omega${f} * v${f}_${k}.x, v${f}_${k}.w, -omega${f} * v${f}_${k}.z);`,
-          )
-          .join('\n');
-  const products = (k: number): string =>
-    range(bi)
-      .flatMap((i) => perQuad((j) => `dot(y${i}_${k}, z${j})`).map((quad, q) => `${sum(i, q)} += ${quad};`))
-      .join('\n');
-  const pair = (k: number, p: string): string => `{
-      ${range(bj)
-        .filter(present)
-        .map((j) => `let z${j} = ${z(j, p)};`)
-        .join('\n')}
-      ${inputs(k)}
-      ${products(k)}
-      if (ib == 0u) { ${perQuad((j) => `z${j}.x + z${j}.z`)
-        .map((quad, q) => `b_${q} += ${quad};`)
-        .join(' ')} }
-    }`;
-  const items = [
-    ...range(bi).flatMap((i) =>
-      range(quads).map((q) => ({
-        name: sum(i, q),
-        at: `to + (ib * ${bi}u + ${i}u) * ${layer.columns / 4}u + jb + ${q * blocksJ}u`,
-        bias: false,
-      })),
-    ),
-    ...range(quads).map((q) => ({ name: `b_${q}`, at: `biases + jb + ${q * blocksJ}u`, bias: true })),
-  ];
-  const perRound = Math.max(1, Math.floor(t.staging / 4 / t.threads));
-  const reductions: string[] = [];
-  if (slices === 1)
-    reductions.push(
-      `if (mine) { ${items.map(({ name, at, bias }) => `${bias ? 'if (ib == 0u) ' : ''}{ add_gradient(${at}, ${name}, first); }`).join('\n')} }`,
-    );
-  else
-    for (let from = 0; from < items.length; from += perRound) {
-      const batch = items.slice(from, from + perRound);
-      reductions.push(/* wgsl */ `
-  workgroupBarrier();
-  if (mine) { ${batch.map(({ name }, q) => `stage[${q * t.threads}u + tid] = ${name};`).join(' ')} }
-  workgroupBarrier();
-  for (var n = tid; n < ${batch.length * blocks}u; n += T) {
-    let q = n / ${blocks}u;
-    let nb = n % ${blocks}u;
-    let ib = nb / ${blocksJ}u;
-    let jb = nb % ${blocksJ}u;
-    var sum = stage[q * T + nb * ${slices}u];
-    for (var s = 1u; s < ${slices}u; s++) { sum += stage[q * T + nb * ${slices}u + s]; }
-    ${batch.map(({ at, bias }, q) => `if (q == ${q}u${bias ? ' && ib == 0u' : ''}) { add_gradient(${at}, sum, first); }`).join(' else ')}
-  }`);
-    }
+      ? `features[atFeatures + (ib * ${loads}u + ${n}u) * ALL + tile * PP + p]`
+      : `scratch[from_ + (ib * ${inputs}u + ${n}u) * PP + p]`;
+  const sums = spread(weights, lanes);
+  const sumsOfBiases = spread(biases, lanes);
+  const weightAt = (k: string): string =>
+    `to + (ib * ${inputs}u + ${k} / ${quads}u) * ${layer.columns / 4}u + jb + (${k} % ${quads}u) * ${across}u`;
+  const biasAt = (k: string): string => `biases + jb + ${k} * ${across}u`;
   return /* wgsl */ `
 {
   let to = atState + ${kind === 'features' ? 'W_FIRST' : kind === 'hidden' ? 'W_HIDDEN + (layer - 1u) * HIDDEN_SIZE' : 'W_LAST'};
   let biases = to + ${(layer.rows * layer.columns) / 4}u;
   ${kind === 'features' ? '' : `let from_ = ${keptAt(t, kind === 'output' ? '(DEPTH - 1u)' : '(layer - 1u)')};`}
   for (var round = 0u; round < ${rounds}u; round++) {
-  let block = round * T + tid / ${slices}u;
-  let mine = block < ${blocks}u && tid / ${slices}u < ${Math.min(blocks, t.threads)}u;
-  let ib = block / ${blocksJ}u;
-  let jb = block % ${blocksJ}u;
-  ${range(bi)
-    .flatMap((i) => range(quads).map((q) => `var ${sum(i, q)} = vec4f(0.0f);`))
-    .join(' ')}
-  ${range(quads)
-    .map((q) => `var b_${q} = vec4f(0.0f);`)
-    .join(' ')}
-  if (mine) {
-    ${
-      kind === 'features'
-        ? range(bi / 2)
-            .map((f) => `let omega${f} = scalars[atOmega + ib * ${bi / 2}u + ${f}u];`)
-            .join('\n')
-        : ''
+    let block = round * T + tid / ${lanes}u;
+    let mine = block < ${count}u;
+    let ib = block / ${across}u;
+    let jb = block % ${across}u;
+    ${sums.kept.map((_, e) => `let at${e} = ${weightAt(`(${sums.first} + ${e}u)`)}; var old${e} = vec4f(0.0f);`).join('\n')}
+    ${[...weights, ...biases].map((name) => `var ${name} = vec4f(0.0f);`).join(' ')}
+    if (mine) {
+      if (!first) { ${sums.kept.map((_, e) => `old${e} = state[at${e}];`).join(' ')} }
+      ${
+        kind === 'features'
+          ? range(loads)
+              .map((f) => `let omega${f} = scalars[atOmega + ib * ${loads}u + ${f}u];`)
+              .join('\n')
+          : ''
+      }
+      for (var p = tid % ${lanes}u; p < PP; p += ${lanes}u) {
+        ${range(loads)
+          .map((n) => `let v${n} = ${load(n)};`)
+          .join('\n')}
+        ${present.map((j) => `let z${j} = ${z(j)};`).join('\n')}
+        ${range(inputs)
+          .map((i) => `let y${i} = ${kind === 'features' ? featureAt(i) : `v${i}`};`)
+          .join('\n')}
+        ${products(blocks, present)}
+        if (ib == 0u) { ${present.map((j) => `b${Math.floor(j / 4)}.${'xyzw'[j % 4]!} += z${j}.x + z${j}.z;`).join(' ')} }
+      }
     }
-    for (var p = tid % ${slices}u; p < PP; p += ${ahead * slices}u) {
-      ${range(ahead)
-        .map((k) => loads(k, `(p + ${k * slices}u)`))
-        .join('\n')}
-      ${range(ahead)
-        .map((k) => pair(k, `(p + ${k * slices}u)`))
-        .join('\n')}
+    ${sums.code}
+    ${sumsOfBiases.code}
+    if (mine && ${sums.owner}) { ${sums.kept.map((name, e) => `state[at${e}] = old${e} + ${name};`).join(' ')} }
+    if (mine && ib == 0u && ${sumsOfBiases.owner}) {
+      ${sumsOfBiases.kept.map((name, e) => `add_gradient(${biasAt(`(${sumsOfBiases.first} + ${e}u)`)}, ${name}, first);`).join(' ')}
     }
-  }
-  ${reductions.join('\n')}
   }
 }
 `;
+}
+
+/** Value and tangent of input `i` of a block of features: sine and cosine of its frequency i / 2. */
+function featureAt(i: number): string {
+  const [v, omega] = [`v${Math.floor(i / 2)}`, `omega${Math.floor(i / 2)}`];
+  return i % 2 === 0
+    ? `vec4f(${v}.x, ${omega} * ${v}.y, ${v}.z, ${omega} * ${v}.w)`
+    : `vec4f(${v}.y, -${omega} * ${v}.x, ${v}.w, -${omega} * ${v}.z)`;
+}
+
+/** One number of each pair after the other, so that products which follow each other add to different sums. */
+function products({ inputs, quads }: Blocks, present: readonly number[]): string {
+  return range(4)
+    .map((e) => 'xyzw'[e]!)
+    .flatMap((e) =>
+      range(inputs).flatMap((i) =>
+        present.map((j) => {
+          const sum = `s${i * quads + Math.floor(j / 4)}.${'xyzw'[j % 4]!}`;
+          return `${sum} = fma(y${i}.${e}, z${j}.${e}, ${sum});`;
+        }),
+      ),
+    )
+    .join('\n');
 }

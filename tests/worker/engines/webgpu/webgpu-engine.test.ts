@@ -7,7 +7,7 @@ import type { Engine, Shape } from '../../../../worker/engines/engine.ts';
 import { createReferenceEngine } from '../../../../worker/engines/reference/reference-engine.ts';
 import { openGpu, type Gpu } from '../../../../worker/engines/webgpu/device.ts';
 import { Group, NoRoom } from '../../../../worker/engines/webgpu/group.ts';
-import { GPU_BLOCK, tilingOf } from '../../../../worker/engines/webgpu/tiling.ts';
+import { GPU_BLOCK, SOFTWARE_BLOCK, tilingOf, type DeviceLimits } from '../../../../worker/engines/webgpu/tiling.ts';
 import { createWebgpuEngine } from '../../../../worker/engines/webgpu/webgpu-engine.ts';
 import { adamStage, controlOf, distance, memberOf, settingsOf, shapeOf, trained, withCohort } from '../../../helpers/engine-cohorts.ts';
 import { useSoftwareGpu } from '../../../helpers/software-gpu.ts';
@@ -49,13 +49,16 @@ describe.skipIf(reason !== '')(`the webgpu engine${reason === '' ? '' : ` (skipp
     }));
   }
 
+  let once: Promise<Told> | undefined;
+  const undisturbed = async (): Promise<Told> => (once ??= stageOn(engine));
+
   test('a device that is lost in the middle of a stage is opened again, and every replica ends bit for bit as it would have', async () => {
     const gpus: Gpu[] = [];
     const opening = await createWebgpuEngine(async () => {
       gpus.push(await openGpu());
       return gpus.at(-1)!;
     });
-    const whole = await stageOn(engine);
+    const whole = await undisturbed();
     const broken = await stageOn(opening, () => {
       if (gpus.length === 1) gpus[0]!.device.destroy();
     });
@@ -64,6 +67,23 @@ describe.skipIf(reason !== '')(`the webgpu engine${reason === '' ? '' : ` (skipp
     expect(broken.told).toEqual(members.map(() => Array.from({ length: stage.steps }, (_, k) => k + 1)));
     expect(broken.steps).toBe(members.length * stage.steps);
     await opening.close();
+  });
+
+  test('a device that does not answer in time counts as lost, and every replica ends bit for bit as it would have', async () => {
+    const slow = { ...(await openGpu()), answerMs: 50 };
+    const gpus = [slow];
+    const opening = await createWebgpuEngine(async () => {
+      if (gpus.length === 1 && slow.lost === null) return slow;
+      gpus.push(await openGpu());
+      return gpus.at(-1)!;
+    });
+    const whole = await undisturbed();
+    keepBusy(slow.device);
+    expect(await stageOn(opening)).toEqual(whole);
+    expect([slow.lost, gpus.length]).toEqual(['it did not answer within 0.05 s', 2]);
+    await opening.close();
+    await slow.device.queue.onSubmittedWorkDone();
+    slow.device.destroy();
   });
 
   test('where no device can be opened again the host trains the replicas to their end', async () => {
@@ -79,8 +99,27 @@ describe.skipIf(reason !== '')(`the webgpu engine${reason === '' ? '' : ` (skipp
     await opening.close();
   });
 
+  test('beside an engine of another thread it opens no device for second order, and has the same arithmetic', async () => {
+    let opened = 0;
+    const beside = await createWebgpuEngine(async () => {
+      opened += 1;
+      return openGpu();
+    }, engine.arithmetic);
+    const second = { optimizer: 'levenberg-marquardt', steps: 1, physics: 1, tolerance: 0, project: false } as const;
+    const after = async (each: Engine): Promise<Float64Array> =>
+      withCohort(each, shape, members.slice(0, 1), async (cohort) => {
+        await cohort.levenbergMarquardt(second, controlOf());
+        return (await cohort.save(0)).theta;
+      });
+    expect(await after(beside)).toEqual(await after(engine));
+    expect([opened, beside.arithmetic]).toEqual([0, engine.arithmetic]);
+    await withCohort(beside, shape, members.slice(0, 1), (cohort) => cohort.adam(adamStage({ steps: 1 }), controlOf()));
+    expect(opened).toBe(1);
+    await beside.close();
+  });
+
   test('replicas that do not fit the device together go one after the other, and none changes by a bit', async () => {
-    const whole = await stageOn(engine);
+    const whole = await undisturbed();
     const open = Group.open.bind(Group);
     const sizes: number[] = [];
     Group.open = async (gpu, tiling, own, steps) => {
@@ -101,10 +140,15 @@ describe.skipIf(reason !== '')(`the webgpu engine${reason === '' ? '' : ` (skipp
       await expectSameGradient(one);
   });
 
-  async function expectSameGradient(one: Shape): Promise<void> {
+  test('without subgroups sums go by way of workgroup memory, to the same gradient', async () => {
+    expect((await openGpu()).limits.subgroup).toBeGreaterThan(1);
+    await expectSameGradient(shapeOf('hodgkin-huxley', { samples: 101 }), { block: SOFTWARE_BLOCK, subgroup: 1 });
+  });
+
+  async function expectSameGradient(one: Shape, limits: Partial<DeviceLimits> = { block: GPU_BLOCK }): Promise<void> {
     const member = memberOf(one, 1);
     const gpu = await openGpu();
-    const group = await Group.open(gpu, tilingOf(one, { ...gpu.limits, block: GPU_BLOCK }), [member], 1);
+    const group = await Group.open(gpu, tilingOf(one, { ...gpu.limits, ...limits }), [member], 1);
     group.submit({ mode: 'evaluate', physics: 1, steps: 1, total: 1, parameterRate: 1, traced: false, project: false });
     const [gradient] = await group.gradients();
     const [exact] = await withCohort(reference, one, [member], (cohort) => cohort.evaluate(1));
@@ -133,8 +177,30 @@ describe.skipIf(reason !== '')(`the webgpu engine${reason === '' ? '' : ` (skipp
     expect(engine.refuses({ ...shape, scale: 'trainable' }, settings)).toBe('network.scale: trainable');
     expect(engine.refuses(shape, { ...settings, weighting: 'self-adaptive' })).toBe('loss.weighting: self-adaptive');
     expect(engine.refuses({ ...shape, width: 300 }, settings)).toContain('network.width: 300');
+    expect(engine.refuses({ ...shape, segments: 333 }, settings)).toBeNull();
+    expect(engine.refuses({ ...shape, segments: 334 }, settings)).toContain('jointly: true with 334 windows (at most 333');
+    expect(engine.refuses({ ...shape, segments: 334, states: 'network' }, settings)).toBeNull();
   });
 });
+
+/** What is queued after this waits for some tenths of a second. */
+function keepBusy(device: GPUDevice): void {
+  const code = `@group(0) @binding(0) var<storage, read_write> out: array<u32>;
+@compute @workgroup_size(1) fn main() {
+  var x = out[0];
+  for (var i = 0u; i < 200000000u; i++) { x = x * 3u + i; }
+  out[0] = x;
+}`;
+  const pipeline = device.createComputePipeline({ layout: 'auto', compute: { module: device.createShaderModule({ code }) } });
+  const buffer = device.createBuffer({ size: 8, usage: GPUBufferUsage.STORAGE });
+  const encoder = device.createCommandEncoder();
+  const pass = encoder.beginComputePass();
+  pass.setPipeline(pipeline);
+  pass.setBindGroup(0, device.createBindGroup({ layout: pipeline.getBindGroupLayout(0), entries: [{ binding: 0, resource: { buffer } }] }));
+  pass.dispatchWorkgroups(1);
+  pass.end();
+  device.queue.submit([encoder.finish()]);
+}
 
 interface Told {
   readonly outcomes: readonly object[];
