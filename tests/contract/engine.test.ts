@@ -122,7 +122,7 @@ describe.each(ENGINES)('engine contract: %s', (_name, create) => {
         for (const states of ['network', 'integrated'] as const) {
           const shape = rich ? richest(engine, states) : shapeOf('hodgkin-huxley', { states });
           const layout = layoutOf(shape);
-          await withCohort(engine, shape, [simulatedMember(shape, 2)], async (cohort) => {
+          await withCohort(engine, shape, [{ ...simulatedMember(shape, 2), sigmaMv: 3 }], async (cohort) => {
             await cohort.adam(adamStage({ physics: 0, steps: 300, rate: 5e-3 }), controlOf());
             await cohort.adam(adamStage({ project: true, steps: 30, physics: [0.5, 2] }), controlOf());
             const { parameters } = (await cohort.reconstruct())[0]!;

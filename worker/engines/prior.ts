@@ -36,3 +36,11 @@ export function priorResidual({ logarithmic, centre, sd }: Prior, value: number)
 export function priorSlope({ logarithmic, sd }: Prior, value: number): number {
   return 1 / (logarithmic ? sd * value : sd);
 }
+
+/**
+ * Curvature of half the squared residual, in units of slope^2; 0 where it bends downwards. Of a logarithm's it is more than 1 below the centre, where
+ * slope^2 alone would send the next value far beyond it, and back again for ever.
+ */
+export function priorBend({ logarithmic, centre }: Prior, value: number): number {
+  return logarithmic ? Math.max(0, 1 + centre - Math.log(value)) : 1;
+}

@@ -3,14 +3,14 @@
  * the states are a small weighted least-squares problem. At its solution the gradient of the loss with respect to them is zero, so the
  * gradient of the projected loss is the partial gradient at fixed parameters.
  *
- * A solution outside a parameter's range is not physical: the best one within the ranges is taken. Priors are residuals of their own; one of a
- * logarithm is linearised at the solution before it, and the problem solved again until it stays.
+ * A solution outside a parameter's range is not physical: the best one within the ranges is taken. Priors are squares of their own; that of a
+ * logarithm has its slope and curvature at the solution before, and the problem is solved again until it stays (Newton's method).
  */
 import { linearParameters, linearParts } from '../../models/linear.ts';
 import type { Member, Shape } from '../engine.ts';
 import { inferredParameters, innerRange, parameterToTheta, thetaToParameter, VOLTAGE_SCALE, type Layout } from '../layout.ts';
 import { priorWeight } from '../loss.ts';
-import { priorResidual, priorSlope, type Prior } from '../prior.ts';
+import { priorBend, priorResidual, priorSlope, type Prior } from '../prior.ts';
 import { cholesky, solveFactored } from './dense.ts';
 import type { Head } from './head.ts';
 import type { Network } from './network.ts';
@@ -77,7 +77,7 @@ export function projectOut(
   write(values);
 }
 
-/** Linearisations of priors of logarithms; a handful is enough but for a prior far from the data. */
+/** Of Newton's method; a handful is enough but for a prior far from the data. */
 const MOST_ROUNDS = 50;
 const SETTLED = 1e-12;
 
@@ -91,7 +91,7 @@ export function projectionPriors(member: Member): ProjectionPriors {
   return { priors: member.priors, strength: member.weights.data * priorWeight(member) };
 }
 
-/** physics times the system, and the priors linearised at `values`. */
+/** physics times the system, and the priors' squares about `values`. */
 function withPriors(
   { normal, right }: NormalEquations,
   positions: readonly number[],
@@ -103,8 +103,9 @@ function withPriors(
   for (const prior of priors) {
     const k = positions.indexOf(prior.parameter);
     const slope = priorSlope(prior, values[k]!);
-    all.normal[k * n + k]! += strength * slope ** 2;
-    all.right[k]! += strength * slope * (slope * values[k]! - priorResidual(prior, values[k]!));
+    const curved = priorBend(prior, values[k]!) * slope;
+    all.normal[k * n + k]! += strength * slope * curved;
+    all.right[k]! += strength * slope * (curved * values[k]! - priorResidual(prior, values[k]!));
   }
   return all;
 }

@@ -69,8 +69,8 @@ export function writePriorBar(p: number, half: string): string {
 }
 
 /**
- * `solve_with_priors`: the bounded least squares with the priors of the parameters at `places`, linearised at the solution before until it
- * stays. `values`: index in `par` of each.
+ * `solve_with_priors`: the bounded least squares with the priors of the parameters at `places`, by slope and curvature at the solution before until it
+ * stays (priorBend of prior.ts). `values`: index in `par` of each.
  */
 export function priorProjection(places: readonly number[], values: readonly number[]): string {
   const K = places.length;
@@ -97,8 +97,10 @@ fn solve_with_priors(atPriors: u32, weight: f32) -> u32 {
       let centre = scalars[row + 3u];
       let value = values[k];
       let ofLogarithm = scalars[row + 1u] == ${literal(OF_LOGARITHM)};
-      let normal = select(prior, prior / (value * value), ofLogarithm);
-      let right = select(prior * centre, (prior / value) * (1.0f + centre - log_(value)), ofLogarithm);
+      let below = centre - log_(value);
+      let bend = max(0.0f, 1.0f + below);
+      let normal = select(prior, bend * prior / (value * value), ofLogarithm);
+      let right = select(prior * centre, (prior / value) * (bend + below), ofLogarithm);
       put(NORMAL + k * K + k, double_add(at_(WITHOUT + k), vec2f(normal, 0.0f)));
       put(RIGHT + k, double_add(at_(WITHOUT + K + k), vec2f(right, 0.0f)));
     }

@@ -1,9 +1,10 @@
 /** Bounded least squares against brute force: every way of putting unknowns on their bounds, the rest solved for freely. */
 import { describe, expect, test } from 'vitest';
-import { layoutOf } from '../../../../worker/engines/layout.ts';
+import { innerRange, layoutOf, thetaToParameter } from '../../../../worker/engines/layout.ts';
 import { cholesky, solveFactored } from '../../../../worker/engines/reference/dense.ts';
 import { Objective } from '../../../../worker/engines/reference/objective.ts';
-import { boundedLeastSquares } from '../../../../worker/engines/reference/projection.ts';
+import { boundedLeastSquares, projectOut } from '../../../../worker/engines/reference/projection.ts';
+import { priorResidual, priorSlope } from '../../../../worker/engines/prior.ts';
 import { randomStream } from '../../../../schemas/random.ts';
 import { memberOf, shapeOf } from '../../../helpers/engine-cohorts.ts';
 
@@ -89,5 +90,35 @@ test('at the projected parameters the gradient of the loss with respect to them 
     const places = objective.projection!.places.filter((place) => Math.abs(Math.tanh(theta[place]!)) < 0.9499);
     for (const place of places) expect(Math.abs(gradient[place]!)).toBeLessThan(1e-8);
     expect(objective.projection!.places).toEqual([layoutOf(shape).parameterOffset, layoutOf(shape).parameterOffset + 1]);
+  }
+});
+
+test('with priors of logarithms, however far from the data, no conductance within its range can be moved to lower the sum of squares', () => {
+  const names = ['gNa', 'gK', 'gL'];
+  const layout = layoutOf(shapeOf('hodgkin-huxley', { infer: names }));
+  for (let seed = 1; seed <= 200; seed++) {
+    const stream = randomStream(seed, 'priors');
+    let index = 0;
+    const draw = (): number => stream.normal(index++);
+    const middle = layout.parameters.map((parameter) => thetaToParameter(parameter, 0));
+    // what the data want, and what the priors do, apart by factors of up to a hundred
+    const wanted = middle.map((value) => value * Math.exp(draw()));
+    const slopes = middle.map((value) => Float64Array.from({ length: 12 }, () => draw() / value));
+    const constant = slopes[0]!.map((_, j) => -wanted.reduce((sum, value, k) => sum + value * slopes[k]![j]!, 0.1 * draw()));
+    const weight = new Float64Array(12).fill(1 / 12);
+    const priors = middle.map((value, parameter) => ({ parameter, logarithmic: true, centre: Math.log(value) + 2 * draw(), sd: 0.5 }));
+    const [strength, physics] = [Math.exp(3 * draw()) / 10, 1];
+    const theta = Float64Array.from({ length: layout.size }, () => draw());
+    projectOut(layout, names, slopes, constant, weight, theta, { priors, strength, physics });
+    const values = layout.parameters.map((parameter, k) => thetaToParameter(parameter, theta[layout.parameterOffset + k]!));
+    const residual = constant.map((c, j) => c + values.reduce((sum, value, k) => sum + value * slopes[k]![j]!, 0));
+    layout.parameters.forEach((parameter, k) => {
+      const [low, high] = innerRange(parameter);
+      const value = values[k]!;
+      if (value < low * 1.001 || value > high * 0.999) return;
+      const ofData = residual.reduce((sum, r, j) => sum + physics * weight[j]! * r * slopes[k]![j]!, 0);
+      const ofPrior = strength * priorResidual(priors[k]!, value) * priorSlope(priors[k]!, value);
+      expect(Math.abs(ofData + ofPrior), `seed ${seed}, ${parameter.name}`).toBeLessThan(1e-8 * (Math.abs(ofPrior) + 1 / middle[k]!));
+    });
   }
 });

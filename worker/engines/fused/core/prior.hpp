@@ -14,6 +14,13 @@ inline double priorResidual(const Prior& prior, double value) {
 /** d residual / d value */
 inline double priorSlope(const Prior& prior, double value) { return 1 / (prior.logarithmic ? prior.sd * value : prior.sd); }
 
+/** Curvature of half the squared residual by slope^2, as prior.ts has it. */
+inline double priorBend(const Prior& prior, double value) {
+  if (!prior.logarithmic) return 1;
+  const double bend = 1 + prior.centre - scalarUnary(Opcode::log, value);
+  return bend > 0 ? bend : 0;
+}
+
 /** Residuals [Q] and their slopes by theta, at one theta. */
 class Priors {
 public:

@@ -72,7 +72,7 @@ private:
   /** Slopes below this, scaled, are rounding. */
   static constexpr double HELD = 1e-9;
 
-  /** Linearisations of priors of logarithms; a handful is enough but for a prior far from the data. */
+  /** Of Newton's method; a handful is enough but for a prior far from the data. */
   static constexpr int32_t MOST_ROUNDS = 50;
   static constexpr double SETTLED = 1e-12;
 
@@ -107,8 +107,9 @@ private:
     const int32_t k = indexOf(place_, prior.parameter);
     if (k < 0) return;
     const double slope = priorSlope(prior, present_[k]);
-    normal_[k * count_ + k] += strength * slope * slope;
-    right_[k] += strength * slope * (slope * present_[k] - priorResidual(prior, present_[k]));
+    const double curved = priorBend(prior, present_[k]) * slope;
+    normal_[k * count_ + k] += strength * slope * curved;
+    right_[k] += strength * slope * (curved * present_[k] - priorResidual(prior, present_[k]));
   }
 
   template <typename T, typename W> static double weightedInner(const T* a, const T* b, const W* weight, int points) {
