@@ -1,4 +1,4 @@
-/** The engine that trains a sweep on this machine. `run`, `plan` and `validate` ask here, so that they speak of the same one. */
+/** The engine of this machine, for a sweep or for a worker. `run`, `plan` and `validate` ask here, so that they speak of the same one. */
 import type { Engine } from '../../worker/engines/engine.ts';
 import { refusalsOf, refuseIfLacking } from './engine-refusals.ts';
 import type { LoadedSweep } from './load-sweep.ts';
@@ -17,4 +17,13 @@ export async function openSweepEngine(asked: string, sweep: LoadedSweep): Promis
     throw error;
   }
   return opened;
+}
+
+/** Closed, as the threads open their own, with the company that it gains by; it still says what it refuses. */
+export async function measuredEngine({ engine, why }: { engine: Engine; why: string }, say: (line: string) => void): Promise<Engine> {
+  const { measureCompany } = await import('../../worker/engines/speed-test.ts');
+  const company = await measureCompany(engine);
+  await engine.close();
+  say(`engine: ${why}`);
+  return { ...engine, company };
 }

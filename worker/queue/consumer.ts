@@ -201,8 +201,8 @@ class ConsumerLoop {
   async #finishEach(rests: readonly Rest[]): Promise<void> {
     this.#finishing += rests.length;
     this.#onChange();
-    const finishOne = async (rest: Rest): Promise<void> => {
-      await this.#noted(this.#run([rest.lease], 'host', rest));
+    const finishOne = async ({ lease, from }: Rest): Promise<void> => {
+      await this.#noted(this.#run([lease], 'host', from));
       this.#finishing -= 1;
       this.#onChange();
     };
@@ -212,15 +212,15 @@ class ConsumerLoop {
   async #run(
     cohort: readonly Lease[],
     part?: 'device' | 'host',
-    rest?: Rest,
+    from?: Rest['from'],
   ): Promise<{ again: readonly Lease[]; onward: readonly Rest[] }> {
     this.running += cohort.length;
     try {
-      const train = async (): Promise<CohortEnd | undefined> => this.#endOf(cohort, part, rest?.from);
+      const train = async (): Promise<CohortEnd | undefined> => this.#endOf(cohort, part, from);
       const end = part === 'host' ? await this.#cores.take(train) : await train();
       if (end === undefined) return { again: [], onward: [] };
       if (end.kind !== 'trained') return { again: await this.#failedTry(cohort, end), onward: [] };
-      const onward = await this.#handIn(cohort, end, rest?.from?.seconds ?? 0);
+      const onward = await this.#handIn(cohort, end, from?.seconds ?? 0);
       return { again: [], onward };
     } finally {
       this.running -= cohort.length;

@@ -14,6 +14,7 @@
  * What kills the whole process tells nobody; `loligo worker` therefore checks itself before it pulls anything.
  */
 import { setTimeout as delay } from 'node:timers/promises';
+import { dropOldest } from '../../schemas/bounded-map.ts';
 import { LoligoError } from '../../schemas/errors.ts';
 import type { Result } from '../../schemas/generated/types.ts';
 import { laneName } from '../../schemas/wire.ts';
@@ -161,8 +162,7 @@ export class NodeHealth {
     if (!better && others.length > 0) return false;
     const since = this.#leftSince.get(replica) ?? performance.now();
     this.#leftSince.set(replica, since);
-    const [oldest] = this.#leftSince.keys();
-    if (this.#leftSince.size > REMEMBERED && oldest !== undefined) this.#leftSince.delete(oldest);
+    dropOldest(this.#leftSince, REMEMBERED);
     return performance.now() - since < (better ? LEAVE_MS : ALONE_MS);
   }
 
@@ -173,8 +173,7 @@ export class NodeHealth {
     const times = (this.#held.get(key)?.times ?? 0) + 1;
     const forMs = Math.min(LONGEST_HOLD_MS, HOLD_MS * 2 ** (times - 1));
     this.#held.set(key, { untilMs: performance.now() + forMs, times, why });
-    const [oldest] = this.#held.keys();
-    if (this.#held.size > REMEMBERED && oldest !== undefined) this.#held.delete(oldest);
+    dropOldest(this.#held, REMEMBERED);
     this.#options.onEvent?.({ kind: 'lane-held', sweep: lane.sweep, shape: lane.shape, seconds: forMs / 1000, why });
     return true;
   }

@@ -5,6 +5,7 @@
  * The noise is a function of the data unit's id (which holds the sweep's seed) and the draw alone, so that replicas of all configurations
  * and seeds see the same draws, and more draws or entries change none that were there.
  */
+import { recall } from '../../schemas/bounded-map.ts';
 import { contentId } from '../../schemas/content-id.ts';
 import { LoligoError } from '../../schemas/errors.ts';
 import type { Violation } from '../../schemas/errors.ts';
@@ -74,12 +75,7 @@ function truthsOf(label: string, source: SyntheticSource, model: Model): readonl
   const known = simulated.get(model) ?? new Map<string, readonly Truth[]>();
   simulated.set(model, known);
   const key = JSON.stringify(source);
-  const truths = known.get(key) ?? stimuliOf(source).map((stimulus) => truthOf(label, source, stimulus, model));
-  known.delete(key);
-  known.set(key, truths);
-  const [oldest] = known.keys();
-  if (known.size > KEPT && oldest !== undefined) known.delete(oldest);
-  return truths;
+  return recall(known, key, KEPT, () => stimuliOf(source).map((stimulus) => truthOf(label, source, stimulus, model)));
 }
 
 function truthOf(label: string, source: SyntheticSource, stimulus: Stimulus, model: Model): Truth {

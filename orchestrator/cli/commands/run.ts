@@ -19,7 +19,7 @@ import { metricsHostOption, metricsPortOption, type MetricsArguments } from '../
 import { describeSummary } from '../describe-summary.ts';
 import { refuseIfLacking } from '../engine-refusals.ts';
 import { loadSweep, notesOf, tracesOf, type LoadedSweep } from '../load-sweep.ts';
-import { openSweepEngine } from '../sweep-engine.ts';
+import { measuredEngine, openSweepEngine } from '../sweep-engine.ts';
 import { print, printJson, say } from '../output.ts';
 import { processorModel } from '../processor-model.ts';
 import { conditionsOf } from '../run-conditions.ts';
@@ -112,12 +112,7 @@ interface ChosenEngine {
 
 /** The engine that trains in this process, and trains everything of the sweep. */
 async function engineHere(asked: string, sweep: LoadedSweep): Promise<ChosenEngine> {
-  const { engine, why } = await openSweepEngine(asked, sweep);
-  const { measureCompany } = await import('../../../worker/engines/speed-test.ts');
-  const company = await measureCompany(engine);
-  await engine.close();
-  say(`engine: ${why}`);
-  return { ...engine, company };
+  return measuredEngine(await openSweepEngine(asked, sweep), say);
 }
 
 /** What the workers' engine must be: a name, or `any`, which leaves it to each worker to serve what its engine trains. */

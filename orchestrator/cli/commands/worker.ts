@@ -23,6 +23,7 @@ import { lingerWhenOut, openHealth } from '../worker-health.ts';
 import { eventLog, inTurn, openWorkerLog } from '../worker-log.ts';
 import { workerMetrics } from '../worker-metrics.ts';
 import { answerRoll, memoryBytes } from '../worker-roll.ts';
+import { measuredEngine } from '../sweep-engine.ts';
 
 interface WorkerArguments extends MetricsArguments {
   nats: string;
@@ -129,15 +130,9 @@ async function serveSweeps(argv: WorkerArguments, checkpointMs: number, log: Log
   }
 }
 
-/** Closed: the threads open their own. It still says what it refuses. */
 async function engineNamed(asked: string, say: (line: string) => void): Promise<Engine> {
   const { openEngine } = await import('../../../worker/engines/registry.ts');
-  const { measureCompany } = await import('../../../worker/engines/speed-test.ts');
-  const { engine, why } = await openEngine(asked);
-  const company = await measureCompany(engine);
-  await engine.close();
-  say(`engine: ${why}`);
-  return { ...engine, company };
+  return measuredEngine(await openEngine(asked), say);
 }
 
 /** SIGTERM or Ctrl-C: nothing more is pulled; after the grace period what still runs is given back. A second one does not wait. */

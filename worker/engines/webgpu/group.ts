@@ -7,6 +7,7 @@ import type { Moments, ReplicaProgress } from '../replica-progress.ts';
 import { answered } from './answer.ts';
 import { adamSchedule } from './schedule.ts';
 import { pipelineOf, type Gpu } from './device.ts';
+import { dispatch, readBack } from './dispatch.ts';
 import { OUTCOME, pointSize, scalarSize, scratchSize, writeKernel } from './kernel.ts';
 import { featureTable, memberScalars, pointTable, shareFeatures } from './tables.ts';
 import { placesOf, type Tiling } from './tiling.ts';
@@ -171,17 +172,8 @@ export class Group {
     new Uint32Array(run).set([this.window.first, this.window.count], 9);
     this.gpu.device.queue.writeBuffer(this.buffers.run, 0, run);
     const { run: uniform, theta, state, features, points, scalars, scratch, outcome } = this.buffers;
-    const entries = [uniform, theta, state, features, points, scalars, scratch, outcome, this.schedule].map((buffer, binding) => ({
-      binding,
-      resource: { buffer },
-    }));
-    const encoder = this.gpu.device.createCommandEncoder();
-    const pass = encoder.beginComputePass();
-    pass.setPipeline(this.pipeline);
-    pass.setBindGroup(0, this.gpu.device.createBindGroup({ layout: this.pipeline.getBindGroupLayout(0), entries }));
-    pass.dispatchWorkgroups(this.workgroups);
-    pass.end();
-    this.gpu.device.queue.submit([encoder.finish()]);
+    const bound = [uniform, theta, state, features, points, scalars, scratch, outcome, this.schedule];
+    dispatch(this.gpu.device, this.pipeline, bound, this.workgroups);
   }
 
   /** `traced`: steps of the run last submitted, when it was traced; 0 otherwise. */
@@ -245,15 +237,7 @@ export class Group {
 
   /** Waits for what was submitted, then copies `floats` numbers from `from` on. */
   private async read(buffer: GPUBuffer, from: number, floats: number): Promise<ArrayBuffer> {
-    const { device } = this.gpu;
-    const copy = device.createBuffer({ size: 4 * floats, usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST });
-    const encoder = device.createCommandEncoder();
-    encoder.copyBufferToBuffer(buffer, 4 * from, copy, 0, 4 * floats);
-    device.queue.submit([encoder.finish()]);
-    await answered(this.gpu, copy.mapAsync(GPUMapMode.READ));
-    const values = copy.getMappedRange().slice(0);
-    copy.destroy();
-    return values;
+    return readBack(this.gpu.device, buffer, { from: 4 * from, bytes: 4 * floats }, (answer) => answered(this.gpu, answer));
   }
 
   close(): void {

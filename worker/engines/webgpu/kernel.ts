@@ -62,7 +62,7 @@ export function writeKernel(t: Tiling): string {
   const head = t.shape.states === 'network' ? writeNetworkHead(t) : writeIntegratedHead(t);
   const projection = t.projects ? writeProjection(t, head.readStates) : { declarations: '', block: '' };
   return [
-    t.subgroups ? 'enable subgroups;' : '',
+    t.subgroup > 1 ? 'enable subgroups;' : '',
     /* wgsl */ `
 struct Run { count: u32, steps: u32, total: u32, mode: u32, physics: f32, parameterRate: f32, traced: u32, project: u32, unit: f32, first: u32, window: u32, }
 @group(0) @binding(0) var<uniform> run: Run;

@@ -2,6 +2,8 @@
  * How many neighbouring invocations of a workgroup can shuffle. WGSL does not promise that invocations lie in subgroups in their order, so the
  * device is asked: each invocation gets the number of another one, for all distances, and all must be the expected ones.
  */
+import { dispatch, readBack } from './dispatch.ts';
+
 const THREADS = 128;
 
 /** 1 where the adapter has no subgroups, or lays them out in another way. */
@@ -29,18 +31,8 @@ fn main(@builtin(local_invocation_index) tid: u32) {
   });
   const size = 4 * THREADS * masks.length;
   const buffer = device.createBuffer({ size, usage: GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC });
-  const copy = device.createBuffer({ size, usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST });
-  const encoder = device.createCommandEncoder();
-  const pass = encoder.beginComputePass();
-  pass.setPipeline(pipeline);
-  pass.setBindGroup(0, device.createBindGroup({ layout: pipeline.getBindGroupLayout(0), entries: [{ binding: 0, resource: { buffer } }] }));
-  pass.dispatchWorkgroups(1);
-  pass.end();
-  encoder.copyBufferToBuffer(buffer, 0, copy, 0, size);
-  device.queue.submit([encoder.finish()]);
-  await copy.mapAsync(GPUMapMode.READ);
-  const numbers = new Uint32Array(copy.getMappedRange().slice(0));
+  dispatch(device, pipeline, [buffer], 1);
+  const numbers = new Uint32Array(await readBack(device, buffer, { from: 0, bytes: size }));
   buffer.destroy();
-  copy.destroy();
   return numbers;
 }

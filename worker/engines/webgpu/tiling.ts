@@ -53,9 +53,8 @@ export interface Tiling {
   /** Invocations of a workgroup. */
   readonly threads: number;
   readonly block: Block;
-  /** Invocations that share a sum at most, and whether they shuffle for it. */
-  readonly lanes: number;
-  readonly subgroups: boolean;
+  /** As DeviceLimits.subgroup. */
+  readonly subgroup: number;
   /** Groups of block.pairs pairs and of block.outputs hidden units; an invocation has one of each. */
   readonly pointGroups: number;
   readonly columnGroups: number;
@@ -119,8 +118,7 @@ export function tilingOf(shape: Shape, limits: DeviceLimits, { projects = false,
     layout,
     threads,
     block,
-    lanes: limits.subgroup > 1 ? limits.subgroup : threads,
-    subgroups: limits.subgroup > 1,
+    subgroup: limits.subgroup,
     pointGroups,
     columnGroups,
     pairs,

@@ -5,8 +5,8 @@ import { range } from './wgsl-block.ts';
 import type { Tiling } from './tiling.ts';
 
 /** across(value, mask): the value of the invocation whose number differs in the bits of `mask`. To be called by all of the workgroup. */
-export function acrossFunction({ subgroups }: Tiling): string {
-  return subgroups
+export function acrossFunction({ subgroup }: Tiling): string {
+  return subgroup > 1
     ? 'fn across(value: vec4f, tid: u32, mask: u32) -> vec4f { return subgroupShuffleXor(value, mask); }'
     : /* wgsl */ `
 fn across(value: vec4f, tid: u32, mask: u32) -> vec4f {

@@ -22,7 +22,8 @@ function blocksOf(t: Tiling, kind: Kind): Blocks {
   const layer = { features: t.layers[0]!, hidden: t.layers[1]!, output: t.layers.at(-1)! }[kind];
   const columns = kind === 'output' ? layer.columns : t.block.outputs;
   const across = layer.columns / columns;
-  const most = Math.min(t.pairs, t.lanes);
+  // by way of workgroup memory any number can share a sum
+  const most = Math.min(t.pairs, t.subgroup > 1 ? t.subgroup : t.threads);
   let inputs = kind === 'output' ? 2 : t.block.rows;
   while (inputs > 2 && (layer.rows / inputs) * across * most < t.threads) inputs /= 2;
   const count = (layer.rows / inputs) * across;

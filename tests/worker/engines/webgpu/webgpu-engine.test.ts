@@ -6,6 +6,7 @@ import { afterAll, describe, expect, test } from 'vitest';
 import type { Engine, Shape } from '../../../../worker/engines/engine.ts';
 import { createReferenceEngine } from '../../../../worker/engines/reference/reference-engine.ts';
 import { openGpu, type Gpu } from '../../../../worker/engines/webgpu/device.ts';
+import { dispatch } from '../../../../worker/engines/webgpu/dispatch.ts';
 import { Group, NoRoom } from '../../../../worker/engines/webgpu/group.ts';
 import { GPU_BLOCK, SOFTWARE_BLOCK, tilingOf, type DeviceLimits } from '../../../../worker/engines/webgpu/tiling.ts';
 import { createWebgpuEngine } from '../../../../worker/engines/webgpu/webgpu-engine.ts';
@@ -193,13 +194,7 @@ function keepBusy(device: GPUDevice): void {
 }`;
   const pipeline = device.createComputePipeline({ layout: 'auto', compute: { module: device.createShaderModule({ code }) } });
   const buffer = device.createBuffer({ size: 8, usage: GPUBufferUsage.STORAGE });
-  const encoder = device.createCommandEncoder();
-  const pass = encoder.beginComputePass();
-  pass.setPipeline(pipeline);
-  pass.setBindGroup(0, device.createBindGroup({ layout: pipeline.getBindGroupLayout(0), entries: [{ binding: 0, resource: { buffer } }] }));
-  pass.dispatchWorkgroups(1);
-  pass.end();
-  device.queue.submit([encoder.finish()]);
+  dispatch(device, pipeline, [buffer], 1);
 }
 
 interface Told {
