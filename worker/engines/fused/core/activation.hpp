@@ -3,7 +3,7 @@
  * z -> act(z), dz -> act'(z) dz, and the reverse z_ = act'(z) a_ + act''(z) dz da_, dz_ = act'(z) da_.
  *
  * Rows are (point, value | time derivative) interleaved, see network.hpp. Points are taken two at a time, four rows: an odd count has a
- * phantom last point. `Mirrored` passes also pass between a pair's rows and its even and odd parts, see features.hpp.
+ * phantom last point. PAIRED passes also pass between a pair's rows and its odd and even parts, see local_features.hpp.
  */
 #pragma once
 
@@ -72,20 +72,20 @@ inline void activatePoint(const Rows<T>& rows, const Slopes<T>& slopes, int poin
 }
 
 /**
- * In place: rows of z - bias become rows of act(z). MIRRORED: the four rows of a pair are the products with the sines and with the
- * cosines, (value, value, rate, rate), and become those of its two points.
+ * In place: rows of z - bias become rows of act(z). PAIRED: the four rows of a pair are the products with the odd and with the even
+ * functions, (value, value, rate, rate), and become those of its two points.
  */
-template <typename T, Activation ACTIVATION, bool STORED, bool MIRRORED>
+template <typename T, Activation ACTIVATION, bool STORED, bool PAIRED>
 void activate(const Rows<T>& rows, const T* bias, const Slopes<T>& slopes, int count, int width) {
   for (int j = 0; j < width; j += LANES<T>) {
     const Vector<T> b = load<T>(bias + j);
     for (int i = 0; i < count; i += 2) {
       Dual<T> p = loadDual<T>(rows, i, j);
       Dual<T> q = loadDual<T>(rows, i + 1, j);
-      if constexpr (MIRRORED) {
-        const Vector<T> sine = p.value, cosine = p.rate + b, dSine = q.value, dCosine = q.rate;
-        p = {cosine + sine, dSine + dCosine};
-        q = {cosine - sine, dSine - dCosine};
+      if constexpr (PAIRED) {
+        const Vector<T> odd = p.value, even = p.rate + b, dOdd = q.value, dEven = q.rate;
+        p = {even + odd, dOdd + dEven};
+        q = {even - odd, dOdd - dEven};
       } else {
         p.value += b;
         q.value += b;
@@ -112,10 +112,10 @@ inline Dual<T> throughPoint(const Rows<T>& bars, const Rows<T>& values, const Sl
 }
 
 /**
- * In place: adjoints of act(z) become those of z; biasBar [width] += sum over points of z_. MIRRORED: the four rows of a pair become what
- * its sines' and cosines' weights see: (sines' value, cosines' value, sines' rate, cosines' rate).
+ * In place: adjoints of act(z) become those of z; biasBar [width] += sum over points of z_. PAIRED: the four rows of a pair become what
+ * its odd and even functions' coefficients see: (odd value, even value, odd rate, even rate).
  */
-template <typename T, bool STORED, bool MIRRORED>
+template <typename T, bool STORED, bool PAIRED>
 void throughActivation(const Rows<T>& bars, const Rows<T>& values, const Slopes<T>& slopes, T* biasBar, int count, int width) {
   for (int j = 0; j < width; j += LANES<T>) {
     Vector<T> sum{}, sum2{};
@@ -124,7 +124,7 @@ void throughActivation(const Rows<T>& bars, const Rows<T>& values, const Slopes<
       const Dual<T> q = throughPoint<T, STORED>(bars, values, slopes, i + 1, j);
       sum += p.value;
       sum2 += q.value;
-      if constexpr (MIRRORED) {
+      if constexpr (PAIRED) {
         storeDual<T>(bars, i, j, {p.value - q.value, p.value + q.value});
         storeDual<T>(bars, i + 1, j, {p.rate + q.rate, p.rate - q.rate});
       } else {
@@ -138,10 +138,10 @@ void throughActivation(const Rows<T>& bars, const Rows<T>& values, const Slopes<
 
 /** Chooses among the compiled passes, once per layer and tile. */
 template <typename T>
-void activate(Activation activation, bool mirrored, const Rows<T>& rows, const T* bias, const Slopes<T>& slopes, int count, int width) {
+void activate(Activation activation, bool paired, const Rows<T>& rows, const T* bias, const Slopes<T>& slopes, int count, int width) {
   const auto pass = [&]<Activation ACTIVATION, bool STORED>() {
-    mirrored ? activate<T, ACTIVATION, STORED, true>(rows, bias, slopes, count, width)
-             : activate<T, ACTIVATION, STORED, false>(rows, bias, slopes, count, width);
+    paired ? activate<T, ACTIVATION, STORED, true>(rows, bias, slopes, count, width)
+           : activate<T, ACTIVATION, STORED, false>(rows, bias, slopes, count, width);
   };
   switch (activation) {
   case Activation::tanh:
@@ -157,11 +157,10 @@ void activate(Activation activation, bool mirrored, const Rows<T>& rows, const T
 }
 
 template <typename T>
-void throughActivation(bool mirrored, const Rows<T>& bars, const Rows<T>& values, const Slopes<T>& slopes, T* biasBar, int count,
-                       int width) {
+void throughActivation(bool paired, const Rows<T>& bars, const Rows<T>& values, const Slopes<T>& slopes, T* biasBar, int count, int width) {
   const auto pass = [&]<bool STORED>() {
-    mirrored ? throughActivation<T, STORED, true>(bars, values, slopes, biasBar, count, width)
-             : throughActivation<T, STORED, false>(bars, values, slopes, biasBar, count, width);
+    paired ? throughActivation<T, STORED, true>(bars, values, slopes, biasBar, count, width)
+           : throughActivation<T, STORED, false>(bars, values, slopes, biasBar, count, width);
   };
   slopes.slope != nullptr ? pass.template operator()<true>() : pass.template operator()<false>();
 }

@@ -3,7 +3,6 @@
  *
  * Shapes: W [inputs][outputs] in panels (matrix.hpp), W^T in panels where adjoints go on to the input; gradient in panels like W, or of
  * W^T for the output layer, whose few columns would leave the vectors empty. b [padded outputs].
- * The first layer of mirrored features has two parts: the sines' rows of W and the cosines', each with its own panels; see features.hpp.
  * Factorised: theta holds V and s, W = V exp(s).
  */
 #pragma once
@@ -11,12 +10,11 @@
 #include "activation.hpp"
 #include "arena.hpp"
 #include "matrix.hpp"
+#include "row_sums.hpp"
 
 namespace loligo::inline LOLIGO_ISA {
 
 struct AffineForm {
-  /** 2: mirrored features. */
-  int parts = 1;
   /** The layer is the output: its gradient is kept transposed. */
   bool output = false;
   /** Adjoints of its input are asked for. */
@@ -32,9 +30,8 @@ public:
     place_ = place;
     form_ = form;
     const int64_t numbers = packedSize<T>(place.inputs, place.outputs);
-    const int64_t transposed = form.parts * packedSize<T>(place.outputs, depth());
     packed_ = arena.take<T>(numbers);
-    if (form.pulled) pulled_ = arena.take<T>(transposed);
+    if (form.pulled) pulled_ = arena.take<T>(packedSize<T>(place.outputs, place.inputs));
     gradient_ = arena.take<T>(gradientSize());
     bias_ = arena.take<T>(width());
     biasBar_ = arena.take<T>(width());
@@ -59,32 +56,43 @@ public:
       W = matrix_;
       stride = width();
     }
-    for (int part = 0; part < form_.parts; part++) {
-      const T* rows = W + part * depth() * stride;
-      pack<T>(rows, stride, depth(), place_.outputs, packedPart(part));
-      if (pulled_ != nullptr) packTransposed<T>(rows, stride, depth(), place_.outputs, pulledPart(part));
-    }
+    pack<T>(W, stride, place_.inputs, place_.outputs, packed_);
+    if (pulled_ != nullptr) packTransposed<T>(W, stride, place_.inputs, place_.outputs, pulled_);
     for (int j = 0; j < place_.outputs; j++) bias_[j] = theta[place_.biases + j];
   }
 
+  /** The panel of W, or of its gradient, that begins with column j. */
+  const T* panel(int j) const { return packed_ + int64_t(j) * place_.inputs; }
+  T* gradientPanel(int j) { return gradient_ + int64_t(j) * place_.inputs; }
+
   /** to = a W, `count` points; the bias is left to whoever reads z. `a` rows aStride apart. */
   void forward(const T* a, ptrdiff_t aStride, const Rows<T>& to, int count) const {
-    for (int part = 0; part < form_.parts; part++)
-      multiply<T>({a + part * depth(), aStride, 1}, packedPart(part), rowsOf(count), place_.outputs, depth(), to.at + part * to.stride,
-                  form_.parts * to.stride, false);
+    multiply<T>({a, aStride, 1}, packed_, 2 * count, place_.outputs, place_.inputs, to.at, to.stride, false);
   }
 
   /** gradient += a^T z_ */
   void accumulate(const T* a, ptrdiff_t aStride, const Rows<T>& bars, int count) {
-    for (int part = 0; part < form_.parts; part++)
-      accumulateOuter<T>({a + part * depth(), 1, aStride}, bars.at + part * bars.stride, form_.parts * bars.stride, depth(), place_.outputs,
-                         rowsOf(count), gradient_ + part * packedSize<T>(depth(), place_.outputs));
+    accumulateOuter<T>({a, 1, aStride}, bars.at, bars.stride, place_.inputs, place_.outputs, 2 * count, gradient_);
   }
 
-  /** Adjoints of the input, of one part of it: to = z_ W^T, rows toStride apart. */
-  void pull(int part, const Rows<T>& bars, T* to, ptrdiff_t toStride, int count) const {
-    multiply<T>({bars.at + part * bars.stride, form_.parts * bars.stride, 1}, pulledPart(part), rowsOf(count), depth(), place_.outputs, to,
-                toStride, false);
+  /** Adjoints of the input: to = z_ W^T, rows toStride apart. */
+  void pull(const Rows<T>& bars, T* to, ptrdiff_t toStride, int count) const {
+    multiply<T>({bars.at, bars.stride, 1}, pulled_, 2 * count, place_.inputs, place_.outputs, to, toStride, false);
+  }
+
+  /** z of output k at LANES points from `a` on, their rows `stride` apart, without the bias: from W^T. */
+  Vector<T> column(int k, const T* a, ptrdiff_t stride) const {
+    RowSums<T> sums{};
+    eachPanel<T>(place_.inputs, [&](int j, int, int width) {
+      const T* w = pulled_ + int64_t(j) * place_.outputs + k * width;
+      for (int v = 0; v < width; v += LANES<T>) sums.add(a + j + v, stride, loligo::load<T>(w + v));
+    });
+    return sums.total();
+  }
+  /** Whether `column` for all outputs is quicker than `forward`, whose columns are filled up to whole vectors. */
+  bool byColumns() const {
+    const int vectors = padded<T>(place_.inputs) / LANES<T>;
+    return FOLDS && place_.outputs * (vectors + 4) < place_.inputs * padded<T>(place_.outputs) / LANES<T>;
   }
 
   /** Output layer: adjoints [outputs][barStride], points contiguous; every other row of a and to (values, or rates). */
@@ -105,25 +113,16 @@ public:
     if (form_.output)
       unpackTransposed<T>(gradient_, place_.outputs, place_.inputs, W, place_.outputs);
     else
-      for (int part = 0; part < form_.parts; part++)
-        unpack<T>(gradient_ + part * packedSize<T>(depth(), place_.outputs), depth(), place_.outputs, W + part * depth() * place_.outputs,
-                  place_.outputs);
+      unpack<T>(gradient_, place_.inputs, place_.outputs, W, place_.outputs);
     for (int j = 0; j < place_.outputs; j++) gradient[place_.biases + j] = biasBar_[j];
     if (factorised()) factoriseGradient(W, gradient + place_.scales);
   }
-
-  /** Rows of products over `count` points. */
-  int rowsOf(int count) const { return 2 * count / form_.parts; }
-  /** Inputs of a part. */
-  int depth() const { return place_.inputs / form_.parts; }
 
 private:
   bool factorised() const { return place_.scales >= 0; }
   int64_t gradientSize() const {
     return form_.output ? packedSize<T>(place_.outputs, place_.inputs) : packedSize<T>(place_.inputs, place_.outputs);
   }
-  T* packedPart(int part) const { return packed_ + part * packedSize<T>(depth(), place_.outputs); }
-  T* pulledPart(int part) const { return pulled_ + part * packedSize<T>(place_.outputs, depth()); }
 
   void fillMatrix(const T* theta) {
     if (factorised()) {

@@ -1,49 +1,38 @@
 /**
- * Fourier features of the collocation times: sin and cos of 2 pi f e^c (t - centre), and their time derivatives, as the rows that the
- * first layer multiplies. Computed at open, and again at every `load` when the scale c is trainable. Always computed in double: a phase of
- * 50 rounded to float would already be wrong by 2e-6.
+ * Fourier features of the collocation times point by point: sin and cos of 2 pi f e^c (t - centre), and their time derivatives, as the rows
+ * that the first layers of Network<double> multiply. Computed at open, and again at every `load` when the scale c is trainable. Always
+ * computed in double: a phase of 50 rounded to float would already be wrong by 2e-6. Network<float> has them block by block
+ * (local_features.hpp).
  *
- * Rows of 2 F numbers, F sines then F cosines, (value, time derivative) interleaved.
- * Order::grid: rows 2 i and 2 i + 1 belong to point i.
- * Order::mirrored: to the pair of slots 2 i and 2 i + 1, that is of points i and M - 1 - i, which lie at -t and t about the centre: their
- * sines differ in sign and so do their cosines' rates. Only the first point's rows are kept; with S = sines Ws and C = cosines Wc the two
- * points' products are C + S and C - S, their rates dS + dC and dS - dC: half the arithmetic of the first layer, forward and reverse.
+ * Rows of 2 F numbers, F sines then F cosines, (value, time derivative) interleaved: rows 2 i and 2 i + 1 belong to point i.
  */
 #pragma once
 
-#include "arena.hpp"
+#include "affine.hpp"
 #include "elementary.hpp"
 
 namespace loligo::inline LOLIGO_ISA {
 
-enum class Order { grid, mirrored };
-
-/** Whether the times lie symmetric about their centre, up to rounding: 1e-9 of the window. */
-inline bool symmetric(const double* times, int points) {
-  const double sum = times[0] + times[points - 1];
-  const double tolerance = 1e-9 * (times[points - 1] - times[0]);
-  for (int i = 0; 2 * i < points; i++)
-    if (!(__builtin_fabs(times[i] + times[points - 1 - i] - sum) <= tolerance)) return false;
-  return true;
-}
-
 template <typename T> class Features {
 public:
-  /** False: out of memory. `trainable`: slopes by c are kept beside the rows. */
-  bool open(Arena& arena, const double* times, int points, const double* frequencies, int count, Order order, bool trainable) {
+  /** Blocks of up to 48 points. */
+  static int blocksOf(int points) { return (points + 47) / 48; }
+
+  /** False: out of memory. `trainable`: slopes by c are kept beside the rows. `block`: most points of `accumulate`. */
+  bool open(Arena& arena, const double* times, int points, const double* frequencies, int count, bool trainable, int block) {
     count_ = count;
-    order_ = order;
-    half_ = order == Order::mirrored ? (points + 1) / 2 : points;
-    time_ = arena.take<double>(half_);
+    points_ = points;
+    time_ = arena.take<double>(points);
     omega_ = arena.take<double>(count + LANES<double>);
     scaled_ = arena.take<double>(count + LANES<double>);
     // an even number of points, and room for a vector beyond the last row
-    const int64_t size = int64_t(2) * (half_ + 1) * stride() + LANES<T>;
+    const int64_t size = int64_t(2) * (points + 1) * stride() + LANES<T>;
     rows_ = arena.take<T>(size);
     slopes_ = trainable ? arena.take<T>(size) : nullptr;
+    bar_ = trainable ? arena.take<T>(int64_t(2) * block * padded<T>(2 * count)) : nullptr;
     if (arena.exhausted()) return false;
     const double centre = (times[0] + times[points - 1]) / 2;
-    for (int i = 0; i < half_; i++) time_[i] = times[i] - centre;
+    for (int i = 0; i < points_; i++) time_[i] = times[i] - centre;
     for (int k = 0; k < count; k++) omega_[k] = 6.28318530717958647693 * frequencies[k];
     compute(1);
     return true;
@@ -52,20 +41,41 @@ public:
   /** Rows for frequencies times `scale` = e^c. */
   void compute(double scale) {
     for (int k = 0; k < count_; k++) scaled_[k] = scale * omega_[k];
-    for (int i = 0; i < half_; i++)
+    for (int i = 0; i < points_; i++)
       for (int k = 0; k < count_; k += LANES<double>) computeLanes(i, k);
   }
 
   ptrdiff_t stride() const { return 2 * count_; }
-  int count() const { return count_; }
-  bool mirrored() const { return order_ == Order::mirrored; }
-  /** First row of a slot; of an even slot with Order::mirrored. */
-  const T* rows(int slot) const { return rows_ + first(slot); }
-  /** d row / d c, laid out as the rows. */
-  const T* slopes(int slot) const { return slopes_ + first(slot); }
+  const T* rows(int slot) const { return rows_ + 2 * slot * stride(); }
+
+  bool paired(int) const { return false; }
+  int pointOf(int slot) const { return slot; }
+
+  /** to = features W at `count` slots from `slot` on. */
+  void forward(const Affine<T>& affine, int slot, const Rows<T>& to, int count) const { affine.forward(rows(slot), stride(), to, count); }
+
+  /** Gradient += features^T bars; of the scale too. */
+  void accumulate(Affine<T>& affine, int slot, const Rows<T>& bars, int count) {
+    affine.accumulate(rows(slot), stride(), bars, count);
+    if (slopes_ != nullptr) pullScale(affine, slot, bars, count);
+  }
+
+  void clear() { scaleBar_ = 0; }
+  /** The gradient by c. */
+  double scaleBar() const { return scaleBar_; }
 
 private:
-  ptrdiff_t first(int slot) const { return ptrdiff_t(mirrored() ? slot : 2 * slot) * stride(); }
+  /** scaleBar_ += adjoints of the features . d features / d c */
+  void pullScale(const Affine<T>& affine, int slot, const Rows<T>& bars, int count) {
+    const int columns = padded<T>(2 * count_);
+    affine.pull(bars, bar_, columns, count);
+    const T* slopes = slopes_ + 2 * slot * stride();
+    Vector<T> sum{};
+    // a row's padding is zero, and what lies beside it in `slopes` finite
+    for (int row = 0; row < 2 * count; row++)
+      for (int k = 0; k < columns; k += LANES<T>) sum += load<T>(bar_ + int64_t(row) * columns + k) * load<T>(slopes + row * stride() + k);
+    scaleBar_ += double(sumOfLanes<T>(sum));
+  }
 
   void computeLanes(int i, int k) {
     const Vector<double> omega = load<double>(scaled_ + k);
@@ -89,13 +99,14 @@ private:
   }
 
   int count_ = 0;
-  int half_ = 0;
-  Order order_ = Order::grid;
+  int points_ = 0;
   double* time_ = nullptr;  // from the centre, ms
   double* omega_ = nullptr; // 2 pi f
   double* scaled_ = nullptr;
   T* rows_ = nullptr;
-  T* slopes_ = nullptr;
+  T* slopes_ = nullptr; // d row / d c, laid out as the rows
+  T* bar_ = nullptr;    // adjoints of a block's rows, [2 block][padded 2 F]
+  double scaleBar_ = 0;
 };
 
 } // namespace loligo::inline LOLIGO_ISA

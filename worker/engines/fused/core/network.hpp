@@ -2,10 +2,10 @@
  * The network t -> Fourier features -> layers -> outputs with its exact time derivative, and the reverse pass through both. Knows nothing
  * of models, losses or optimizers. Network<float> is Adam's, Network<double> that of evaluation, L-BFGS and the Gram matrix.
  *
- * SLOTS. Points are visited in the order of `order()`: slot i is grid point order()[i]. With Order::grid that is the identity. With
- * Order::mirrored, allowed only if `symmetric(times, points)`, it is 0, M-1, 1, M-2, ...: pairs share sines and cosines up to sign, which
- * halves the first layer's arithmetic (features.hpp). Whoever drives the network permutes its own per-point numbers once, at open; nothing
- * of the loss depends on the order except sums' rounding.
+ * SLOTS. Points are visited in the order of `order()`: slot i is grid point order()[i]. In Network<double> that is the identity. In
+ * Network<float> a block of neighbouring points is taken together, and within it pairs from its middle outwards (local_features.hpp).
+ * Whoever drives the network permutes its own per-point numbers once, at open; nothing of the loss depends on the order except sums'
+ * rounding.
  *
  * TILES. forward(first, count) takes slots [first, first + count), first being a multiple of tile() and count = min(tile(), M - first).
  * tile() is chosen for the caches (a multiple of LANES<T> and of 2; some dozens of points), or with Keep::all is M: all activations are
@@ -20,23 +20,29 @@
  * ROWS. Activations are rows (point, value | time derivative) interleaved: row 2 i the value of slot i, row 2 i + 1 its time derivative; a
  * row is padded<T>(width) numbers, padding zero. An odd last point has a phantom neighbour, whose adjoints are zero.
  *
- * KEPT ACTIVATIONS, for second_order.hpp (T = double, Keep::all, Order::grid: slot = point): view() gives linearisation.hpp's NetworkView
+ * KEPT ACTIVATIONS, for second_order.hpp (T = double, Keep::all: slot = point): view() gives linearisation.hpp's NetworkView
  * with pointers into the network's own arrays, filled from open, valid for the state last forwarded. The encoders' mixers are U and Q.
  */
 #pragma once
 
-#include "affine.hpp"
 #include "features.hpp"
 #include "linearisation.hpp"
+#include "local_features.hpp"
 #include "mixing.hpp"
 
 namespace loligo::inline LOLIGO_ISA {
 
 enum class Keep { tile, all };
 
-/** Points whose forward and reverse pass are taken together, before rounding to vectors: see Network::chooseBlock. */
-constexpr int BLOCK_POINTS = 48;
 constexpr int ENCODERS = 2;
+
+/** What the first layers see: point by point for second order, which reads the rows, block by block for training. */
+template <typename T> struct FeaturesOf {
+  typedef Features<T> Type;
+};
+template <> struct FeaturesOf<float> {
+  typedef LocalFeatures<float> Type;
+};
 
 template <typename T> class Network {
 public:
@@ -44,12 +50,12 @@ public:
    * `times` in ms, ascending, [shape.points]; `frequencies` in cycles per ms, [shape.features]. The features are centred at the middle of
    * the grid, (times[0] + times[points - 1]) / 2. shape, and what it points to, must outlive the network. False: out of memory.
    */
-  bool open(Arena& arena, const NetworkShape& shape, const double* times, const double* frequencies, Keep keep, Order order) {
+  bool open(Arena& arena, const NetworkShape& shape, const double* times, const double* frequencies, Keep keep) {
     shape_ = &shape;
     keep_ = keep;
     chooseBlock();
     const bool trainable = shape.scalePlace >= 0;
-    return features_.open(arena, times, shape.points, frequencies, shape.features, order, trainable) && takeOrder(arena, order) &&
+    return features_.open(arena, times, shape.points, frequencies, shape.features, trainable, block_) && takeOrder(arena) &&
            takeLayers(arena) && takeRows(arena) && takeOutputs(arena) && takeView(arena);
   }
 
@@ -75,7 +81,7 @@ public:
 
   void clearGradient() {
     for (int l = 0; l < layers(); l++) affine_[l].clearGradient();
-    scaleBar_ = 0;
+    features_.clear();
   }
 
   void backward(int first, int count) {
@@ -85,10 +91,10 @@ public:
   /** Writes gradient[0 .. shape.size) and, if trainable, gradient[shape.scalePlace]; touches nothing else. */
   void gradient(T* gradient) const {
     for (int l = 0; l < layers(); l++) affine_[l].writeGradient(gradient);
-    if (shape_->scalePlace >= 0) gradient[shape_->scalePlace] = T(scaleBar_);
+    if (shape_->scalePlace >= 0) gradient[shape_->scalePlace] = T(features_.scaleBar());
   }
 
-  /** Network<double> with Keep::all and Order::grid. */
+  /** Network<double> with Keep::all. */
   const NetworkView& view() const { return view_; }
 
 private:
@@ -107,23 +113,20 @@ private:
   bool first(int l) const { return l == 0 || l > depth(); }
   /** Stride of hidden rows. */
   int width() const { return padded<T>(shape_->width); }
-  /** Slots whose activations are kept, even. */
-  int kept() const { return (tile() + 1) / 2 * 2; }
+  /** Slots whose activations are kept: even, and whole vectors of them. */
+  int kept() const { return padded<T>((tile() + 1) / 2 * 2); }
 
-  /** Evenly divided. On Zen 4 blocks of 16 to 96 points differ by 2 % (AVX2) and 6 % (AVX-512, where 16 is slowest) on W1. */
+  /** Points whose forward and reverse pass are taken together, evenly divided. */
   void chooseBlock() {
     const int unit = larger(LANES<T>, 2);
-    const int blocks = (shape_->points + BLOCK_POINTS - 1) / BLOCK_POINTS;
+    const int blocks = FeaturesOf<T>::Type::blocksOf(shape_->points);
     block_ = int(roundedUp((shape_->points + blocks - 1) / blocks, unit));
   }
 
-  bool takeOrder(Arena& arena, Order order) {
+  bool takeOrder(Arena& arena) {
     order_ = arena.take<int32_t>(shape_->points);
     if (order_ == nullptr) return false;
-    for (int i = 0; i < shape_->points; i++) {
-      const int half = i / 2;
-      order_[i] = order == Order::grid ? i : i % 2 == 0 ? half : shape_->points - 1 - half;
-    }
+    for (int i = 0; i < shape_->points; i++) order_[i] = features_.pointOf(i);
     return true;
   }
 
@@ -133,9 +136,8 @@ private:
     for (int l = 0; l < layers(); l++) {
       affine_[l] = Affine<T>{};
       const AffineForm form = {
-          .parts = first(l) && features_.mirrored() ? 2 : 1,
           .output = l == depth(),
-          .pulled = !first(l) || shape_->scalePlace >= 0,
+          .pulled = !first(l) || (sameType<T, double> && shape_->scalePlace >= 0),
           .rowMajor = viewed(),
       };
       const Layer& place = l > depth() ? shape_->encoder[l - depth() - 1] : shape_->layer[l];
@@ -160,7 +162,6 @@ private:
     bar_ = takeRows(arena, block_);
     nextBar_ = takeRows(arena, block_);
     if (shape_->modified) encodedBar_ = {takeRows(arena, block_), takeRows(arena, block_)};
-    featureBar_ = shape_->scalePlace >= 0 ? arena.take<T>(int64_t(2) * block_ * padded<T>(2 * shape_->features)) : nullptr;
     outputRows_ = arena.take<T>(int64_t(2) * block_ * padded<T>(shape_->outputs));
     return !arena.exhausted();
   }
@@ -181,9 +182,8 @@ private:
     return {from(hidden_[depth() + 1].activation, place), from(hidden_[depth() + 2].activation, place)};
   }
 
-  /** Input rows of a layer. */
-  Rows<const T> input(int l, int slot, int place) const {
-    if (first(l)) return {features_.rows(slot), features_.stride()};
+  /** Input rows of a layer that is not a first one. */
+  Rows<const T> input(int l, int place) const {
     const Rows<T> rows = from(hidden_[l - 1].mixed, place);
     return {rows.at, rows.stride};
   }
@@ -197,20 +197,26 @@ private:
       forwardHidden(l, slot, place, even);
       if (shape_->modified) mix<T>(from(hidden_[l].activation, place), encodedFrom(place), from(hidden_[l].mixed, place), even, width());
     }
-    forwardOutput(slot, place, count);
+    forwardOutput(place, count);
   }
 
   void forwardHidden(int l, int slot, int place, int count) {
-    const Rows<const T> a = input(l, slot, place);
     const Rows<T> to = from(hidden_[l].activation, place);
-    affine_[l].forward(a.at, a.stride, to, count);
-    activate<T>(shape_->activation, first(l) && features_.mirrored(), to, affine_[l].bias(), slopesFrom(hidden_[l].slopes, place), count,
+    if (first(l)) {
+      features_.forward(affine_[l], slot, to, count);
+    } else {
+      const Rows<const T> a = input(l, place);
+      affine_[l].forward(a.at, a.stride, to, count);
+    }
+    activate<T>(shape_->activation, first(l) && features_.paired(slot), to, affine_[l].bias(), slopesFrom(hidden_[l].slopes, place), count,
                 width());
   }
 
-  void forwardOutput(int slot, int place, int count) {
+  void forwardOutput(int place, int count) {
     const Affine<T>& output = affine_[depth()];
-    const Rows<const T> a = input(depth(), slot, place);
+    const Rows<const T> a = input(depth(), place);
+    if constexpr (sameType<T, float>)
+      if (output.byColumns()) return forwardColumns(output, a, place, count);
     output.forward(a.at, a.stride, {outputRows_, output.width()}, count);
     for (int k = 0; k < shape_->outputs; k++) {
       const T* row = outputRows_ + k;
@@ -224,9 +230,20 @@ private:
     }
   }
 
+  void forwardColumns(const Affine<T>& output, const Rows<const T>& a, int place, int count) {
+    for (int k = 0; k < shape_->outputs; k++) {
+      const Vector<T> b = broadcast<T>(output.bias()[k]);
+      for (int i = 0; i < count; i += LANES<T>) {
+        const T* row = a.at + 2 * i * a.stride;
+        store<T>(out(k) + place + i, output.column(k, row, 2 * a.stride) + b);
+        store<T>(dOut(k) + place + i, output.column(k, row + a.stride, 2 * a.stride));
+      }
+    }
+  }
+
   void backwardBlock(int slot, int place, int count) {
     const int even = count + count % 2;
-    backwardOutput(slot, place, count);
+    backwardOutput(place, count);
     if (shape_->modified) {
       const Rows<T>* const encoded[] = {&encodedBar_.U, &encodedBar_.Q};
       for (const Rows<T>* rows : encoded) __builtin_memset(rows->at, 0, sizeof(T) * size_t(2 * even * width()));
@@ -235,7 +252,7 @@ private:
       if (shape_->modified) throughMix<T>(bar_, from(hidden_[l].activation, place), encodedFrom(place), encodedBar_, even, width());
       backwardHidden(l, bar_, slot, place, even);
       if (l == 0) break;
-      affine_[l].pull(0, bar_, nextBar_.at, width(), even);
+      affine_[l].pull(bar_, nextBar_.at, width(), even);
       const Rows<T> swapped = bar_;
       bar_ = nextBar_;
       nextBar_ = swapped;
@@ -246,9 +263,9 @@ private:
   }
 
   /** From the outputs' adjoints: the output layer's gradient, and bar_. */
-  void backwardOutput(int slot, int place, int count) {
+  void backwardOutput(int place, int count) {
     Affine<T>& output = affine_[depth()];
-    const Rows<const T> a = input(depth(), slot, place);
+    const Rows<const T> a = input(depth(), place);
     const int even = count + count % 2;
     const ptrdiff_t stride = 2 * width();
     T* bars[] = {outBar_ + place, dOutBar_ + place};
@@ -267,26 +284,11 @@ private:
 
   /** `bars`: adjoints of act(z), overwritten. */
   void backwardHidden(int l, const Rows<T>& bars, int slot, int place, int count) {
-    const bool mirrored = first(l) && features_.mirrored();
-    throughActivation<T>(mirrored, bars, from(hidden_[l].activation, place), slopesFrom(hidden_[l].slopes, place), affine_[l].biasBar(),
-                         count, width());
-    const Rows<const T> a = input(l, slot, place);
+    throughActivation<T>(first(l) && features_.paired(slot), bars, from(hidden_[l].activation, place), slopesFrom(hidden_[l].slopes, place),
+                         affine_[l].biasBar(), count, width());
+    if (first(l)) return features_.accumulate(affine_[l], slot, bars, count);
+    const Rows<const T> a = input(l, place);
     affine_[l].accumulate(a.at, a.stride, bars, count);
-    if (first(l) && shape_->scalePlace >= 0)
-      for (int part = 0; part < (mirrored ? 2 : 1); part++) pullScale(affine_[l], part, bars, slot, count);
-  }
-
-  /** scaleBar_ += adjoints of the features . d features / d c */
-  void pullScale(const Affine<T>& affine, int part, const Rows<T>& bars, int slot, int count) {
-    const int columns = padded<T>(affine.depth());
-    affine.pull(part, bars, featureBar_, columns, count);
-    const T* slopes = features_.slopes(slot) + part * affine.depth();
-    Vector<T> sum{};
-    // a row's padding is zero, and what lies beside it in `slopes` finite
-    for (int row = 0; row < affine.rowsOf(count); row++)
-      for (int k = 0; k < columns; k += LANES<T>)
-        sum += loligo::load<T>(featureBar_ + int64_t(row) * columns + k) * loligo::load<T>(slopes + row * features_.stride() + k);
-    scaleBar_ += double(sumOfLanes<T>(sum));
   }
 
   static double expOf(double x) { return exp<double>(broadcast<double>(x))[0]; }
@@ -311,7 +313,7 @@ private:
   LayerView layerView(int l) const {
     const Affine<T>& affine = affine_[l];
     const Layer& place = affine.place();
-    const Rows<const T> a = input(l, 0, 0);
+    const Rows<const T> a = first(l) ? Rows<const T>{features_.rows(0), features_.stride()} : input(l, 0);
     LayerView view;
     view.inputs = size_t(place.inputs);
     view.outputs = size_t(place.outputs);
@@ -332,16 +334,14 @@ private:
   const NetworkShape* shape_ = nullptr;
   Keep keep_ = Keep::tile;
   int block_ = 0;
-  Features<T> features_;
+  typename FeaturesOf<T>::Type features_;
   int32_t* order_ = nullptr;
   Affine<T>* affine_ = nullptr; // [layers()]
   Hidden* hidden_ = nullptr;    // [layers()], that of the output unused
   Rows<T> bar_{}, nextBar_{};
   Encoded<T> encodedBar_{};
-  T* featureBar_ = nullptr;
   T* outputRows_ = nullptr;                                                     // [2 block][padded outputs]
   T *out_ = nullptr, *dOut_ = nullptr, *outBar_ = nullptr, *dOutBar_ = nullptr; // [outputs][tileStride()]
-  double scaleBar_ = 0;
   NetworkView view_;
 };
 

@@ -19,7 +19,7 @@ public:
     member_ = &member;
     integrated_ = shape.head.programs.integrated;
     const Recording& recording = member.recording;
-    return network_.open(arena, shape.network, recording.gridMs, member.frequency, Keep::all, Order::grid) &&
+    return network_.open(arena, shape.network, recording.gridMs, member.frequency, Keep::all) &&
            withHead([&](auto& head) { return head.open(arena, shape.head, recording, size_t(shape.parameterOffset)); }) &&
            projection_.open(arena, shape.head, recording) && !arena.exhausted();
   }

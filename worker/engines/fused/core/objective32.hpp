@@ -27,9 +27,8 @@ public:
     const Recording& recording = member.recording;
     integrated_ = head.programs.integrated;
     needsAll_ = integrated_ || recording.estimateNoise || member.weighting == Weighting::selfAdaptive;
-    const Order order = symmetric(recording.gridMs, head.points) ? Order::mirrored : Order::grid;
     const auto openNetwork = [&](Network<float>& network, Keep keep) {
-      return network.open(arena, shape.network, recording.gridMs, member.frequency, keep, order);
+      return network.open(arena, shape.network, recording.gridMs, member.frequency, keep);
     };
     if (!needsAll_ && !openNetwork(tiled_, Keep::tile)) return false;
     if ((needsAll_ || head.programs.linear > 0) && !openNetwork(whole_, Keep::all)) return false;

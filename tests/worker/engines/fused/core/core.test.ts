@@ -21,6 +21,7 @@ const PROGRAMS = [
   ['tape.cpp', 'a tape computes what its program says, at every block size'],
   ['matrix.cpp', 'products, transposed products and outer products are exact at every size around the blocks'],
   ['dense.cpp', 'tiles of products, Cholesky factors and solutions hold at every size around tiles, panels and blocks'],
+  ['local_basis.cpp', 'few functions give every sine and cosine of a stretch, and their rates'],
   ['network.cpp', 'the network equals plain loops, and its gradient their differences, in every variant and size'],
 ] as const;
 

@@ -1,8 +1,9 @@
 /**
- * matrix.hpp against plain loops, at sizes around the register blocks and vectors and with both strides of a view. The numbers are small
- * integers, so every sum is exact and the results must be equal.
+ * matrix.hpp and row_sums.hpp against plain loops, at sizes around the register blocks and vectors and with both strides of a view. The
+ * numbers are small integers, so every sum is exact and the results must be equal.
  */
 #include "../../../../../worker/engines/fused/core/matrix.hpp"
+#include "../../../../../worker/engines/fused/core/row_sums.hpp"
 #include "program.hpp"
 #include <initializer_list>
 
@@ -104,11 +105,28 @@ template <typename T> struct Check {
   }
 };
 
+/** LANES rows times one vector of `vectors` vectors, the rows further apart than they are long. */
+void rowSums(test::Property& property, test::Random& random, int vectors) {
+  constexpr int lanes = LANES<float>;
+  const int count = vectors * lanes, stride = count + 5;
+  const std::vector<float> a = integers<float>(random, size_t(lanes) * stride), w = integers<float>(random, size_t(count));
+  RowSums<float> sums{};
+  for (int j = 0; j < count; j += lanes) sums.add(a.data() + j, stride, load<float>(w.data() + j));
+  const Vector<float> total = sums.total();
+  for (int r = 0; r < lanes; r++) {
+    float expected = 0;
+    for (int j = 0; j < count; j++) expected += a[size_t(r) * stride + j] * w[j];
+    property.see(FOLDS && total[r] != expected ? 1 : 0, std::to_string(vectors) + " vectors, row " + std::to_string(r));
+  }
+}
+
 } // namespace
 
 int main() {
   test::Random random;
   test::Property products{"products", 0}, transposes{"products with a transposed matrix", 0}, outers{"outer products", 0};
+  test::Property sums{"rows times one vector", 0};
+  for (int vectors = 0; vectors < 4; vectors++) rowSums(sums, random, vectors);
   const auto all = [&]<typename T>(const Sizes& sizes) {
     Check<T> check{sizes, random};
     for (bool alongDepth : {false, true}) {
@@ -123,5 +141,5 @@ int main() {
         all.operator()<float>({rows, columns, depth});
         all.operator()<double>({rows, columns, depth});
       }
-  return test::finish({products, transposes, outers});
+  return test::finish({products, transposes, outers, sums});
 }
