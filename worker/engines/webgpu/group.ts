@@ -9,7 +9,8 @@ import { adamSchedule } from './schedule.ts';
 import { pipelineOf, type Gpu } from './device.ts';
 import { dispatch, readBack } from './dispatch.ts';
 import { OUTCOME, pointSize, scalarSize, scratchSize, writeKernel } from './kernel.ts';
-import { featureTable, memberScalars, pointTable, shareFeatures } from './tables.ts';
+import { localBasis, type LocalBasis } from './local-basis.ts';
+import { memberScalars, pointTable, shareBasis } from './tables.ts';
 import { placesOf, type Tiling } from './tiling.ts';
 
 /** A replica after a run. */
@@ -49,7 +50,7 @@ export interface RunSettings {
   readonly project: boolean;
 }
 
-type Buffers = Readonly<Record<'run' | 'theta' | 'state' | 'features' | 'points' | 'scalars' | 'scratch' | 'outcome', GPUBuffer>>;
+type Buffers = Readonly<Record<'run' | 'theta' | 'state' | 'basis' | 'points' | 'scalars' | 'scratch' | 'outcome', GPUBuffer>>;
 
 /** The device has no room for so many replicas. */
 export class NoRoom extends Error {}
@@ -61,37 +62,42 @@ export class Group {
   private readonly places: Int32Array;
   private readonly pipeline: GPUComputePipeline;
   private readonly workgroups: number;
+  /** vec4s of a replica's basis. */
+  private readonly basisSize: number;
   private readonly buffers: Buffers;
   private schedule: GPUBuffer;
   private window = { first: 0, count: 1 };
 
-  private constructor(gpu: Gpu, tiling: Tiling, members: readonly Member[], pipeline: GPUComputePipeline, tracedSteps: number) {
+  private constructor(gpu: Gpu, tiling: Tiling, members: readonly Member[], bases: readonly LocalBasis[], tracedSteps: number) {
     const { device } = gpu;
     this.gpu = gpu;
     this.tiling = tiling;
-    this.pipeline = pipeline;
+    this.pipeline = pipelineOf(gpu, writeKernel(tiling));
     this.size = members.length;
     this.places = placesOf(tiling);
     const fitting = Math.floor(device.limits.maxStorageBufferBindingSize / (16 * scratchSize(tiling)));
     this.workgroups = Math.max(1, Math.min(members.length, WORKGROUPS, fitting));
     this.schedule = createSchedule(device, 16);
-    this.buffers = createBuffers(device, tiling, members.length, this.workgroups, tracedSteps);
-    let before: { readonly member: Member; readonly features: Float32Array<ArrayBuffer> } | null = null;
-    for (const [r, member] of members.entries()) {
-      // a hundred times the work of all else here
-      const features: Float32Array<ArrayBuffer> =
-        before !== null && shareFeatures(before.member, member) ? before.features : featureTable(tiling, member);
-      this.fill(member, r, features);
-      before = { member, features };
-    }
+    this.basisSize = largest(bases);
+    this.buffers = createBuffers(device, tiling, {
+      replicas: members.length,
+      workgroups: this.workgroups,
+      tracedSteps,
+      basis: this.basisSize,
+    });
+    members.forEach((member, r) => this.fill(member, r, bases[r]!));
   }
 
   /** `tracedSteps`: steps of a run whose parameters are kept at most. Rejects with NoRoom where the device has none. */
   static async open(gpu: Gpu, tiling: Tiling, members: readonly Member[], tracedSteps: number): Promise<Group> {
     const { device } = gpu;
+    const bases = basesOf(tiling, members);
+    const most = device.limits.maxStorageBufferBindingSize;
+    if (16 * largest(bases) * members.length > most)
+      throw new NoRoom(`the GPU binds ${most} bytes at most, too few for the first layers of ${members.length} replicas`);
     device.pushErrorScope('validation');
     device.pushErrorScope('out-of-memory');
-    const group = new Group(gpu, tiling, members, pipelineOf(gpu, writeKernel(tiling)), tracedSteps);
+    const group = new Group(gpu, tiling, members, bases, tracedSteps);
     const [room, validity] = await Promise.all([device.popErrorScope(), device.popErrorScope()]);
     if (room !== null || validity !== null) {
       group.close();
@@ -108,12 +114,13 @@ export class Group {
     this.gpu.device.queue.writeBuffer(buffer, 4 * float, values);
   }
 
-  private fill(member: Member, r: number, features: Float32Array<ArrayBuffer>): void {
+  private fill(member: Member, r: number, basis: LocalBasis): void {
     const { tiling } = this;
     const points = pointTable(tiling, member);
-    this.write(this.buffers.features, r * features.length, features);
+    this.write(this.buffers.basis, r * 4 * this.basisSize, basis.functions);
+    this.write(this.buffers.basis, r * 4 * this.basisSize + basis.functions.length, basis.factors);
     this.write(this.buffers.points, r * points.length, points);
-    this.write(this.buffers.scalars, r * scalarSize(tiling), memberScalars(tiling, member));
+    this.write(this.buffers.scalars, r * scalarSize(tiling), memberScalars(tiling, member, basis));
     this.writeTheta(r, member.theta);
   }
 
@@ -169,10 +176,10 @@ export class Group {
     new Uint32Array(run).set([this.size, steps, total, Number(mode === 'train'), 0, 0, Number(traced), Number(project)]);
     new Float32Array(run).set([physics, parameterRate], 4);
     new Float32Array(run)[8] = 1;
-    new Uint32Array(run).set([this.window.first, this.window.count], 9);
+    new Uint32Array(run).set([this.window.first, this.window.count, this.basisSize], 9);
     this.gpu.device.queue.writeBuffer(this.buffers.run, 0, run);
-    const { run: uniform, theta, state, features, points, scalars, scratch, outcome } = this.buffers;
-    const bound = [uniform, theta, state, features, points, scalars, scratch, outcome, this.schedule];
+    const { run: uniform, theta, state, basis, points, scalars, scratch, outcome } = this.buffers;
+    const bound = [uniform, theta, state, basis, points, scalars, scratch, outcome, this.schedule];
     dispatch(this.gpu.device, this.pipeline, bound, this.workgroups);
   }
 
@@ -246,7 +253,27 @@ export class Group {
   }
 }
 
-function createBuffers(device: GPUDevice, tiling: Tiling, R: number, workgroups: number, tracedSteps: number): Buffers {
+/** One after the other; most have that of the replica before them. */
+function basesOf(tiling: Tiling, members: readonly Member[]): LocalBasis[] {
+  const bases: LocalBasis[] = [];
+  members.forEach((member, r) => bases.push(r > 0 && shareBasis(members[r - 1]!, member) ? bases[r - 1]! : localBasis(tiling, member)));
+  return bases;
+}
+
+/** vec4s */
+function largest(bases: readonly LocalBasis[]): number {
+  return bases.reduce((most, { functions, factors }) => Math.max(most, (functions.length + factors.length) / 4), 0);
+}
+
+interface Sizes {
+  readonly replicas: number;
+  readonly workgroups: number;
+  readonly tracedSteps: number;
+  /** vec4s of a replica */
+  readonly basis: number;
+}
+
+function createBuffers(device: GPUDevice, tiling: Tiling, { replicas: R, workgroups, tracedSteps, basis }: Sizes): Buffers {
   const { thetaSize } = tiling;
   const storage = (floats: number): GPUBuffer =>
     device.createBuffer({ size: 4 * floats, usage: GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST });
@@ -254,7 +281,7 @@ function createBuffers(device: GPUDevice, tiling: Tiling, R: number, workgroups:
     run: device.createBuffer({ size: RUN_BYTES, usage: GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST }),
     theta: storage(R * 4 * thetaSize),
     state: storage(R * 12 * thetaSize),
-    features: storage(R * tiling.frequencies * 4 * tiling.allPairs),
+    basis: storage(R * 4 * basis),
     points: storage(R * 4 * pointSize(tiling)),
     scalars: storage(R * scalarSize(tiling)),
     scratch: storage(workgroups * 4 * scratchSize(tiling)),

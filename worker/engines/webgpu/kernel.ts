@@ -2,12 +2,13 @@
  * The WGSL module of a shape: one workgroup takes one replica after the other through `steps` steps of Adam (mode 1), or evaluates loss
  * and gradient once (mode 0). All of a step happens in the workgroup: forward over all tiles, head, reverse over all tiles, update.
  *
- * Bindings: theta [R][thetaSize] and state [R][gradient, first, second moment] in the device's layout; features [R][F][allPairs] of
- * (sin, cos) pairs; points [R][2 allPairs], see wgsl-head.ts; scalars [R], see tables.ts; scratch, one
+ * Bindings: theta [R][thetaSize] and state [R][gradient, first, second moment] in the device's layout; basis [R][run.basis],
+ * see local-basis.ts; points [R][2 allPairs], see wgsl-head.ts; scalars [R], see tables.ts; scratch, one
  * part per workgroup; outcome [R][OUTCOME], then the trace; schedule, see schedule.ts.
  */
 import { ELEMENTARY } from './wgsl-elementary.ts';
 import { GATE_RECORDS } from './wgsl-gates.ts';
+import { BASIS_FUNCTIONS, BASIS_PLACES, BASIS_SCALARS, COEFFICIENTS, coefficientSize, FIRST_GRADIENT } from './wgsl-basis.ts';
 import { acrossFunction } from './wgsl-across.ts';
 import { DATA_TERM, sumBeyond, type HeadCode, writeNoise, writeSums } from './wgsl-head.ts';
 import { writeIntegratedHead } from './wgsl-integrated-head.ts';
@@ -25,7 +26,12 @@ export const OUTCOME = 8;
 
 /** vec4s of scratch per workgroup. */
 export function scratchSize(t: Tiling): number {
-  return (t.fused ? 1 : t.tiles) * t.shape.depth * (t.keepsArguments ? 2 : 1) * t.width * t.pairs + t.outputs * t.allPairs + headSize(t);
+  return (
+    (t.fused ? 1 : t.tiles) * t.shape.depth * (t.keepsArguments ? 2 : 1) * t.width * t.pairs +
+    t.outputs * t.allPairs +
+    headSize(t) +
+    coefficientSize(t)
+  );
 }
 
 /** vec4s that the head keeps: with integrated gates a record per point, and some per point and gate. */
@@ -40,12 +46,12 @@ export function pointSize({ shape, allPairs }: Tiling): number {
 
 /** Floats of a replica's scalars, see tables.ts. */
 export function scalarSize(t: Tiling): number {
-  return startsAt(t) + t.shape.segments - 1;
+  return BASIS_SCALARS + startsAt(t) + t.shape.segments - 1;
 }
 
-/** Of the priors' scalars among them. */
+/** Of the priors' scalars, from `atScalars` on. */
 function priorsAt(t: Tiling): number {
-  return t.frequencies + parameterNames(t).fixed.length + 5;
+  return parameterNames(t).fixed.length + 5;
 }
 
 /** Of the first points of later segments. */
@@ -54,8 +60,8 @@ function startsAt(t: Tiling): number {
 }
 
 function placesInScalars(t: Tiling): string {
-  const priors = t.shape.priors === 0 ? '' : ` let atPriors = atOmega + ${priorsAt(t)}u;`;
-  return t.shape.segments === 1 ? priors : `${priors} let atStarts = atOmega + ${startsAt(t)}u;`;
+  const priors = t.shape.priors === 0 ? '' : ` let atPriors = atScalars + ${priorsAt(t)}u;`;
+  return t.shape.segments === 1 ? priors : `${priors} let atStarts = atScalars + ${startsAt(t)}u;`;
 }
 
 export function writeKernel(t: Tiling): string {
@@ -64,11 +70,11 @@ export function writeKernel(t: Tiling): string {
   return [
     t.subgroup > 1 ? 'enable subgroups;' : '',
     /* wgsl */ `
-struct Run { count: u32, steps: u32, total: u32, mode: u32, physics: f32, parameterRate: f32, traced: u32, project: u32, unit: f32, first: u32, window: u32, }
+struct Run { count: u32, steps: u32, total: u32, mode: u32, physics: f32, parameterRate: f32, traced: u32, project: u32, unit: f32, first: u32, window: u32, basis: u32, }
 @group(0) @binding(0) var<uniform> run: Run;
 @group(0) @binding(1) var<storage, read_write> theta: array<vec4f>;
 @group(0) @binding(2) var<storage, read_write> state: array<vec4f>;
-@group(0) @binding(3) var<storage, read> features: array<vec4f>;
+@group(0) @binding(3) var<storage, read> basis: array<vec4f>;
 @group(0) @binding(4) var<storage, read> points: array<vec4f>;
 @group(0) @binding(5) var<storage, read> scalars: array<f32>;
 @group(0) @binding(6) var<storage, read_write> scratch: array<vec4f>;
@@ -77,6 +83,7 @@ struct Run { count: u32, steps: u32, total: u32, mode: u32, physics: f32, parame
 `,
     ELEMENTARY,
     writeNetwork(t).declarations,
+    BASIS_FUNCTIONS,
     acrossFunction(t),
     writeParameters(t).declarations + segmentDeclarations(t.shape),
     DATA_TERM,
@@ -100,7 +107,7 @@ function writeMain(t: Tiling, head: HeadCode, projection: string): string {
   const parameters = writeParameters(t).block;
   const network = writeNetwork(t);
   const sums = writeSums(t);
-  const forward = `${network.forwardFeatures}
+  const forward = `${network.forwardFirst}
     for (var layer = 1u; layer < DEPTH; layer++) { ${network.forwardHidden} }
     ${network.forwardOutput}`;
   const backward = `let first = tile == 0u;
@@ -110,7 +117,7 @@ function writeMain(t: Tiling, head: HeadCode, projection: string): string {
       ${network.gradientHidden}
       ${network.backwardHidden}
     }
-    ${network.gradientFeatures}`;
+    ${network.gradientBasis}`;
   return /* wgsl */ `
 const THETA = ${t.thetaSize}u;
 const SCRATCH = ${scratchSize(t)}u;
@@ -150,14 +157,14 @@ fn main(@builtin(local_invocation_index) tid: u32, @builtin(workgroup_id) group:
   let atOutputs = atScratch + SLOTS * DEPTH * KEPT * H * PP;
   let atBars = atOutputs + OUT * ALL;
   let atGates = atBars + 2u * ALL;
+  let atCoefficients = atScratch + SCRATCH - ${coefficientSize(t)}u;
   for (var replica = group.x; replica < run.count; replica += groups.x) {
     let atTheta = replica * THETA;
     let atState = replica * 3u * THETA;
-    let atFeatures = replica * F * ALL;
     let atPoints = replica * ROWS;
     let atDriven = atPoints + 2u * ALL;
     let atSteps = atDriven + ALL;
-    let atOmega = replica * SCALARS;${placesInScalars(t)}
+    ${BASIS_PLACES}${placesInScalars(t)}
     let atOutcome = replica * OUTCOME;
     workgroupBarrier();
     if (tid == 0u) { status = select(0u, outcome[atOutcome + 1u], training); taken = outcome[atOutcome]; }
@@ -170,6 +177,7 @@ fn main(@builtin(local_invocation_index) tid: u32, @builtin(workgroup_id) group:
       let physics = select(run.physics, stage_.z, training);
       let projecting = run.project != 0u && (training || step >= run.total);
       ${sums.declarations}
+      ${COEFFICIENTS}
       ${
         t.fused
           ? `${writeNoise(t)} for (var tile = 0u; tile < TILES; tile++) {
@@ -193,6 +201,7 @@ fn main(@builtin(local_invocation_index) tid: u32, @builtin(workgroup_id) group:
       settle();
       for (var tile = 0u; tile < TILES; tile++) { ${backward} }`
       }
+      ${FIRST_GRADIENT}
       ${sums.total}
       if (tid == 0u) {
         ${Array.from({ length: quads }, (_, q) => `state[atState + BEYOND + ${q}u] = vec4f(${bars.slice(4 * q, 4 * q + 4).join(', ')});`).join('\n')}
@@ -238,6 +247,6 @@ const NOT_FINITE = 0xffffffffu;
 
 /** Replicas of a group at most: whose largest buffer still binds. */
 export function mostReplicas(t: Tiling, limits: Pick<GPUSupportedLimits, 'maxStorageBufferBindingSize' | 'maxBufferSize'>): number {
-  const share = Math.max(3 * 16 * t.thetaSize, t.frequencies * 16 * t.allPairs, 16 * pointSize(t));
+  const share = Math.max(3 * 16 * t.thetaSize, 16 * pointSize(t));
   return Math.max(1, Math.floor(Math.min(limits.maxStorageBufferBindingSize, limits.maxBufferSize) / share));
 }

@@ -2,8 +2,9 @@
  * How a replica of a shape is laid over one workgroup, chosen from the adapter's limits: points per tile, blocks of outputs per
  * invocation, and where everything lies in the buffers. Nothing here depends on a replica.
  *
- * A "pair" is two neighbouring points as one vec4: (value, time derivative) of the first, then of the second. Matrices of activations
- * are stored unit by unit, pairs inside, so that neighbouring invocations read neighbouring vec4s.
+ * A "pair" is two points of a tile as one vec4: (value, time derivative) of the earlier, then of the later. Pair g are the points g from the tile's
+ * beginning and g from its end: mirror images, where the grid is even. Matrices of activations are stored unit by unit, pairs inside, so that
+ * neighbouring invocations read neighbouring vec4s. What stands by points, in the order of time, has two neighbours to a vec4.
  */
 import type { Shape } from '../engine.ts';
 import { gridSize, layoutOf, type Layout } from '../layout.ts';
@@ -168,4 +169,19 @@ export function placesOf({ layout, layers, shape, beyond }: Tiling): Int32Array 
   });
   for (let k = layout.networkSize; k < layout.size; k++) places[k] = beyond + k - layout.networkSize;
   return places;
+}
+
+/** The pair of point `p` of a tile, and whether it is the pair's later one. */
+export function pairOfPoint({ pairs }: Pick<Tiling, 'pairs'>, p: number): { pair: number; second: 0 | 1 } {
+  return p < pairs ? { pair: p, second: 0 } : { pair: 2 * pairs - 1 - p, second: 1 };
+}
+
+/** Indices of the first layer's basis (local-basis.ts) that the kernel takes at a time: two rows of a weight gradient each. */
+export function indicesAtOnce({ rows }: Block): number {
+  return rows / 2;
+}
+
+/** Indices at most: a function for each sine and cosine. */
+export function mostIndices({ block, frequencies }: Pick<Tiling, 'block' | 'frequencies'>): number {
+  return upTo(indicesAtOnce(block), 2 * frequencies);
 }

@@ -21,7 +21,7 @@ export function backward(t: Tiling, kind: 'hidden' | 'output'): string {
   const columns = output ? t.layers.at(-1)!.columns : t.width;
   const chunk = output ? columns : chunkOf(columns, 4, t.staging / t.width);
   const load = (pair: number): string =>
-    output ? `scratch[atOutputs + (part + j) * ALL + tile * PP + ${pairOf(pair)}]` : `act[(part + j) * ROW + ${pairOf(pair)}]`;
+    output ? `pair_at(atOutputs + (part + j) * ALL + tile * PP, ${pairOf(pair)})` : `act[(part + j) * ROW + ${pairOf(pair)}]`;
   return /* wgsl */ `
 {
   let from_ = atTheta + ${output ? 'W_LAST' : 'W_HIDDEN + (layer - 1u) * HIDDEN_SIZE'};

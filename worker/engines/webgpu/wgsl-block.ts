@@ -29,11 +29,11 @@ export function keptAt(t: Tiling, layer: string): string {
   return `atScratch + (${t.fused ? '' : 'tile * DEPTH + '}${layer}) * KEPT * H * PP`;
 }
 
-/** stage[..] = count vec4s of theta from `from` on. */
-export function copyRows(from: string, count: string): string {
+/** stage[..] = count vec4s from `from` on, of theta or of scratch. */
+export function copyRows(from: string, count: string, buffer: 'theta' | 'scratch' = 'theta'): string {
   return /* wgsl */ `
   workgroupBarrier();
-  for (var i = tid; i < ${count}; i += T) { stage[i] = theta[${from} + i]; }
+  for (var i = tid; i < ${count}; i += T) { stage[i] = ${buffer}[${from} + i]; }
   workgroupBarrier();`;
 }
 
@@ -73,11 +73,14 @@ export function loop({ block }: Tiling, variable: string, count: number, body: s
 /** Sums start at the biases: value lanes only. */
 export function sumsFromBiases(t: Tiling): string {
   return sumsOf(t)
-    .map(({ e, name }) => {
-      const bias = `bias${e < 4 ? 0 : 1}.${COMPONENTS[e % 4]!}`;
-      return `var ${name} = vec4f(${bias}, 0.0f, ${bias}, 0.0f);`;
-    })
+    .map(({ e, name }) => `var ${name} = ${biasOf(e)};`)
     .join('\n');
+}
+
+/** Of output e, from `bias0` and `bias1`. */
+export function biasOf(e: number): string {
+  const bias = `bias${e < 4 ? 0 : 1}.${COMPONENTS[e % 4]!}`;
+  return `vec4f(${bias}, 0.0f, ${bias}, 0.0f)`;
 }
 
 export function sumsFromZero(t: Tiling): string {

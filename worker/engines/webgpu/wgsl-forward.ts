@@ -1,6 +1,7 @@
-/** WGSL of the network forward with time derivative, over one tile: features, hidden layers, outputs. */
+/** WGSL of the network forward with time derivative, over one tile: first layer, hidden layers, outputs. */
 import {
   addProducts,
+  biasOf,
   chunkOf,
   COMPONENTS,
   copyRows,
@@ -12,10 +13,11 @@ import {
   pairOf,
   range,
   sumsFromBiases,
+  sumsFromZero,
   sumsOf,
   unitOf,
 } from './wgsl-block.ts';
-import type { Tiling } from './tiling.ts';
+import { indicesAtOnce, type Tiling } from './tiling.ts';
 
 function storeActivated(t: Tiling): string {
   const raw = sumsOf(t)
@@ -25,40 +27,45 @@ function storeActivated(t: Tiling): string {
   ${eachOwn(t, `let z_$ = act[near_$];|{ let v = activate(z_$); act[near_$] = v; scratch[to + own_$] = v; ${t.keepsArguments ? 'scratch[to + H * PP + own_$] = z_$;' : ''} }`)}`;
 }
 
-export function forwardFeatures(t: Tiling): string {
-  const chunk = chunkOf(t.frequencies, 2, t.staging / (2 * t.width));
+/** From the coefficients of the tile's basis, some indices of it at a time. */
+export function forwardFirst(t: Tiling): string {
+  const atOnce = indicesAtOnce(t.block);
+  const most = Math.floor(t.staging / (2 * t.width) / atOnce) * atOnce;
+  const quads = range(t.block.outputs / 4);
+  const load = (name: string, row: string): string => quads.map((q) => `let ${name}${q} = stage[${row} * H4 + c + ${q}u * CG];`).join('\n');
+  const round = (k: number): string => /* wgsl */ `
+      {
+        let i = i0 + ${k}u;
+        ${eachPair(t, (p) => `let p${p} = basis[from_ + (part + i) * PP + ${pairOf(p)}];`)}
+        ${load('even', '2u * i')}
+        ${load('odd', '(2u * i + 1u)')}
+        ${sumsOf(t)
+          .map(({ e, pair, name }) => {
+            const [even, odd] = ['even', 'odd'].map((part) => `${part}${Math.floor(e / 4)}.${COMPONENTS[e % 4]!}`);
+            return `${name} = fma(p${pair}, vec4f(${even}, ${even}, ${odd}, ${odd}), ${name});`;
+          })
+          .join('\n')}
+      }`;
   return /* wgsl */ `
 {
-  ${range(t.block.outputs / 4)
-    .map((q) => `let bias${q} = theta[atTheta + B_FIRST + c + ${q}u * CG];`)
-    .join('\n')}
-  ${sumsFromBiases(t)}
-  for (var part = 0u; part < F; part += ${chunk}u) {
-    ${copyRows(`atTheta + W_FIRST + 2u * part * H4`, `${2 * chunk}u * H4`)}
+  ${quads.map((q) => `let bias${q} = theta[atTheta + B_FIRST + c + ${q}u * CG];`).join('\n')}
+  let from_ = atFunctions + tile * functionsOfTile;
+  ${sumsFromZero(t)}
+  for (var part = 0u; part < rank; part += ${most}u) {
+    let count = min(rank - part, ${most}u);
+    ${copyRows('atCoefficients + 2u * (tile * rank + part) * H4', '2u * count * H4', 'scratch')}
     if (busy) {
-      ${loop(
-        t,
-        'f',
-        chunk,
-        `
-        let omega = scalars[atOmega + part + f];
-        let at = atFeatures + (part + f) * ALL + tile * PP;
-        ${eachPair(t, (p) => `let p${p} = features[at + ${pairOf(p)}];`)}
-        {
-          ${loadWeights(t, '2u * f')}
-          ${eachPair(t, (p) => `let sin${p} = vec4f(p${p}.x, omega * p${p}.y, p${p}.z, omega * p${p}.w);`)}
-          ${addProducts(t, 'sin')}
-        }
-        {
-          ${loadWeights(t, '(2u * f + 1u)')}
-          ${eachPair(t, (p) => `let cos${p} = vec4f(p${p}.y, -omega * p${p}.x, p${p}.w, -omega * p${p}.z);`)}
-          ${addProducts(t, 'cos')}
-        }`,
-      )}
+      for (var i0 = 0u; i0 < count; i0 += ${atOnce}u) { ${range(atOnce).map(round).join('\n')} }
     }
   }
   if (busy) {
     let to = ${keptAt(t, '0u')};
+    if (mirrored) { ${sumsOf(t)
+      .map(({ name }) => `${name} = unfolded(${name});`)
+      .join(' ')} }
+    ${sumsOf(t)
+      .map(({ e, name }) => `${name} += ${biasOf(e)};`)
+      .join('\n')}
     ${storeActivated(t)}
   }
 }
@@ -122,7 +129,7 @@ export function forwardOutput(t: Tiling): string {
   }
   if (tid < PP) {
     s0 += points[atDriven + tile * PP + tid];
-    ${outputs.map((o) => `scratch[atOutputs + ${o}u * ALL + tile * PP + tid] = s${o};`).join('\n')}
+    ${outputs.map((o) => `put_pair(atOutputs + ${o}u * ALL + tile * PP, tid, s${o});`).join('\n')}
   }
 }
 `;

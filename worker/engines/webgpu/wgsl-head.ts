@@ -61,10 +61,10 @@ export function sumAt(k: number): string {
 
 /** 2 x weights of the residuals: data, current (per (50 mV/ms)^2), gates; from the replica's scalars and the stage. */
 export const FACTORS = /* wgsl */ `
-    let dataFactor = 2.0f * noise * scalars[atOmega + F + FIXED];
-    let currentFactor = 2.0f * physics * scalars[atOmega + F + FIXED + 1u] / 2500.0f;
-    let gatesFactor = 2.0f * physics * scalars[atOmega + F + FIXED + 2u];
-    let huber = scalars[atOmega + F + FIXED + 3u];`;
+    let dataFactor = 2.0f * noise * scalars[atScalars + FIXED];
+    let currentFactor = 2.0f * physics * scalars[atScalars + FIXED + 1u] / 2500.0f;
+    let gatesFactor = 2.0f * physics * scalars[atScalars + FIXED + 2u];
+    let huber = scalars[atScalars + FIXED + 3u];`;
 
 /** (rho(r), rho'(r) / 2) of loss.ts. NaN stays NaN. */
 export const DATA_TERM = /* wgsl */ `
@@ -94,5 +94,5 @@ export function writeNoise({ measures }: Tiling): string {
   }
   ${total('squares')}
   let square = ${literal(DATA_SCALE_MV ** 2)} * squares.x;
-  if (scalars[atOmega + F + FIXED + 4u] != 0.0f) { noise = 1.0f / select(square, 1e-4f, square < 1e-4f); }`;
+  if (scalars[atScalars + FIXED + 4u] != 0.0f) { noise = 1.0f / select(square, 1e-4f, square < 1e-4f); }`;
 }

@@ -78,32 +78,51 @@ fn solve_subset(free: u32) -> u32 {
   return n;
 }
 
+/** First what is out of its range is dropped onto its bound, the worst at a time; then what pulls away from its bound is let go, as far as its own range and the others' admit. */
 fn bounded_least_squares() -> u32 {
   let all = (1u << K) - 1u;
   var free = all;
   var onLow = 0u;
-  while (free != 0u) {
-    let n = solve_subset(free);
-    if (n == 0u) { return all & ~free; }
-    var worst = K;
-    var most = 0.0f;
-    for (var i = 0u; i < n; i++) {
-      let k = chosen[i];
-      let value = stage[TRIAL + i].x;
-      let excess = select(value - high[k], low[k] - value, value < low[k]) / (high[k] - low[k]);
-      if (excess > most) { most = excess; worst = i; }
+  var dropping = true;
+  var round = 0u;
+  loop {
+    if (free != 0u) {
+      let n = solve_subset(free);
+      if (n == 0u) { return select(all, all & ~free, dropping); }
+      var out = n;
+      var most = 0.0f;
+      var share = 1.0f;
+      for (var i = 0u; i < n; i++) {
+        let k = chosen[i];
+        let value = stage[TRIAL + i].x;
+        let bound = select(high[k], low[k], value < low[k]);
+        let inside = value >= low[k] && value <= high[k];
+        if (dropping) {
+          let excess = abs(value - bound) / (high[k] - low[k]);
+          if (!inside && excess > most) { most = excess; out = i; }
+        } else {
+          let from_ = stage[SOLUTION + k].x;
+          let own = (bound - from_) / (value - from_);
+          if (!inside && own < share) { share = own; out = i; }
+        }
+      }
+      if (!dropping || out == n) {
+        for (var i = 0u; i < n; i++) {
+          let place = SOLUTION + chosen[i];
+          let step = double_add(at_(TRIAL + i), -at_(place));
+          put(place, select(double_add(at_(place), double_multiply(vec2f(share, 0.0f), step)), at_(TRIAL + i), out == n));
+        }
+      }
+      if (out < n) {
+        let k = chosen[out];
+        let below = stage[TRIAL + out].x < low[k];
+        put(SOLUTION + k, vec2f(select(high[k], low[k], below), 0.0f));
+        onLow = select(onLow & ~(1u << k), onLow | (1u << k), below);
+        free &= ~(1u << k);
+        continue;
+      }
     }
-    if (worst == K) {
-      for (var i = 0u; i < n; i++) { put(SOLUTION + chosen[i], at_(TRIAL + i)); }
-      break;
-    }
-    let k = chosen[worst];
-    let below = stage[TRIAL + worst].x < low[k];
-    put(SOLUTION + k, vec2f(select(high[k], low[k], below), 0.0f));
-    onLow = select(onLow & ~(1u << k), onLow | (1u << k), below);
-    free &= ~(1u << k);
-  }
-  for (var round = 0u; round < 3u * K; round++) {
+    dropping = false;
     var steepest = K;
     var most = ${literal(HELD)};
     for (var k = 0u; k < K; k++) {
@@ -113,36 +132,10 @@ fn bounded_least_squares() -> u32 {
       let pull = select(slope, -slope, ((onLow >> k) & 1u) != 0u) / size;
       if (pull > most) { most = pull; steepest = k; }
     }
-    if (steepest == K) { break; }
+    if (steepest == K || round == 3u * K) { return all; }
+    round++;
     free |= 1u << steepest;
-    while (free != 0u) {
-      let n = solve_subset(free);
-      if (n == 0u) { return all; }
-      var first = 0u;
-      var share = 2.0f;
-      for (var i = 0u; i < n; i++) {
-        let k = chosen[i];
-        let value = stage[TRIAL + i].x;
-        let from_ = stage[SOLUTION + k].x;
-        var own = 1.0f;
-        if (value < low[k]) { own = (low[k] - from_) / (value - from_); }
-        if (value > high[k]) { own = (high[k] - from_) / (value - from_); }
-        if (own < share) { share = own; first = i; }
-      }
-      for (var i = 0u; i < n; i++) {
-        let place = SOLUTION + chosen[i];
-        let step = double_add(at_(TRIAL + i), -at_(place));
-        put(place, select(double_add(at_(place), double_multiply(vec2f(share, 0.0f), step)), at_(TRIAL + i), share >= 1.0f));
-      }
-      if (share >= 1.0f) { break; }
-      let k = chosen[first];
-      let below = stage[TRIAL + first].x < low[k];
-      put(SOLUTION + k, vec2f(select(high[k], low[k], below), 0.0f));
-      onLow = select(onLow & ~(1u << k), onLow | (1u << k), below);
-      free &= ~(1u << k);
-    }
   }
-  return all;
 }
 `;
 }

@@ -9,19 +9,19 @@
  */
 import { activation } from './wgsl-activation.ts';
 import { backward } from './wgsl-backward.ts';
-import { forwardFeatures, forwardHidden, forwardOutput } from './wgsl-forward.ts';
+import { forwardFirst, forwardHidden, forwardOutput } from './wgsl-forward.ts';
 import { weightGradient } from './wgsl-weight-gradient.ts';
 import type { Tiling } from './tiling.ts';
 
 /** Declarations, and the blocks that the kernel puts into its one function: a block reads `tile`, and the hidden ones `layer`. */
 export interface NetworkCode {
   readonly declarations: string;
-  readonly forwardFeatures: string;
+  readonly forwardFirst: string;
   readonly forwardHidden: string;
   readonly forwardOutput: string;
   readonly backwardOutput: string;
   readonly backwardHidden: string;
-  readonly gradientFeatures: string;
+  readonly gradientBasis: string;
   readonly gradientHidden: string;
   readonly gradientOutput: string;
 }
@@ -31,12 +31,12 @@ export function writeNetwork(tiling: Tiling): NetworkCode {
   const deep = tiling.shape.depth > 1;
   return {
     declarations: constants(tiling) + activation(tiling.shape.activation),
-    forwardFeatures: forwardFeatures(tiling),
+    forwardFirst: forwardFirst(tiling),
     forwardHidden: deep ? forwardHidden(tiling) : '',
     forwardOutput: forwardOutput(tiling),
     backwardOutput: backward(tiling, 'output'),
     backwardHidden: deep ? backward(tiling, 'hidden') : '',
-    gradientFeatures: weightGradient(tiling, 'features'),
+    gradientBasis: weightGradient(tiling, 'basis'),
     gradientHidden: deep ? weightGradient(tiling, 'hidden') : '',
     gradientOutput: weightGradient(tiling, 'output'),
   };
@@ -70,6 +70,24 @@ const W_LAST = ${last.weights}u;
 const B_LAST = ${last.biases}u;
 const STAGE = ${t.staging / 4}u;
 const KEPT = ${t.keepsArguments ? 2 : 1}u;
+
+/** Pair g of a tile whose values by points, in the order of time, begin at \`from\` (tiling.ts). */
+fn pair_at(from_: u32, g: u32) -> vec4f {
+  let early = scratch[from_ + g / 2u];
+  let late = scratch[from_ + PP - 1u - g / 2u];
+  return select(vec4f(early.xy, late.zw), vec4f(early.zw, late.xy), g % 2u == 1u);
+}
+
+/** Neighbouring invocations write halves of the same vec4s. */
+fn put_pair(from_: u32, g: u32, pair: vec4f) {
+  let early = from_ + g / 2u;
+  let late = from_ + PP - 1u - g / 2u;
+  let half = 2u * (g % 2u);
+  scratch[early][half] = pair.x;
+  scratch[early][half + 1u] = pair.y;
+  scratch[late][2u - half] = pair.z;
+  scratch[late][3u - half] = pair.w;
+}
 
 var<workgroup> act: array<vec4f, ${t.width * (t.pairs | 1)}>;
 var<workgroup> stage: array<vec4f, ${t.staging / 4}>;

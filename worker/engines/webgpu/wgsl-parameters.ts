@@ -44,7 +44,7 @@ fn exp_sum(high: f32, low: f32) -> f32 {
   return exp_(r) * power_of_two(i32(n));
 }
 ${priors ? priorDeclarations(tiling) : ''}`;
-  return { declarations, block: `if (tid < FIXED) { par[tid] = scalars[atOmega + F + tid]; } ${inferred} ${gates} workgroupBarrier();` };
+  return { declarations, block: `if (tid < FIXED) { par[tid] = scalars[atScalars + tid]; } ${inferred} ${gates} workgroupBarrier();` };
 }
 
 function freeGateOf({ layout, shape }: Tiling, k: number): Gate {

@@ -90,7 +90,7 @@ if (projecting) {
 }
 
 /** Each point's square counts 2 physics w_current / (50^2 M) times half of it. */
-const SOLVE_WITH_PRIORS = 'solve_with_priors(atPriors, 2.0f * stage_.z * scalars[atOmega + F + FIXED + 1u] / (2500.0f * f32(M)))';
+const SOLVE_WITH_PRIORS = 'solve_with_priors(atPriors, 2.0f * stage_.z * scalars[atScalars + FIXED + 1u] / (2500.0f * f32(M)))';
 
 /** The sums: products of slopes, and of slopes with what is left when every parameter is 0 (b = -1). */
 function sumsOf(count: number): { a: number; b: number }[] {
