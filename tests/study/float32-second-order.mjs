@@ -1,10 +1,11 @@
 /**
- * Could a GPU do Levenberg-Marquardt in float32? Takes one whole replica (replica-spec.mjs) through its schedule in float64, and at the end of each
- * weight of the ramp asks of the damped system there: its condition, whether a Cholesky factorisation in float32 exists (as it stands, and with
- * rows and columns scaled to a unit diagonal), how far iterative refinement with float64 residuals then comes, and what rounding
- * the matrix itself to float32 costs, solved exactly. Needs the built dist/: node tests/study/float32-second-order.mjs
+ * Could a GPU do Levenberg-Marquardt in float32? Takes one whole replica (replica-spec.mjs) through its schedule in float64. At the end of each
+ * weight of the ramp it asks of the damped system there: its condition, the smallest damping with which a Cholesky factorisation in float32
+ * exists, as it stands and with rows and columns scaled to a unit diagonal, how near refinement with float64 residuals then comes, and what
+ * rounding the matrix itself to float32 costs, solved exactly: npm run study:float32
  */
 import { tasksOf } from '../bench/network-step.mjs';
+import { tableOf } from '../bench/rates.mjs';
 import { replicaSpec } from '../bench/replica-spec.mjs';
 
 const built = (path) => import(new URL(`../../dist/${path}`, import.meta.url).href);
@@ -14,8 +15,12 @@ const { cholesky, solveFactored } = await built('worker/engines/reference/dense.
 const { memberOf, shapeOf } = await built('worker/train/member.js');
 const { observe } = await built('worker/train/observe.js');
 
-const DAMPINGS = [1e-3, 1e-6, 1e-9];
+/** As the driver steps them (levenberg-marquardt.ts); of one replica it takes 4e-4 to 8e-2 (second_order.hpp). */
+const DAMPINGS = Array.from({ length: 12 }, (_, k) => 64 / 4 ** k);
+/** At which all else is asked. */
+const USUAL = DAMPINGS[8];
 const REFINEMENTS = 6;
+const NONE = 'none';
 /** Of reference/second-order.ts: s^2. */
 const PARAMETER_FREEDOM = 100;
 const f = Math.fround;
@@ -28,21 +33,64 @@ const member = memberOf(task, shape, observe({ data: task.data, draw: task.draw,
 const engine = await createNativeEngine();
 const cohort = await engine.open(shape, [member]);
 const control = { shouldStop: () => false, progress: () => undefined };
+const rows = [];
 await cohort.adam(task.training[0], control);
-await studyAll('after Adam', 1);
+await study('after Adam', 1);
 for (const stage of task.training.slice(1)) {
   for (const physics of [stage.physics].flat()) {
     await cohort.levenbergMarquardt({ ...stage, physics: [physics] }, control);
-    await studyAll(`end of x ${physics}`, physics);
+    await study(`x ${physics}`, physics);
   }
 }
 await cohort.close();
 await engine.close();
+console.log(
+  tableOf(
+    [
+      'physics',
+      `condition, damping ${USUAL}`,
+      'rounded to float32',
+      'float32 factor from damping',
+      'refined there',
+      'scaled: factor from',
+      'refined there',
+    ],
+    rows,
+  ),
+);
 
-async function studyAll(name, physics) {
+async function study(name, physics) {
   const { theta } = await cohort.save(0);
-  const system = systemOf(theta, physics);
-  for (const damping of DAMPINGS) console.log(JSON.stringify({ name, damping, ...studyOf(system, damping) }));
+  const { n, K, b } = systemOf(theta, physics);
+  const exact = solve64(damped(K, n, USUAL), n, b);
+  const rounded = solve64(damped(K.map(f), n, USUAL), n, b);
+  rows.push([
+    name,
+    text(largest(K, n) / USUAL),
+    rounded === null ? 'not positive definite' : text(distance(rounded, exact)),
+    ...smallestDamping((damping) => refined(damped(K, n, damping), n, b)),
+    ...smallestDamping((damping) => {
+      const A = damped(K, n, damping);
+      const d = Float64Array.from({ length: n }, (_, i) => 1 / Math.sqrt(A[i * n + i]));
+      return refined(
+        A.map((value, k) => value * d[Math.floor(k / n)] * d[k % n]),
+        n,
+        b.map((value, i) => value * d[i]),
+      );
+    }),
+  ]);
+  console.log(rows.at(-1).join(' | '));
+}
+
+/** The last damping, from the largest down, with which there is an answer, and that answer. */
+function smallestDamping(answerOf) {
+  let last = [NONE, ''];
+  for (const damping of DAMPINGS) {
+    const answer = answerOf(damping);
+    if (answer === null) break;
+    last = [text(damping), answer];
+  }
+  return last;
 }
 
 /** K and R r of reference/second-order.ts. */
@@ -62,27 +110,6 @@ function systemOf(theta, physics) {
   return { n, K, b: objective.head.residual.map((value, r) => scale[r] * value) };
 }
 
-function studyOf({ n, K, b }, damping) {
-  const A = damped(K, n, damping);
-  const exact = solve64(A, n, b);
-  if (exact === null) return { n, float64: 'not positive definite' };
-  const rounded = solve64(damped(K.map(f), n, damping), n, b);
-  const d = Float64Array.from({ length: n }, (_, i) => 1 / Math.sqrt(A[i * n + i]));
-  const scaled = A.map((value, k) => value * d[Math.floor(k / n)] * d[k % n]);
-  return {
-    n,
-    condition: text(largest(K, n) / damping),
-    roundedMatrix: rounded === null ? 'not positive definite' : text(distance(rounded, exact)),
-    float32: refined(A, n, b, exact),
-    float32Scaled: refined(
-      scaled,
-      n,
-      b.map((value, i) => value * d[i]),
-      exact.map((value, i) => value / d[i]),
-    ),
-  };
-}
-
 function damped(K, n, damping) {
   const A = K.slice();
   for (let i = 0; i < n; i++) A[i * n + i] += damping;
@@ -97,12 +124,12 @@ function solve64(A, n, b) {
   return x;
 }
 
-/** Relative errors of a float32 solution and of its refinements. */
-function refined(A, n, b, exact) {
+/** Relative error of a float32 solution after its refinements; null where there is no factor. */
+function refined(A, n, b) {
   const L = cholesky32(A, n);
-  if (L === null) return 'not positive definite';
+  if (L === null) return null;
+  const exact = solve64(A, n, b);
   let x = solve32(L, n, b);
-  const errors = [distance(x, exact)];
   for (let k = 0; k < REFINEMENTS; k++) {
     const product = times(A, n, x);
     const step = solve32(
@@ -111,9 +138,8 @@ function refined(A, n, b, exact) {
       b.map((value, i) => value - product[i]),
     );
     x = x.map((value, i) => value + step[i]);
-    errors.push(distance(x, exact));
   }
-  return errors.map(text).join(' ');
+  return text(distance(x, exact));
 }
 
 function cholesky32(A64, n) {
