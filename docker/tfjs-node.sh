@@ -1,7 +1,7 @@
 #!/bin/bash
 # @tensorflow/tfjs-node for the engine `tfjs` where its own install script cannot load libtensorflow from Google's storage: the package from
 # npm, TensorFlow's C library out of its Python wheel from PyPI, and the binding compiled here. Linux on x86-64; needs Node, npm, pip, g++.
-#   docker/tfjs-node.sh FOLDER        then NODE_PATH=FOLDER/node_modules loligo doctor
+#   docker/tfjs-node.sh FOLDER        then LOLIGO_TFJS=FOLDER loligo doctor
 #   docker/tfjs-node.sh FOLDER gpu    @tensorflow/tfjs-node-gpu with the CUDA libraries that it needs; the driver is the machine's
 # A FOLDER that is complete is left as it is. Ends with 75 where there is no room for it. PIP names another pip.
 set -euo pipefail

@@ -28,6 +28,7 @@ import type { ShownData } from './shown-data.ts';
 import { showStretches } from './shown-stretches.ts';
 import type { ShownStretch } from './shown-stretches.ts';
 import { summariseSpeed, total } from './speed.ts';
+import { trainedBy } from './trained-by.ts';
 import { alignSpikes, spikeGroups, summariseSpikeShape } from './spike-alignment.ts';
 import type { AlignedSpikes, SpikeMeter } from './spike-alignment.ts';
 import { summariseStretches } from './stretch-summary.ts';
@@ -135,9 +136,10 @@ export function aggregateTable(options: AggregateOptions, table: ReplicaTable): 
   };
 }
 
-function describeSweep({ sweep, resolved, engine, arithmetic, versions, startedAt }: Lock, table: ReplicaTable): SweepSummary {
+function describeSweep(lock: Lock, { trainers, seconds }: ReplicaTable): SweepSummary {
+  const { sweep, resolved, versions, startedAt } = lock;
   const sorted = Object.fromEntries(Object.entries(versions).toSorted(([a], [b]) => (a < b ? -1 : 1)));
   const { name, seed } = resolved;
-  const device = arithmetic === undefined ? {} : { arithmetic };
-  return { name, id: sweep, seed, engine, ...device, versions: sorted, startedAt, seconds: total(table.seconds) };
+  const by = trainers.length === 0 ? {} : { trainedBy: [...trainers] };
+  return { name, id: sweep, seed, ...trainedBy(lock, trainers), ...by, versions: sorted, startedAt, seconds: total(seconds) };
 }

@@ -3,7 +3,7 @@
  * order in which results came, so everything computed from a table is independent of that order. Of time courses a bounded sample is
  * kept (trace-sample.ts).
  */
-import type { Lock, Predictive, ResolvedProblem, Result, Space, Task, Traces } from '../../schemas/generated/types.ts';
+import type { Lock, Predictive, ResolvedProblem, Result, Space, Task, Traces, Trainer } from '../../schemas/generated/types.ts';
 import type { OutcomeKind } from '../../schemas/outcome-kind.ts';
 import type { AxisName } from '../spec/axes.ts';
 import { matters } from '../spec/method-spaces.ts';
@@ -14,6 +14,7 @@ import { everyRow, sortedByCodes } from './row-list.ts';
 import { isEstimate } from './scale.ts';
 import { heldOutLabels, REST_LABEL, spikeColumns, stretchColumns } from './score-columns.ts';
 import { traceSample } from './trace-sample.ts';
+import { trainerTally } from './trained-by.ts';
 import type { ScoreColumn, SpikeColumns, StretchColumns } from './score-columns.ts';
 
 export interface Replica {
@@ -75,6 +76,8 @@ export interface ReplicaTable {
   readonly steps: Float64Array;
   /** of the replicas that keep them, by row */
   readonly traces: ReadonlyMap<number, Traces>;
+  /** the most replicas first */
+  readonly trainers: readonly Trainer[];
 }
 
 /** A sentence each: of a million replicas they would take more memory than all the numbers. */
@@ -120,11 +123,13 @@ export function tableBuilder({ resolved }: Pick<Lock, 'resolved'>, expected = 0)
   ]);
   const scores = scoreFields(resolved.problem, columns);
   const traces = traceSample();
+  const trainers = trainerTally();
   const weakest = new Map<number, string>();
 
   return {
     add: (replica) => {
       for (const one of fields) one.add(replica);
+      trainers.add(replica.result);
       for (const one of [...Object.values(bounds), scores.spikes, scores.rest, ...scores.heldOut]) one.add(replica);
       const { bound } = replica.result.estimate ?? {};
       if (bound !== undefined && replica.task.index < MOST_WORDS) weakest.set(replica.task.index, bound.weakest);
@@ -151,6 +156,7 @@ export function tableBuilder({ resolved }: Pick<Lock, 'resolved'>, expected = 0)
         heldOut: scores.heldOut.map((one) => one.take(rows)),
         weakest: byRow(weakest, always.index),
         traces: byRow(traces.take(), always.index),
+        trainers: trainers.take(),
       };
     },
   };

@@ -69,7 +69,7 @@ export function ensembleOf({ lock, objects }: Run, accepted: readonly AcceptedRe
     replicas.flatMap((replica) => neuronsOf(replica, places.get(replica.task.data.id)!));
   return {
     name: lock.resolved.name,
-    origin: originOf(lock, accepted.length),
+    origin: originOf(lock, accepted),
     source,
     stretches,
     neurons: [...medians(lock, neuronsFor(accepted), stretches.length), ...neuronsFor(accepted.slice(0, kept))],
@@ -120,9 +120,10 @@ function middle(values: readonly number[], logarithmic: boolean): number {
   return logarithmic ? Math.exp(median(values.map(Math.log))!) : median(values)!;
 }
 
-function originOf({ sweep, resolved, engine }: Lock, accepted: number): string[] {
+function originOf({ sweep, resolved }: Lock, accepted: readonly AcceptedReplica[]): string[] {
+  const engines = [...new Set(accepted.map(({ result }) => result.engine))].toSorted().join(' and ');
   return [
-    `Made by loligo ${packageVersion()} from ${accepted} accepted replicas of the sweep ${resolved.name} (${sweep.slice(0, 16)}), engine ${engine}.`,
+    `Made by loligo ${packageVersion()} from ${accepted.length} accepted replicas of the sweep ${resolved.name} (${sweep.slice(0, 16)}), engine ${engines}.`,
     `Filter: ${JSON.stringify(resolved.accept)}.`,
   ];
 }

@@ -72,7 +72,9 @@ function givenOnce(argv: Readonly<Record<string, unknown>>): true {
 function exitCodeOf(error: unknown): number {
   const parts = partsOf(error);
   const known = parts.find((part) => part instanceof LoligoError);
-  for (const part of known === undefined ? parts : parts.filter((candidate) => candidate !== known)) say(describeFault(part));
+  // threads that meet the same say it each
+  const others = new Set(parts.filter((candidate) => candidate !== known).map(describeFault));
+  for (const words of others) if (words !== known?.message) say(words);
   if (known === undefined) return parts.every((part) => part instanceof UsageError) ? EXIT.input : EXIT.internal;
   say(known.message);
   return known.exitCode;

@@ -2,7 +2,7 @@
 import type { Task, YardstickSummary } from '../../schemas/generated/types.ts';
 import type { Engine } from '../../worker/engines/engine.ts';
 import { gatesFreeAtStart } from '../../worker/engines/layout.ts';
-import { measureSecondOrder, measureSpeed, secondOrderTestShape, speedTestShape } from '../../worker/engines/speed-test.ts';
+import { measureAdam, measureSecondOrder, secondOrderTestShape, speedTestShape } from '../../worker/engines/speed-test.ts';
 import { identifiabilityWarnings, type IdentifiabilityWarning } from '../../worker/identifiability/warnings.ts';
 import type { Model } from '../../worker/models/model.ts';
 import {
@@ -109,7 +109,7 @@ function frequencyWarnings(tasks: readonly Task[]): PlanWarning[] {
 
 async function measureRates(engine: Engine): Promise<Rates> {
   return {
-    adam: (await measureSpeed(engine)) * adamOperations(speedTestShape()),
+    adam: (await measureAdam(engine)) * adamOperations(speedTestShape()),
     secondOrder: (await measureSecondOrder(engine)) * iterationOperations(secondOrderTestShape()),
   };
 }

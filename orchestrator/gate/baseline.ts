@@ -31,13 +31,14 @@ export interface BaselineOptions {
 /** Throws USAGE for a tolerance of nothing, and where no replica was accepted. */
 export function baselineOf({ lock, record, tolerances, most }: BaselineOptions): Baseline {
   checkTolerances(record, tolerances);
-  const { sweep, engine, processor, planned, finished, measures, replicas } = record;
+  const { sweep, engine, arithmetic, processor, planned, finished, measures, replicas } = record;
   const accepted = replicas.filter((replica) => replica.accepted);
   if (accepted.length === 0) throw withoutAccepted(record);
   return {
     version: 1,
     sweep,
     engine,
+    ...(arithmetic === undefined ? {} : { arithmetic }),
     ...(processor === undefined ? {} : { processor }),
     versions: lock.versions,
     startedAt: lock.startedAt,

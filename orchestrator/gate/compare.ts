@@ -16,7 +16,7 @@ import { judge, worst, type Judged, type Question, type Verdict } from './judgem
 import { locationShift } from './location-shift.ts';
 import { matchedValues, type MatchedValues, type Reading } from './matched-values.ts';
 import type { RunRecord } from './run-record.ts';
-import { speedShift, type SpeedShift } from './speed-shift.ts';
+import { otherTrainer, speedShift, type SpeedShift } from './speed-shift.ts';
 import { spreadShift, type SpreadShift } from './spread-shift.ts';
 import { successShift } from './success-shift.ts';
 
@@ -210,7 +210,9 @@ function inUnit(value: number | null, scale: Scale): number | null {
 function notesOf(baseline: Baseline, current: RunRecord, { pairing, unit }: Design): string[] {
   const measured = new Set(current.measures.map(({ kind, name }) => `${kind} ${name}`));
   const lost = baseline.measures.filter(({ kind, name }) => !measured.has(`${kind} ${name}`)).map(({ name }) => name);
+  const trainer = otherTrainer(baseline, current);
   return [
+    ...(trainer === undefined ? [] : [`${trainer}: equal seeds need not end on equal bits, and speed is not compared`]),
     ...(current.finished < current.planned
       ? [`${current.planned - current.finished} of ${current.planned} replicas have no outcome yet`]
       : []),

@@ -4,6 +4,7 @@
  */
 import type { GatedMeasure, GatedReplica, Lock } from '../../schemas/generated/types.ts';
 import type { ReplicaTable } from '../aggregate/replica-table.ts';
+import { trainedBy } from '../aggregate/trained-by.ts';
 import { commonTruth } from '../aggregate/truth.ts';
 
 export type Measure = Omit<GatedMeasure, 'tolerance'>;
@@ -11,6 +12,8 @@ export type Measure = Omit<GatedMeasure, 'tolerance'>;
 export interface RunRecord {
   readonly sweep: { readonly name: string; readonly id: string; readonly model: string };
   readonly engine: string;
+  /** One for all replicas; absent where it is not, or not known. */
+  readonly arithmetic?: string;
   readonly processor?: string;
   readonly planned: number;
   readonly finished: number;
@@ -50,7 +53,7 @@ export function recordOf({ lock, table, planned, hosts, replicaId }: RecordedRun
   });
   return {
     sweep: { name, id: lock.sweep, model: problem.model.name },
-    engine: lock.engine,
+    ...trainedBy(lock, table.trainers),
     ...(lock.processor === undefined || hosts !== 1 ? {} : { processor: lock.processor }),
     planned,
     finished: table.size,

@@ -1,5 +1,5 @@
 /**
- * What a replica costs, in two runs. Told of all of them, compared only of the same replicas on the same engine and processor model: else
+ * What a replica costs, in two runs. Told of all of them, compared only of the same replicas on the same engine, library, device and processor model: else
  * the number says nothing of the program.
  *
  * By processor time where the baseline has it: other work on the machine does not lengthen it by more than caches, clock and shared cores do, which
@@ -7,6 +7,7 @@
  * (docs/nightly.md). Wall-clock time, of older baselines and where nothing else is known, has no such bound, and a tolerance of a factor of two.
  */
 import type { Baseline, GatedReplica } from '../../schemas/generated/types.ts';
+import { SEVERAL } from '../aggregate/trained-by.ts';
 import type { Contrast } from './contrast.ts';
 import type { Design } from './design.ts';
 import { locationShift } from './location-shift.ts';
@@ -43,10 +44,21 @@ export function speedShift(baseline: Baseline, current: RunRecord, design: Desig
 }
 
 function otherMachine(baseline: Baseline, current: RunRecord, { pairing }: Design): string | undefined {
-  if (baseline.engine !== current.engine) return `engine ${current.engine} instead of ${baseline.engine}`;
+  const trainer = otherTrainer(baseline, current);
+  if (trainer !== undefined) return trainer;
   if (baseline.processor === undefined || current.processor === undefined) return 'the processor of one of the runs is not known';
   if (baseline.processor !== current.processor) return `${current.processor} instead of ${baseline.processor}`;
   return pairing === 'replica' ? undefined : 'other replicas';
+}
+
+type Trained = Pick<RunRecord, 'engine' | 'arithmetic'>;
+
+/** In words; undefined where both runs were trained by the same. A baseline of an older version knows the engine's name only. */
+export function otherTrainer(baseline: Trained, current: Trained): string | undefined {
+  if (baseline.engine !== current.engine) return `engine ${current.engine} instead of ${baseline.engine}`;
+  if (current.engine === SEVERAL) return 'several engines';
+  if (baseline.arithmetic === undefined || baseline.arithmetic === current.arithmetic) return undefined;
+  return `${current.engine} on ${current.arithmetic ?? 'several devices'} instead of ${baseline.arithmetic}`;
 }
 
 function otherClock(clock: Clock, { replicas }: RunRecord): string | undefined {

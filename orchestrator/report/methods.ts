@@ -1,6 +1,16 @@
 /** How all of it was computed: engine, versions, seeds, filter, statistics, and the resolved spec. */
 import { STANDARD_ACCEPT } from '../../schemas/acceptance.ts';
-import type { Accept, Lock, Method, ResolvedPassive, ResolvedProblem, Space, Summary } from '../../schemas/generated/types.ts';
+import type {
+  Accept,
+  Lock,
+  Method,
+  ResolvedPassive,
+  ResolvedProblem,
+  Space,
+  Summary,
+  SweepSummary,
+} from '../../schemas/generated/types.ts';
+import { NO_ENGINE } from '../aggregate/trained-by.ts';
 import { RESAMPLES } from '../statistics/bootstrap.ts';
 import { describeFixed } from './fixed-values.ts';
 import { methodSpaces } from '../spec/method-spaces.ts';
@@ -15,7 +25,7 @@ const MOST_KINDS = 6;
 const MOST_LABELS = 4;
 
 export function renderMethods(lock: Lock, summary: Summary): Markup {
-  const { resolved, engine, arithmetic, sweep, startedAt } = lock;
+  const { resolved, sweep, startedAt } = lock;
   const { speed } = summary;
   const facts: [string, string][] = [
     ['Sweep', `${resolved.name}, ${sweep.slice(0, 16)}`],
@@ -25,7 +35,7 @@ export function renderMethods(lock: Lock, summary: Summary): Markup {
     ['Held fixed', describeFixed(resolved) || 'nothing'],
     ...describeTied(resolved),
     ...passiveFacts(resolved.problem.passive),
-    ['Engine', arithmetic === undefined ? engine : `${engine} (${arithmetic})`],
+    ['Engine', describeEngine(summary.sweep)],
     ['Seed', String(resolved.seed)],
     ['Sampler', typeof resolved.sampler === 'string' ? resolved.sampler : JSON.stringify(resolved.sampler)],
     ['Finish', resolved.finish === undefined ? 'none: estimates are the networks’ own' : 'shooting from each network’s estimate'],
@@ -72,6 +82,13 @@ export function renderMethods(lock: Lock, summary: Summary): Markup {
       <pre tabindex="0">${printSpec(lock)}</pre>
     </details>
   </section> `;
+}
+
+function describeEngine({ engine, arithmetic, trainedBy = [] }: SweepSummary): string {
+  const words = (one: Pick<SweepSummary, 'engine' | 'arithmetic'>): string =>
+    `${one.engine === NO_ENGINE ? 'no engine' : one.engine}${one.arithmetic === undefined ? '' : ` (${one.arithmetic})`}`;
+  if (trainedBy.length < 2) return words({ engine, ...(arithmetic === undefined ? {} : { arithmetic }) });
+  return trainedBy.map((one) => `${words(one)}: ${plural(one.replicas, 'replica')}`).join('; ');
 }
 
 /** What several data units have in common is said once. */

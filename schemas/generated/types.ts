@@ -375,6 +375,10 @@ export interface Baseline {
   sweep: BaselineSweep;
   engine: string;
   /**
+   * library, device and instruction set of the engine, one for all replicas; absent where that is not known
+   */
+  arithmetic?: string;
+  /**
    * model of the one processor that trained it all; absent where that is not known
    */
   processor?: string;
@@ -623,7 +627,7 @@ export interface Lock {
   resolved: ResolvedSweep;
   engine: string;
   /**
-   * what the bits of the engine depend on beside its name, as it says itself: library, device, instruction set; of a run that was begun without a server
+   * what the bits of the engine that began the run depend on beside its name, as it says itself: library, device, instruction set; without a server. What trained a replica stands in its result
    */
   arithmetic?: string;
   /**
@@ -1358,7 +1362,14 @@ export interface Result {
    */
   attempts: number;
   worker: string;
+  /**
+   * none: a method without a network, or nobody trained it
+   */
   engine: string;
+  /**
+   * what the bits depend on beside the engine's name: library, device, instruction set; absent where nobody trained it, and of older versions
+   */
+  arithmetic?: string;
   /**
    * the replica's share of its cohort's wall-clock time
    */
@@ -1987,11 +1998,18 @@ export interface SweepSummary {
   name: string;
   id: string;
   seed: number;
+  /**
+   * that trained the replicas; any: several did, or none has yet and the workers may choose
+   */
   engine: string;
   /**
-   * library, device and instruction set of the engine, of a run without a server
+   * library, device and instruction set that trained the replicas; absent where it is not one for all, or not known
    */
   arithmetic?: string;
+  /**
+   * what trained how many replicas, by their own word, the most first; absent while nobody has
+   */
+  trainedBy?: Trainer[];
   versions: {
     [k: string]: string;
   };
@@ -2000,6 +2018,11 @@ export interface SweepSummary {
    * training time summed over replicas
    */
   seconds: number;
+}
+export interface Trainer {
+  engine: string;
+  arithmetic?: string;
+  replicas: number;
 }
 export interface Counts {
   planned: number;

@@ -1,4 +1,6 @@
-/** What a GPU's float32 units do at most, measured: 16 chains of fused multiply-adds in every invocation of a grid that fills it. */
+/** What a GPU's float32 units do at most, measured: 16 chains of fused multiply-adds in every invocation of a grid that fills it. Needs the built dist/. */
+const { dispatch, readBack } = await import(new URL('../../dist/worker/engines/webgpu/dispatch.js', import.meta.url).href);
+
 const CHAINS = 16;
 const ROUNDS = 1024;
 const UNROLLED = 4;
@@ -27,28 +29,15 @@ export async function gpuFmaPeak(device) {
     layout: 'auto',
     compute: { module: device.createShaderModule({ code: CODE }), entryPoint: 'main' },
   });
-  const { STORAGE, COPY_DST, COPY_SRC, MAP_READ } = globalThis.GPUBufferUsage;
+  const { STORAGE, COPY_DST, COPY_SRC } = globalThis.GPUBufferUsage;
   const result = device.createBuffer({ size: 4 * MOST_WORKGROUPS * THREADS, usage: STORAGE | COPY_SRC });
   const factor = device.createBuffer({ size: 8, usage: STORAGE | COPY_DST });
   device.queue.writeBuffer(factor, 0, new Float32Array([0.999, 0.001]));
-  const bindings = device.createBindGroup({
-    layout: pipeline.getBindGroupLayout(0),
-    entries: [result, factor].map((buffer, binding) => ({ binding, resource: { buffer } })),
-  });
   /** Seconds that a grid of so many workgroups takes. */
   const run = async (workgroups) => {
-    const read = device.createBuffer({ size: 4, usage: MAP_READ | COPY_DST });
-    const encoder = device.createCommandEncoder();
-    const pass = encoder.beginComputePass();
-    pass.setPipeline(pipeline);
-    pass.setBindGroup(0, bindings);
-    pass.dispatchWorkgroups(workgroups);
-    pass.end();
-    encoder.copyBufferToBuffer(result, 0, read, 0, 4);
     const began = performance.now();
-    device.queue.submit([encoder.finish()]);
-    await read.mapAsync(globalThis.GPUMapMode.READ);
-    read.destroy();
+    dispatch(device, pipeline, [result, factor], workgroups);
+    await readBack(device, result, { from: 0, bytes: 4 });
     return (performance.now() - began) / 1000;
   };
   let workgroups = 1;

@@ -1,6 +1,6 @@
 /**
  * Rate of the training step on W1 and W2 (network-step.mjs) on the GPU, by number of replicas: replica-steps a second of wall time as a
- * user gets them, share of the device's measured FMA peak, share of the time that reading back and other host work costs, and the
+ * user gets them, with every parameter of every step told to its history as training does, share of the device's measured FMA peak, share of the time that reading back and other host work costs, and the
  * gradient's distance from the reference. Needs the built dist/ and a GPU: npm run bench:gpu
  *
  * Options: --json FILE, --replicas 1,32,... (1 to 16,384), --workloads W1,W2, --forms network,... (states, and with a + the solution for the
@@ -36,6 +36,7 @@ const { tilingOf } = await built('worker/engines/webgpu/tiling.js');
 const { createWebgpuEngine } = await built('worker/engines/webgpu/webgpu-engine.js');
 const { createReferenceEngine } = await built('worker/engines/reference/reference-engine.js');
 const { memberOf, shapeOf } = await built('worker/train/member.js');
+const { ParameterHistory } = await built('worker/train/stationarity.js');
 
 const gpu = await openGpu();
 const engine = await createWebgpuEngine();
@@ -135,9 +136,15 @@ async function engineRate(shape, members, stage) {
     if (reports <= GROWING) began = ended;
     else steps += taken;
   };
+  const longest = 20_000;
+  const histories = members.map(() => new ParameterHistory(longest, shape.infer.length));
   const outcomes = await cohort.adam(
-    { ...stage, steps: 20_000 },
-    { shouldStop: () => steps > 0 && ended - began > 1000 * values.seconds, progress },
+    { ...stage, steps: longest },
+    {
+      shouldStop: () => steps > 0 && ended - began > 1000 * values.seconds,
+      progress,
+      trace: (replica, _step, told) => histories[replica].record(told),
+    },
   );
   await cohort.close();
   const broken = outcomes.find(({ kind }) => kind === 'diverged');

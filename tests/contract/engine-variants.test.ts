@@ -154,8 +154,8 @@ describe.each(NAMED_ENGINES)('engine contract: %s', (_name, create) => {
       async (weighting) => {
         const shape = shapeOf('hodgkin-huxley');
         const member: Member = { ...memberOf(shape, 1), weighting };
-        // stopped behind step 100, where gradients are balanced; engines that take many steps at a time stop where they next look
-        const stage = adamStage({ steps: 600, physics: [0.1, 3] });
+        // stopped behind step 100, where gradients are balanced; engines that take many steps at a time stop where they next look, at step 1,003 at the latest
+        const stage = adamStage({ steps: 1_100, physics: [0.1, 3] });
         if (refused(engine(), shape, settingsOf(member, { training: [stage] }))) return;
         const [whole] = await trained(engine(), shape, [member], stage);
         const halfway = await withCohort(engine(), shape, [member], async (cohort) => {

@@ -51,6 +51,7 @@ export function resultFixture(index: number, changes: Partial<Result> & { outcom
     attempts: 1,
     worker: 'test',
     engine: 'reference',
+    arithmetic: 'wide',
     seconds: 0.5,
     steps: 10,
     ...changes,

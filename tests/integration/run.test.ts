@@ -40,6 +40,7 @@ test('a run leaves a report, a summary, tables, a log and its lock, all of them 
   expect([planned, finished, converged + stopped + diverged + pruned + failed]).toEqual([4, 4, 4]);
   expect(accepted + Object.values(summary.reasons).reduce((sum, count) => sum + count, 0)).toBe(planned);
   expect(summary.sweep.arithmetic).toMatch(/V8 \d+/);
+  expect(summary.sweep.trainedBy).toEqual([{ engine: 'reference', arithmetic: summary.sweep.arithmetic, replicas: 4 }]);
   expect(Object.keys(summary.parameters)).toEqual(['gNa', 'gK', 'gL']);
   const lock = parseLock(JSON.parse(readFileSync(join(run, 'sweep.lock.json'), 'utf8')));
   expect(lock).toMatchObject({ sweep: summary.sweep.id, engine: 'reference', resolved: { name: 'quick' } });

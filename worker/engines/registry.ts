@@ -1,11 +1,12 @@
 /** The engines of this build: which of them work on this machine, how fast each is, and which one `auto` takes. */
 import { availableParallelism } from 'node:os';
-import { LoligoError, messageOf } from '../../schemas/errors.ts';
+import { messageOf } from '../../schemas/errors.ts';
 import type { Engine, EngineName } from './engine.ts';
 import { createNativeEngine, createWasmEngine } from './fused/fused-engine.ts';
 import { describeNative, describeWasm } from './fused/build-report.ts';
 import { createReferenceEngine } from './reference/reference-engine.ts';
-import { measureSpeed, PLAYED } from './speed-test.ts';
+import { measureAdam } from './speed-test.ts';
+import { engineUnavailable } from './unavailable.ts';
 
 export interface EngineFinding {
   readonly name: EngineName;
@@ -22,8 +23,8 @@ interface Entry {
   readonly describe: () => Promise<string>;
   /** `arithmetic`: of the same engine in another thread of this process. */
   readonly create: (arithmetic?: string) => Promise<Engine>;
-  /** Its device serves all threads of this machine together, and is timed with so many replicas at once. */
-  readonly sharedBy?: number;
+  /** As Engine.onDevice, known before it is opened. */
+  readonly onDevice?: true;
 }
 
 // Loaded when they are asked for: tfjs alone takes 0.2 s of each thread of each process.
@@ -46,8 +47,8 @@ const ENGINES: readonly Entry[] = [
   {
     name: 'webgpu',
     describe: async () => (await webgpu()).describeWebgpu(),
-    create: async (arithmetic) => (await webgpu()).createWebgpuEngine(undefined, arithmetic),
-    sharedBy: 256,
+    create: async (arithmetic) => (await webgpu()).createWebgpuEngine({ arithmetic }),
+    onDevice: true,
   },
 ];
 
@@ -72,11 +73,10 @@ function findingOf(entry: Entry): Promise<EngineFinding> {
   return known;
 }
 
-async function examine({ name, describe, create, sharedBy }: Entry): Promise<EngineFinding> {
+async function examine({ name, describe, create }: Entry): Promise<EngineFinding> {
   try {
     const engine = await create();
-    const few = await measureSpeed(engine);
-    const stepsPerSecond = sharedBy === undefined || few < PLAYED ? few : await measureSpeed(engine, sharedBy);
+    const stepsPerSecond = await measureAdam(engine);
     await engine.close();
     return { name, available: true, reason: await describe(), stepsPerSecond };
   } catch (error) {
@@ -103,20 +103,21 @@ export async function openEngine(
 ): Promise<{ engine: Engine; why: string }> {
   if (name === 'auto')
     return openFastest(
-      ENGINES.filter(({ sharedBy }) => adamOnly || sharedBy === undefined),
+      ENGINES.filter(({ onDevice = false }) => adamOnly || !onDevice),
       refusal,
     );
-  const entry = entryOf(name);
-  try {
-    return { engine: await entry.create(), why: `${name} was asked for: ${await entry.describe()}` };
-  } catch (cause) {
-    throw unavailable(name, messageOf(cause), cause);
-  }
+  return { engine: await openNamedEngine(name), why: `${name} was asked for: ${await entryOf(name).describe()}` };
 }
 
-/** The engine for a thread that leaves Adam to others of this process: where it has a device, that is opened only if Adam is asked for. */
-export async function openEngineBeside(name: string, arithmetic: string): Promise<Engine> {
-  return entryOf(name).create(arithmetic);
+/**
+ * As openEngine, and nothing is said. `arithmetic`: of the same engine in other threads of this process, to whom this one leaves Adam; where it has a
+ * device, that is opened only if Adam is asked for.
+ */
+export async function openNamedEngine(name: string, arithmetic?: string): Promise<Engine> {
+  const { create } = entryOf(name);
+  return create(arithmetic).catch((cause: unknown) => {
+    throw engineUnavailable(name, messageOf(cause), { cause });
+  });
 }
 
 /** An engine that will train on other machines, to be asked what it refuses; undefined where it does not work on this one. Throws ENGINE_UNAVAILABLE for a name that no engine has. */
@@ -128,13 +129,13 @@ export async function engineToAsk(name: string): Promise<Engine | undefined> {
 function entryOf(name: string): Entry {
   const entry = ENGINES.find((candidate) => candidate.name === name);
   const known = ENGINES.map((candidate) => candidate.name).join(', ');
-  if (entry === undefined) throw unavailable(name, `the engine must be one of auto, ${known}`);
+  if (entry === undefined) throw engineUnavailable(name, `the engine must be one of auto, ${known}`);
   return entry;
 }
 
 /** What one of as many threads as there are cores gets. */
 function perThread({ name, stepsPerSecond = 0 }: EngineFinding): number {
-  return entryOf(name).sharedBy === undefined ? stepsPerSecond : stepsPerSecond / availableParallelism();
+  return entryOf(name).onDevice === true ? stepsPerSecond / availableParallelism() : stepsPerSecond;
 }
 
 async function openFastest(entries: readonly Entry[], refusal: Refusal): Promise<{ engine: Engine; why: string }> {
@@ -154,12 +155,5 @@ async function openFastest(entries: readonly Entry[], refusal: Refusal): Promise
     passed.push(`${name} does not train ${lacks}`);
     await engine.close();
   }
-  throw unavailable('auto', passed.length === 0 ? 'no engine works here' : passed.join('; '));
-}
-
-function unavailable(name: string, rule: string, cause?: unknown): LoligoError {
-  return new LoligoError(
-    [{ code: 'ENGINE_UNAVAILABLE', where: `--engine ${name}`, rule, remedy: 'Ask "loligo doctor" which engines work here.' }],
-    { cause },
-  );
+  throw engineUnavailable('auto', passed.length === 0 ? 'no engine works here' : passed.join('; '));
 }

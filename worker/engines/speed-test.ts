@@ -11,11 +11,11 @@ const SAMPLES = 251;
 const DURATION_MS = 400;
 const TRIAL_MS = 100;
 /** Steps a second of a few replicas below which a device is no GPU but a driver that plays one: filling it would take a quarter of a minute. */
-export const PLAYED = 200;
+const PLAYED = 200;
 /** A doubling that brings less gains nothing. */
 const GAIN = 1.1;
 
-/** What `measureSpeed` trains. */
+/** What `measureAdam` trains. */
 export function speedTestShape(): Shape {
   const { model } = loadModel('hodgkin-huxley', packageRoot());
   return {
@@ -37,8 +37,12 @@ export function speedTestShape(): Shape {
   };
 }
 
-/** Adam steps a second, all replicas together. */
-export async function measureSpeed(engine: Engine, replicas = REPLICAS, durationMs = DURATION_MS): Promise<number> {
+/** Adam steps a second, all replicas together; on a device with all the company that it gains by. */
+export async function measureAdam(engine: Engine): Promise<number> {
+  return engine.onDevice === true ? (await companyOf(engine)).stepsPerSecond : measureSpeed(engine, REPLICAS, DURATION_MS);
+}
+
+async function measureSpeed(engine: Engine, replicas: number, durationMs: number): Promise<number> {
   const shape = speedTestShape();
   const stage = { optimizer: 'adam', rate: 1e-3, parameterRate: 1, warmup: 1, physics: 1, project: true } as const;
   return timed(engine, shape, replicas, durationMs, (cohort, control) => cohort.adam({ ...stage, steps: MANY }, control));
@@ -49,20 +53,35 @@ export async function measureSpeed(engine: Engine, replicas = REPLICAS, duration
  * An H100 does as many steps a second with 128 replicas as with 16,384 within a tenth, W1 and W2 alike: each is a workgroup, whatever its size.
  */
 export async function measureCompany(engine: Engine): Promise<number> {
-  const { company = 1, onDevice = false } = engine;
-  return onDevice ? gainingCompany(company, async (replicas) => measureSpeed(engine, replicas, TRIAL_MS)) : company;
+  return engine.onDevice === true ? (await companyOf(engine)).replicas : (engine.company ?? 1);
+}
+
+/** How many replicas together, and how fast they are. */
+interface Company {
+  readonly replicas: number;
+  readonly stepsPerSecond: number;
+}
+
+/** By device: measured once in a process. */
+const companies = new Map<string, Promise<Company>>();
+
+async function companyOf(engine: Engine): Promise<Company> {
+  const device = `${engine.name} ${engine.arithmetic}`;
+  const found = companies.get(device) ?? gainingCompany(engine.company ?? 1, async (replicas) => measureSpeed(engine, replicas, TRIAL_MS));
+  companies.set(device, found);
+  return found;
 }
 
 /** Doubled until two doublings in a row gain nothing: one may be an accident. Where the gain ends between two sizes, the larger is taken. */
-export async function gainingCompany(most: number, speed: (replicas: number) => Promise<number>): Promise<number> {
+export async function gainingCompany(most: number, speed: (replicas: number) => Promise<number>): Promise<Company> {
   let best = Math.min(REPLICAS, most);
   let rate = await speed(best);
-  if (rate < PLAYED) return Math.min(2 * best, most);
+  if (rate < PLAYED) return { replicas: Math.min(2 * best, most), stepsPerSecond: rate };
   for (let size = 2 * best; size <= Math.min(most, 4 * best); size *= 2) {
     const next = await speed(size);
     if (next >= GAIN * rate) [best, rate] = [size, next];
   }
-  return Math.min(2 * best, most);
+  return { replicas: Math.min(2 * best, most), stepsPerSecond: rate };
 }
 
 /** What `measureSecondOrder` trains: the formulation that second order is made for, gates integrated. */
@@ -95,6 +114,8 @@ async function timed(
   const control = (until: number): StageControl => ({
     shouldStop: () => performance.now() > until,
     progress: (count) => void (done += count),
+    // as training has it
+    trace: () => undefined,
   });
   try {
     await train(cohort, control(performance.now() + durationMs / 10));

@@ -4,6 +4,7 @@
  */
 import type { Estimate, Networkless, Result, Task, TraceObject } from '../../schemas/generated/types.ts';
 import { ERROR_CODES, EXIT, LoligoError } from '../../schemas/errors.ts';
+import { hostArithmetic } from '../engines/host-arithmetic.ts';
 import { gatesFreeAtStart } from '../engines/layout.ts';
 import { priorsOf } from '../engines/prior.ts';
 import type { Model } from '../models/model.ts';
@@ -29,7 +30,7 @@ import type { TrainContext } from './train-cohort.ts';
 import { truthScores } from './truth-scores.ts';
 
 /** One result per task, in order; null for a replica that was interrupted. Each task has a method. */
-export function estimateCohort(tasks: readonly Task[], context: Omit<TrainContext, 'checkpoints'>): (Result | null)[] {
+export function estimateCohort(tasks: readonly Task[], context: Omit<TrainContext, 'checkpoints' | 'engine'>): (Result | null)[] {
   const trace = traceReader(context.objects);
   return tasks.map((task, place) => {
     const started = performance.now();
@@ -42,7 +43,8 @@ export function estimateCohort(tasks: readonly Task[], context: Omit<TrainContex
       replica: task.replica,
       attempts: context.attempts[place] ?? 1,
       worker: context.worker,
-      engine: context.engine.name,
+      engine: 'none',
+      arithmetic: hostArithmetic(),
       seconds: (performance.now() - started) / 1000,
       // no engine takes part: the method runs in this thread
       ...cpuShare(began, 1),

@@ -106,6 +106,7 @@ export async function trainCohort(tasks: readonly Task[], context: TrainContext)
       attempts: context.attempts[entry.place] ?? 1,
       worker: context.worker,
       engine: context.engine.name,
+      arithmetic: context.engine.arithmetic,
       ...cost,
     };
     if (!('observation' in entry)) return { ...described, outcome: entry.outcome, steps: 0 };

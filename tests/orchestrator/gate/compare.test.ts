@@ -134,12 +134,30 @@ describe('speed', () => {
   test.each([
     ['another processor', { processor: 'Loom 8' }, /Loom 9 instead of Loom 8/],
     ['another engine', { engine: 'wasm' }, /engine native instead of wasm/],
+    ['another device or library', { arithmetic: 'narrow' }, /native on wide instead of narrow/],
     ['other replicas', { replicas: 'others' }, /other replicas/],
   ])('is only told on %s', (_, options, reason) => {
     const comparison = compare(baselineNight(options), slower);
     expect(comparison.speed).toMatchObject({ compared: false, before: 2, after: 5 });
     expect(comparison.speed).toHaveProperty('reason', expect.stringMatching(reason));
     expect(comparison.speed).not.toHaveProperty('verdict');
+  });
+
+  test('is only told where several engines trained a run, as they did not share it alike', () => {
+    const mixed = { engine: 'any' };
+    expect(compare(baselineNight(mixed), night(mixed)).speed).toMatchObject({ compared: false, reason: 'several engines' });
+  });
+
+  test('is compared with that of an older baseline, which knows the name of its engine only', () => {
+    const { arithmetic: _, ...older } = baselineNight();
+    expect(compare(older, slower).speed).toMatchObject({ compared: true, verdict: 'regressed' });
+  });
+
+  test('and bits on another device are not those of the baseline, which a note says', () => {
+    expect(compare(baselineNight(), slower).notes).toEqual([]);
+    expect(compare(baselineNight({ arithmetic: 'narrow' }), slower).notes).toEqual([
+      expect.stringContaining('native on wide instead of narrow: '),
+    ]);
   });
 
   const costing = (cpuSeconds: number, seconds = 2) => night({ change: (one) => ({ ...one, seconds, cpuSeconds }) });

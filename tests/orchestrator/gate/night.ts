@@ -16,6 +16,7 @@ export interface NightOptions {
   readonly change?: (replica: GatedReplica, index: number) => GatedReplica;
   readonly processor?: string;
   readonly engine?: string;
+  readonly arithmetic?: string;
 }
 
 /** gNa at 2 % around its truth of 120, gK at 2 % around 40, misfits around 0.1. */
@@ -27,6 +28,7 @@ export function night(options: NightOptions = {}): RunRecord {
     data = 'data',
     change = (one) => one,
     engine = 'native',
+    arithmetic = 'wide',
     processor = 'Loom 9',
   } = options;
   const replicas = Array.from({ length: draws * seeds }, (_, r): GatedReplica => {
@@ -47,6 +49,7 @@ export function night(options: NightOptions = {}): RunRecord {
   return {
     sweep: { name: 'night', id: sha256('night'), model: 'hodgkin-huxley' },
     engine,
+    arithmetic,
     processor,
     planned: replicas.length,
     finished: replicas.length,

@@ -38,6 +38,21 @@ test("with a finish shows the networks' own estimates beside the finished ones, 
   expect(reports['typical']).not.toContain('The networks and the finish');
 });
 
+test('names what trained the replicas, and each with its own where there are several', () => {
+  const input = inputs['typical']!;
+  const { sweep } = input.summary;
+  const engineIn = (own: Partial<typeof sweep>): string => {
+    const { page } = renderReport({ ...input, summary: { ...input.summary, sweep: { ...sweep, ...own } } });
+    return textOf(/<dt>Engine<\/dt>\s*<dd>[^]*?<\/dd>/.exec(page)![0]).trim();
+  };
+  const trainedBy = [
+    { engine: 'webgpu', arithmetic: 'a GPU', replicas: 3 },
+    { engine: 'none', replicas: 1 },
+  ];
+  expect(engineIn({ engine: 'webgpu', arithmetic: 'a GPU' })).toBe('Engine webgpu (a GPU)');
+  expect(engineIn({ engine: 'webgpu', trainedBy })).toBe('Engine webgpu (a GPU): 3 replicas; no engine: 1 replica');
+});
+
 test('equal input gives equal bytes', () => {
   expect(renderReport(inputs['typical']!).page).toBe(reports['typical']);
 });

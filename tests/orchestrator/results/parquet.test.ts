@@ -101,6 +101,7 @@ test('one row per replica, ordered, with the columns of the spec, of the result 
     'predictive.coincidence': null,
     ...UNSCORED,
     engine: 'reference',
+    arithmetic: 'wide',
     worker: 'test',
     attempts: '1',
     seconds: 0.5,

@@ -19,20 +19,20 @@ describe('the company of a device', () => {
   const device = (atOnce: number) => async (replicas: number) => (5700 * replicas) / Math.ceil(replicas / atOnce);
 
   test('ends where its speed stops growing', async () => {
-    expect(await gainingCompany(1024, device(132))).toBe(256);
-    expect(await gainingCompany(1024, device(20))).toBe(32);
-    expect(await gainingCompany(1024, device(100_000))).toBe(1024);
-    expect(await gainingCompany(2, device(132))).toBe(2);
+    expect((await gainingCompany(1024, device(132))).replicas).toBe(256);
+    expect((await gainingCompany(1024, device(20))).replicas).toBe(32);
+    expect((await gainingCompany(1024, device(100_000))).replicas).toBe(1024);
+    expect((await gainingCompany(2, device(132))).replicas).toBe(2);
   });
 
   test('does not end at one timing that another program spoiled', async () => {
     const spoiled = async (replicas: number): Promise<number> => (await device(132)(replicas)) / (replicas === 16 ? 3 : 1);
-    expect(await gainingCompany(1024, spoiled)).toBe(256);
+    expect((await gainingCompany(1024, spoiled)).replicas).toBe(256);
   });
 
   test('is a few where software plays the device, and nothing more is timed', async () => {
     const asked: number[] = [];
-    expect(await gainingCompany(1024, async (replicas) => (asked.push(replicas), 40))).toBe(8);
+    expect(await gainingCompany(1024, async (replicas) => (asked.push(replicas), 40))).toEqual({ replicas: 8, stepsPerSecond: 40 });
     expect(asked).toEqual([4]);
   });
 });

@@ -2,6 +2,8 @@
  * Opens the GPU by Dawn, the WebGPU implementation of the optional npm package `webgpu`. Shaders are generated here and index within
  * their buffers by construction, so the bounds checks that Dawn would add to every access are switched off.
  */
+import { setTimeout as delay } from 'node:timers/promises';
+import { answered } from './answer.ts';
 import { subgroupOf } from './subgroup.ts';
 import { GPU_BLOCK, SOFTWARE_BLOCK, type DeviceLimits } from './tiling.ts';
 
@@ -54,21 +56,37 @@ export async function openGpu(): Promise<Gpu> {
       maxBufferSize: limits.maxBufferSize,
     },
   });
+  const answerMs = isSoftware(info) ? SOFTWARE_ANSWER_MS : ANSWER_MS;
   const gpu: Gpu = {
     device,
     limits: {
       workgroupStorage: limits.maxComputeWorkgroupStorageSize,
       invocations: limits.maxComputeInvocationsPerWorkgroup,
-      subgroup: await subgroupOf(device, info),
+      subgroup: await answered({ device, answerMs, lost: null }, subgroupOf(device, info)).catch(async (cause: unknown) => {
+        const why = await lossOf(device);
+        throw why === null ? cause : new Error(`the GPU was lost while it was opened: ${why}`, { cause });
+      }),
       block: isSoftware(info) ? SOFTWARE_BLOCK : GPU_BLOCK,
     },
     text: [info.vendor, info.architecture, info.device, info.description].filter((part) => part !== '').join(' '),
     pipelines: new Map(),
-    answerMs: isSoftware(info) ? SOFTWARE_ANSWER_MS : ANSWER_MS,
+    answerMs,
     lost: null,
   };
-  void device.lost.then(({ reason, message }) => (gpu.lost = message === '' ? reason : message));
+  void device.lost.then((loss) => (gpu.lost = wordsOf(loss)));
   return gpu;
+}
+
+const LOSS_TOLD_MS = 100;
+
+/** Why a device that failed to answer is gone; null when it is there. It says so a moment later, and the answer itself nothing. */
+export async function lossOf(device: GPUDevice): Promise<string | null> {
+  const loss = await Promise.race([device.lost, delay(LOSS_TOLD_MS)]);
+  return loss === undefined ? null : wordsOf(loss);
+}
+
+function wordsOf({ reason, message }: GPUDeviceLostInfo): string {
+  return message === '' ? reason : message;
 }
 
 function isSoftware({ isFallbackAdapter, architecture, description }: GPUAdapterInfo): boolean {

@@ -24,16 +24,20 @@ export interface Landing {
   readonly terms: LossTerms;
 }
 
-/** So often the host takes the device's numbers over in the middle of a stage, ms; only then the control is asked for checkpoints. */
-const SNAPSHOT_MS = 15_000;
+export interface Course {
+  readonly stage: Required<AdamStage>;
+  /** Whether the stage solves for the linear parameters of this shape. */
+  readonly project: boolean;
+  /** Between two looks at the device's numbers. */
+  readonly lookMs: number;
+}
 
-/** Moves the passengers. `project`: whether the stage solves for the linear parameters. */
+/** Moves the passengers. */
 export async function fly(
   group: Group,
   passengers: readonly Passenger[],
   layout: Layout,
-  stage: Required<AdamStage>,
-  project: boolean,
+  { stage, project, lookMs }: Course,
   control: StageControl,
 ): Promise<Landing[]> {
   group.begin(passengers);
@@ -77,7 +81,7 @@ export async function fly(
     async ({ count, reports }) => {
       ahead -= count;
       take(reports);
-      if (performance.now() - looked < SNAPSHOT_MS) return;
+      if (performance.now() - looked < lookMs) return;
       await readBack(group, passengers, true);
       offer();
       looked = performance.now();
@@ -89,7 +93,8 @@ export async function fly(
   const ends = await group.reports(0);
   const moved = steps.some((step, r) => step !== before[r]);
   const done = steps.every((step, r) => broken[r] === null && step >= stage.steps);
-  if (moved || (done && project)) await readBack(group, passengers, !done);
+  const solved = project && steps.some((step) => step >= stage.steps);
+  if (moved || solved) await readBack(group, passengers, !done);
   return ends.map(({ terms }, r) => ({ broken: broken[r]!, terms }));
 }
 

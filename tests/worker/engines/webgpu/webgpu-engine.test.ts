@@ -3,11 +3,12 @@
  * block of sums that real GPUs get. On the GPU that is there, or on SwiftShader.
  */
 import { afterAll, describe, expect, test } from 'vitest';
-import type { Engine, Shape } from '../../../../worker/engines/engine.ts';
+import type { Engine, Member, ReplicaState, Shape, StageControl } from '../../../../worker/engines/engine.ts';
 import { createReferenceEngine } from '../../../../worker/engines/reference/reference-engine.ts';
 import { openGpu, type Gpu } from '../../../../worker/engines/webgpu/device.ts';
 import { dispatch } from '../../../../worker/engines/webgpu/dispatch.ts';
 import { Group, NoRoom } from '../../../../worker/engines/webgpu/group.ts';
+import { localBasis } from '../../../../worker/engines/webgpu/local-basis.ts';
 import { GPU_BLOCK, SOFTWARE_BLOCK, tilingOf, type DeviceLimits } from '../../../../worker/engines/webgpu/tiling.ts';
 import { createWebgpuEngine } from '../../../../worker/engines/webgpu/webgpu-engine.ts';
 import { adamStage, controlOf, distance, memberOf, settingsOf, shapeOf, trained, withCohort } from '../../../helpers/engine-cohorts.ts';
@@ -15,15 +16,21 @@ import { useSoftwareGpu } from '../../../helpers/software-gpu.ts';
 
 useSoftwareGpu();
 
-const found = await createWebgpuEngine().catch((reason: unknown) => {
+const found = await openOne().catch((reason: unknown) => {
   if (process.env['CI'] === 'true') throw reason;
   return String(reason);
 });
 const reason = typeof found === 'string' ? found : '';
 
+/** Engines on this device share its kernels. */
+async function openOne(): Promise<{ gpu: Gpu; engine: Engine }> {
+  const gpu = await openGpu();
+  return { gpu, engine: await createWebgpuEngine({ open: async () => gpu }) };
+}
+
 describe.skipIf(reason !== '')(`the webgpu engine${reason === '' ? '' : ` (skipped: ${reason})`}`, () => {
   if (typeof found === 'string') return;
-  const engine = found;
+  const { gpu, engine } = found;
   const reference = createReferenceEngine();
   const shape = shapeOf('hodgkin-huxley', { states: 'integrated' });
   const members = [1, 2, 3].map((seed) => memberOf(shape, seed));
@@ -55,10 +62,11 @@ describe.skipIf(reason !== '')(`the webgpu engine${reason === '' ? '' : ` (skipp
 
   test('a device that is lost in the middle of a stage is opened again, and every replica ends bit for bit as it would have', async () => {
     const gpus: Gpu[] = [];
-    const opening = await createWebgpuEngine(async () => {
+    const open = async (): Promise<Gpu> => {
       gpus.push(await openGpu());
       return gpus.at(-1)!;
-    });
+    };
+    const opening = await createWebgpuEngine({ open });
     const whole = await undisturbed();
     const broken = await stageOn(opening, () => {
       if (gpus.length === 1) gpus[0]!.device.destroy();
@@ -73,11 +81,12 @@ describe.skipIf(reason !== '')(`the webgpu engine${reason === '' ? '' : ` (skipp
   test('a device that does not answer in time counts as lost, and every replica ends bit for bit as it would have', async () => {
     const slow = { ...(await openGpu()), answerMs: 50 };
     const gpus = [slow];
-    const opening = await createWebgpuEngine(async () => {
+    const open = async (): Promise<Gpu> => {
       if (gpus.length === 1 && slow.lost === null) return slow;
       gpus.push(await openGpu());
       return gpus.at(-1)!;
-    });
+    };
+    const opening = await createWebgpuEngine({ open });
     const whole = await undisturbed();
     keepBusy(slow.device);
     expect(await stageOn(opening)).toEqual(whole);
@@ -87,25 +96,76 @@ describe.skipIf(reason !== '')(`the webgpu engine${reason === '' ? '' : ` (skipp
     slow.device.destroy();
   });
 
-  test('where no device can be opened again the host trains the replicas to their end', async () => {
+  test('where no device can be opened again the engine is unavailable, and no replica is trained by another one', async () => {
     const first = await openGpu();
     const gpus = [first];
-    const opening = await createWebgpuEngine(async () => gpus.pop() ?? Promise.reject(new Error('the driver is gone')));
-    const moved = await stageOn(opening, () => first.device.destroy());
-    const exact = await trained(reference, shape, members, stage);
-    expect(moved.outcomes).toMatchObject(members.map(() => ({ kind: 'done', steps: stage.steps })));
-    expect(moved.told).toEqual(members.map(() => Array.from({ length: stage.steps }, (_, k) => k + 1)));
-    expect(moved.steps).toBe(members.length * stage.steps);
-    moved.thetas.forEach((theta, r) => expect(distance(theta, exact[r]!).l2).toBeLessThan(1e-4));
+    const open = async (): Promise<Gpu> => gpus.pop() ?? Promise.reject(new Error('the driver is gone'));
+    const opening = await createWebgpuEngine({ open, pausesMs: [0, 0] });
+    const broken = stageOn(opening, () => first.device.destroy());
+    await expect(broken).rejects.toThrow(/the driver is gone.*\[ENGINE_UNAVAILABLE\]/);
     await opening.close();
+  });
+
+  test('a cohort that loses device after device before a replica comes further is given up with the reason; the second in a row with the engine', async () => {
+    let current = gpu;
+    const opening = await createWebgpuEngine({ open: async () => (current = { ...gpu, lost: null }) });
+    const losing = (): Promise<Told> =>
+      stageOn(opening, () => {
+        current.lost = 'it fell off the bus';
+        throw new Error(current.lost);
+      });
+    const owed = answersOwed();
+    await expect(losing()).rejects.toThrow(/^the GPU was lost 3 times in a row, at last with 1 replica: it fell off the bus$/);
+    expect(owed.end()).toBe(0);
+    await expect(losing()).rejects.toMatchObject({ code: 'ENGINE_UNAVAILABLE' });
+  });
+
+  test('a device that is lost again and again while replicas come further brings them to their end, and none changes by a bit', async () => {
+    const whole = await undisturbed();
+    let [current, losses, calls] = [gpu, 0, 0];
+    const opening = await createWebgpuEngine({ open: async () => (current = { ...gpu, lost: null }), lookMs: 0 });
+    const broken = await stageOn(opening, () => {
+      calls += 1;
+      if (calls % 3 !== 0 || losses === 5) return;
+      losses += 1;
+      current.lost = 'it did not answer';
+      throw new Error(current.lost);
+    });
+    expect(broken).toEqual(whole);
+    expect(losses).toBe(5);
+  });
+
+  test('a stage that was saved at its last step, before its last projection, ends as if it had never stopped, whatever its company does', async () => {
+    // without priors the weight of the physics says nothing to the projection
+    const own = shapeOf('hodgkin-huxley', { priors: 2 });
+    const ramped = adamStage({ steps: 12, physics: [0.1, 3], project: true });
+    const members = [memberOf(own, 1), memberOf(own, 2)];
+    const looking = await createWebgpuEngine({ open: async () => gpu, lookMs: 0 });
+    const copies: ReplicaState[] = [];
+    const checkpoint = (_: number, save: () => ReplicaState): void => void copies.push(save());
+    /** How the first of some members ends. */
+    const endOn = (other: Engine, some: readonly Member[], control: Partial<StageControl>, from?: ReplicaState) =>
+      withCohort(other, own, some, async (cohort) => {
+        if (from !== undefined) await cohort.load(0, from);
+        const [outcome] = await cohort.adam(ramped, { ...controlOf(), ...control });
+        return { outcome: { ...outcome!, steps: 0 }, state: await cohort.save(0) };
+      });
+    const whole = await endOn(looking, members.slice(0, 1), { checkpoint });
+    const last = copies.at(-1)!;
+    expect(last.step).toBe(ramped.steps);
+    const exact = await endOn(reference, members.slice(0, 1), {}, last);
+    expect(distance(whole.state.theta, exact.state.theta).max).toBeLessThan(1e-5);
+    expect(distance(whole.state.theta, last.theta).max).toBeGreaterThan(1e-4);
+    for (const shouldStop of [() => false, () => true]) expect(await endOn(looking, members, { shouldStop }, last)).toEqual(whole);
   });
 
   test('beside an engine of another thread it opens no device for second order, and has the same arithmetic', async () => {
     let opened = 0;
-    const beside = await createWebgpuEngine(async () => {
+    const open = async (): Promise<Gpu> => {
       opened += 1;
-      return openGpu();
-    }, engine.arithmetic);
+      return gpu;
+    };
+    const beside = await createWebgpuEngine({ open, arithmetic: engine.arithmetic });
     const second = { optimizer: 'levenberg-marquardt', steps: 1, physics: 1, tolerance: 0, project: false } as const;
     const after = async (each: Engine): Promise<Float64Array> =>
       withCohort(each, shape, members.slice(0, 1), async (cohort) => {
@@ -116,7 +176,6 @@ describe.skipIf(reason !== '')(`the webgpu engine${reason === '' ? '' : ` (skipp
     expect([opened, beside.arithmetic]).toEqual([0, engine.arithmetic]);
     await withCohort(beside, shape, members.slice(0, 1), (cohort) => cohort.adam(adamStage({ steps: 1 }), controlOf()));
     expect(opened).toBe(1);
-    await beside.close();
   });
 
   test('replicas that do not fit the device together go one after the other, and none changes by a bit', async () => {
@@ -136,26 +195,35 @@ describe.skipIf(reason !== '')(`the webgpu engine${reason === '' ? '' : ` (skipp
     expect(sizes).toEqual([3, 2, 1, 1, 1]);
   });
 
+  test('replicas whose first layers have bases of other kinds and sizes train together to the bits of each alone', async () => {
+    const [one, other] = [members[0]!, members[1]!];
+    const uneven = { ...one, grid: one.grid.map((time, p) => time + 0.01 * Math.sin((Math.PI * p) / (one.grid.length - 1))) };
+    const slow = { ...other, frequencies: other.frequencies.map((frequency) => frequency / 8) };
+    const ends = async (own: readonly Member[]): Promise<Float64Array[]> => trained(engine, shape, own, adamStage({ steps: 3 }));
+    expect(localBasis(tilingOf(shape, gpu.limits), uneven).mirrored).toBe(false);
+    expect(localBasis(tilingOf(shape, gpu.limits), slow).rank).toBeLessThan(localBasis(tilingOf(shape, gpu.limits), other).rank);
+    const together = await ends([one, uneven, slow, other]);
+    for (const [r, member] of [one, uneven, slow, other].entries()) expect((await ends([member]))[0]).toEqual(together[r]);
+  });
+
   test('the block of sums that GPUs get gives the same gradient, also where software runs it', async () => {
     for (const one of [shapeOf('hodgkin-huxley', { samples: 101 }), shapeOf('hodgkin-huxley', { depth: 1, width: 1, features: 1 })])
       await expectSameGradient(one);
   });
 
   test('without subgroups sums go by way of workgroup memory, to the same gradient', async () => {
-    expect((await openGpu()).limits.subgroup).toBeGreaterThan(1);
+    expect(gpu.limits.subgroup).toBeGreaterThan(1);
     await expectSameGradient(shapeOf('hodgkin-huxley', { samples: 101 }), { block: SOFTWARE_BLOCK, subgroup: 1 });
   });
 
   async function expectSameGradient(one: Shape, limits: Partial<DeviceLimits> = { block: GPU_BLOCK }): Promise<void> {
     const member = memberOf(one, 1);
-    const gpu = await openGpu();
     const group = await Group.open(gpu, tilingOf(one, { ...gpu.limits, ...limits }), [member], 1);
     group.submit({ mode: 'evaluate', physics: 1, steps: 1, total: 1, parameterRate: 1, traced: false, project: false });
     const [gradient] = await group.gradients();
     const [exact] = await withCohort(reference, one, [member], (cohort) => cohort.evaluate(1));
     expect(distance(gradient!, exact!.gradient).max).toBeLessThan(2e-6);
     group.close();
-    gpu.device.destroy();
   }
 
   test('the loss of one replica stays within a thousandth of the reference for 200 steps', async () => {
@@ -183,6 +251,24 @@ describe.skipIf(reason !== '')(`the webgpu engine${reason === '' ? '' : ` (skipp
     expect(engine.refuses({ ...shape, segments: 334, states: 'network' }, settings)).toBeNull();
   });
 });
+
+/** Counts the reads that devices have not answered. Dawn ends the process with a thread that waits for one. */
+function answersOwed(): { end: () => number } {
+  const { prototype } = GPUBuffer;
+  const own = Object.getOwnPropertyDescriptor(prototype, 'mapAsync')!;
+  // what the descriptor of a method holds
+  const mapAsync = own.value as (this: GPUBuffer, mode: number) => Promise<undefined>;
+  let owed = 0;
+  prototype.mapAsync = function (this: GPUBuffer, mode) {
+    owed += 1;
+    return mapAsync.call(this, mode).finally(() => (owed -= 1));
+  };
+  const end = (): number => {
+    Object.defineProperty(prototype, 'mapAsync', own);
+    return owed;
+  };
+  return { end };
+}
 
 /** What is queued after this waits for some tenths of a second. */
 function keepBusy(device: GPUDevice): void {
