@@ -100,7 +100,10 @@ export async function measureSecondOrder(engine: Engine): Promise<number> {
 /** More steps than are taken, and still an integer of 32 bits. */
 const MANY = 2 ** 31 - 1;
 
-/** Steps a second. A short go comes first, so that compilation and first touches of memory are not counted. */
+/**
+ * Steps a second, from the first report of progress on: what is prepared once for a stage of thousands of steps is not counted. A short go comes first, so that
+ * compilation and first touches of memory are not counted either.
+ */
 async function timed(
   engine: Engine,
   shape: Shape,
@@ -110,23 +113,30 @@ async function timed(
 ): Promise<number> {
   const members = Array.from({ length: replicas }, (_, r) => createMember(shape, r));
   const cohort = await engine.open(shape, members);
-  let done = 0;
-  const control = (until: number): StageControl => ({
-    shouldStop: () => performance.now() > until,
-    progress: (count) => void (done += count),
-    // as training has it
-    trace: () => undefined,
-  });
   try {
-    await train(cohort, control(performance.now() + durationMs / 10));
+    await train(cohort, stopwatch(durationMs / 10).control);
     for (const [r, { theta }] of members.entries()) await cohort.load(r, { theta, step: 0 });
-    done = 0;
-    const start = performance.now();
-    await train(cohort, control(start + durationMs));
-    return (1000 * done) / (performance.now() - start);
+    const { control, stepsPerSecond } = stopwatch(durationMs);
+    await train(cohort, control);
+    return stepsPerSecond();
   } finally {
     await cohort.close();
   }
+}
+
+function stopwatch(durationMs: number): { control: StageControl; stepsPerSecond: () => number } {
+  let [steps, began, ended] = [0, Infinity, 0];
+  const control = {
+    shouldStop: () => steps > 0 && ended - began > durationMs,
+    progress: (count: number): void => {
+      ended = performance.now();
+      if (began === Infinity) began = ended;
+      else steps += count;
+    },
+    // as training has it
+    trace: () => undefined,
+  };
+  return { control, stepsPerSecond: () => (1000 * steps) / (ended - began) };
 }
 
 /** A sine of the size of a membrane voltage: what is learned does not matter here. */

@@ -48,7 +48,7 @@ function evenStepMs(grid: Float64Array): number | null {
 function mirrored(t: Tiling, omega: Float64Array, stepMs: number, centreMs: number): LocalBasis {
   const { pairs, tiles, frequencies } = t;
   const times = Float64Array.from({ length: pairs }, (_, g) => (pairs - 0.5 - g) * stepMs);
-  const parts = [factorise(omega, times, [cosine]), factorise(omega, times, [sine])];
+  const parts = [factorise(omega, times, ['cosine']), factorise(omega, times, ['sine'])];
   const rank = paddedRank(t, Math.max(...parts.map(({ length }) => length)));
   const functions = new Float32Array(4 * rank * pairs);
   const factors = new Float32Array(4 * tiles * rank * frequencies);
@@ -78,7 +78,7 @@ function tileByTile(t: Tiling, omega: Float64Array, grid: Float64Array): LocalBa
     const times = own.map((time) => time - middleMs);
     // tiles of a grid with few gaps are nearly all alike
     const alike = parts.find((other) => alikeTimes(other.times, times, EVEN * grid.at(-1)!));
-    parts.push({ times, middleMs: middleMs - grid.at(-1)! / 2, part: alike?.part ?? factorise(omega, times, [sine, cosine]) });
+    parts.push({ times, middleMs: middleMs - grid.at(-1)! / 2, part: alike?.part ?? factorise(omega, times, ['sine', 'cosine']) });
   }
   const rank = paddedRank(t, Math.max(...parts.map(({ part }) => part.length)));
   const functions = new Float32Array(4 * tiles * rank * pairs);
@@ -124,10 +124,7 @@ function paddedRank({ block }: Tiling, rank: number): number {
   return multiple * Math.ceil(rank / multiple);
 }
 
-/** Value and time derivative. */
-type Wave = (omega: number, timeMs: number) => readonly [number, number];
-const sine: Wave = (omega, timeMs) => [Math.sin(omega * timeMs), omega * Math.cos(omega * timeMs)];
-const cosine: Wave = (omega, timeMs) => [Math.cos(omega * timeMs), -omega * Math.sin(omega * timeMs)];
+type Wave = 'sine' | 'cosine';
 
 /** A function of the basis, and its weight in each wave. */
 interface Factor {
@@ -159,11 +156,12 @@ function factorise(omega: Float64Array, times: Float64Array, kinds: readonly Wav
 }
 
 function waveColumn(wave: Wave, omega: number, times: Float64Array, scale: number): Float64Array {
-  const column = new Float64Array(2 * times.length);
-  for (let p = 0; p < times.length; p++) {
-    const [value, rate] = wave(omega, times[p]!);
-    column[p] = value;
-    column[times.length + p] = scale * rate;
+  const count = times.length;
+  const column = new Float64Array(2 * count);
+  for (let p = 0; p < count; p++) {
+    const [sin, cos] = [Math.sin(omega * times[p]!), Math.cos(omega * times[p]!)];
+    column[p] = wave === 'sine' ? sin : cos;
+    column[count + p] = scale * omega * (wave === 'sine' ? cos : -sin);
   }
   return column;
 }
