@@ -3,6 +3,7 @@ import type { Summary } from '../../schemas/generated/types.ts';
 import type { ReportTables } from '../aggregate/aggregate.ts';
 import { LARGEST_STEP_MS } from '../aggregate/spike-alignment.ts';
 import { FEWEST } from '../calibration/coverage-summary.ts';
+import { factList } from './fact-list.ts';
 import { html } from './markup.ts';
 import type { Markup } from './markup.ts';
 import { formatNumber } from './number-format.ts';
@@ -12,15 +13,7 @@ export function renderAbsences(summary: Summary, tables: ReportTables): Markup |
   const absent = summary.counts.accepted === 0 ? [] : absences(summary, tables);
   if (absent.length === 0) return undefined;
   return html`<h3>Not in this report</h3>
-    <dl class="facts">
-      ${absent.map(
-        ([name, reason]) =>
-          html`<div>
-            <dt>${name}</dt>
-            <dd>${reason}</dd>
-          </div>`,
-      )}
-    </dl>`;
+    ${factList(absent)}`;
 }
 
 function absences(summary: Summary, tables: ReportTables): [name: string, reason: string][] {

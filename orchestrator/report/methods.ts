@@ -12,6 +12,7 @@ import type {
 } from '../../schemas/generated/types.ts';
 import { NO_ENGINE } from '../aggregate/trained-by.ts';
 import { RESAMPLES } from '../statistics/bootstrap.ts';
+import { factList } from './fact-list.ts';
 import { describeFixed } from './fixed-values.ts';
 import { methodSpaces } from '../spec/method-spaces.ts';
 import { html } from './markup.ts';
@@ -53,15 +54,7 @@ export function renderMethods(lock: Lock, summary: Summary): Markup {
   ];
   return html`<section id="methods" aria-labelledby="methods-heading">
     <h2 id="methods-heading">Methods</h2>
-    <dl class="facts">
-      ${facts.map(
-        ([name, value]) =>
-          html`<div>
-            <dt>${name}</dt>
-            <dd>${value}</dd>
-          </div>`,
-      )}
-    </dl>
+    ${factList(facts)}
     <p>
       A replica is one physics-informed neural network: a configuration, a data set and a seed. It is trained until its V meets the data and
       its V and gates obey the model’s equations; the parameters that make them do so are its estimate. Then the model is simulated forward

@@ -9,7 +9,7 @@
  * points of a pair (tiling.ts) lie at -t and t from its middle: what is even and what is odd are factorised apart, which halves the products.
  */
 import type { Member } from '../engine.ts';
-import { indicesAtOnce, pairOfPoint, type Tiling } from './tiling.ts';
+import { paddedIndices, pairOfPoint, type Tiling } from './tiling.ts';
 
 /** Pivots below this part of the first one are cut off. */
 const SMALLEST = 1e-8;
@@ -46,10 +46,10 @@ function evenStepMs(grid: Float64Array): number | null {
 }
 
 function mirrored(t: Tiling, omega: Float64Array, stepMs: number, centreMs: number): LocalBasis {
-  const { pairs, tiles, frequencies } = t;
+  const { block, pairs, tiles, frequencies } = t;
   const times = Float64Array.from({ length: pairs }, (_, g) => (pairs - 0.5 - g) * stepMs);
   const parts = [factorise(omega, times, ['cosine']), factorise(omega, times, ['sine'])];
-  const rank = paddedRank(t, Math.max(...parts.map(({ length }) => length)));
+  const rank = paddedIndices(block, Math.max(...parts.map(({ length }) => length)));
   const functions = new Float32Array(4 * rank * pairs);
   const factors = new Float32Array(4 * tiles * rank * frequencies);
   parts.forEach((part, odd) =>
@@ -70,7 +70,7 @@ function mirrored(t: Tiling, omega: Float64Array, stepMs: number, centreMs: numb
 }
 
 function tileByTile(t: Tiling, omega: Float64Array, grid: Float64Array): LocalBasis {
-  const { pairs, tiles, frequencies } = t;
+  const { block, pairs, tiles, frequencies } = t;
   const parts: { readonly times: Float64Array; readonly middleMs: number; readonly part: readonly Factor[] }[] = [];
   for (let first = 0; first < grid.length; first += 2 * pairs) {
     const own = grid.subarray(first, first + 2 * pairs);
@@ -80,7 +80,7 @@ function tileByTile(t: Tiling, omega: Float64Array, grid: Float64Array): LocalBa
     const alike = parts.find((other) => alikeTimes(other.times, times, EVEN * grid.at(-1)!));
     parts.push({ times, middleMs: middleMs - grid.at(-1)! / 2, part: alike?.part ?? factorise(omega, times, ['sine', 'cosine']) });
   }
-  const rank = paddedRank(t, Math.max(...parts.map(({ part }) => part.length)));
+  const rank = paddedIndices(block, Math.max(...parts.map(({ part }) => part.length)));
   const functions = new Float32Array(4 * tiles * rank * pairs);
   const factors = new Float32Array(4 * tiles * rank * frequencies);
   parts.forEach(({ times: { length: count }, middleMs, part }, tile) => {
@@ -117,11 +117,6 @@ function setTurned(row: Float32Array, turn: Float64Array, k: number, ofSine: num
   const [sin, cos] = [turn[2 * k]!, turn[2 * k + 1]!];
   row[2 * k] = ofSine * cos + ofCosine * sin;
   row[2 * k + 1] = ofCosine * cos - ofSine * sin;
-}
-
-function paddedRank({ block }: Tiling, rank: number): number {
-  const multiple = indicesAtOnce(block);
-  return multiple * Math.ceil(rank / multiple);
 }
 
 type Wave = 'sine' | 'cosine';

@@ -181,7 +181,12 @@ export function indicesAtOnce({ rows }: Block): number {
   return rows / 2;
 }
 
+/** Room for `count` of them: whole rounds. */
+export function paddedIndices(block: Block, count: number): number {
+  return upTo(indicesAtOnce(block), count);
+}
+
 /** Indices at most: a function for each sine and cosine. */
 export function mostIndices({ block, frequencies }: Pick<Tiling, 'block' | 'frequencies'>): number {
-  return upTo(indicesAtOnce(block), 2 * frequencies);
+  return paddedIndices(block, 2 * frequencies);
 }
