@@ -150,8 +150,9 @@ fn largest_term(terms: vec3f) -> u32 {
 @compute @workgroup_size(${t.threads})
 fn main(@builtin(local_invocation_index) tid: u32, @builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u) {
   let g = tid % G;
-  let c = tid / G;
-  let busy = c < CG;
+  let busy = tid / G < CG;
+  // idle ones read what the last have
+  let c = min(tid / G, CG - 1u);
   let training = run.mode == 1u;
   let atScratch = group.x * SCRATCH;
   let atOutputs = atScratch + SLOTS * DEPTH * KEPT * H * PP;

@@ -87,7 +87,7 @@ export function weightGradient(t: Tiling, kind: Kind): string {
     ${[...weights, ...biases].map((name) => `var ${name} = vec4f(0.0f);`).join(' ')}
     ${!adds ? '' : sums.kept.map((_, e) => `var old${e} = vec4f(0.0f);`).join(' ')}
     if (mine) {
-      ${!adds ? '' : `if (!first) { ${sums.kept.map((_, e) => `old${e} = state[at${e}];`).join(' ')} }`}
+      ${!adds ? '' : `if (!first && ${sums.owner}) { ${sums.kept.map((_, e) => `old${e} = state[at${e}];`).join(' ')} }`}
       for (var p = tid % ${lanes}u; p < PP; p += ${lanes}u) {
         ${terms.inputs.map((input, n) => `let y${n} = ${input};`).join('\n')}
         ${present.map((j) => `let z${j} = ${terms.adjoint(j)};`).join('\n')}
