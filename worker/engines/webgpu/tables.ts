@@ -61,5 +61,9 @@ const LARGEST = 3e38;
 
 /** Whether members of this shape have the same basis. */
 export function shareBasis(a: Member, b: Member): boolean {
-  return a.frequencies === b.frequencies && a.grid === b.grid;
+  return areEqual(a.frequencies, b.frequencies) && areEqual(a.grid, b.grid);
+}
+
+function areEqual(a: Float64Array, b: Float64Array): boolean {
+  return a === b || (a.length === b.length && a.every((value, i) => value === b[i]));
 }

@@ -2,7 +2,8 @@
 import { describe, expect, test } from 'vitest';
 import { localBasis } from '../../../../worker/engines/webgpu/local-basis.ts';
 import { GPU_BLOCK, pairOfPoint, SOFTWARE_BLOCK, tilingOf, type Block, type Tiling } from '../../../../worker/engines/webgpu/tiling.ts';
-import { shapeOf } from '../../../helpers/engine-cohorts.ts';
+import { shareBasis } from '../../../../worker/engines/webgpu/tables.ts';
+import { memberOf, shapeOf } from '../../../helpers/engine-cohorts.ts';
 
 const harmonics = (count: number, bandwidthKhz: number): Float64Array =>
   Float64Array.from({ length: count }, (_, k) => ((k + 1) * bandwidthKhz) / count);
@@ -76,5 +77,12 @@ describe("the first layer's basis", () => {
     expect([2 * even.pairs, errors(even, evenGrid(512, 50), frequencies).rank]).toEqual([128, 16]);
     expect(errors(even, gapped(512), frequencies).rank).toBeLessThanOrEqual(32);
     expect(errors(tiling(512, 32, SOFTWARE_BLOCK), evenGrid(512, 50), frequencies).rank).toBeLessThan(16);
+  });
+
+  test('is that of the replica before wherever times and frequencies are the same, whoever made them', () => {
+    const [one, same, other] = [1, 1, 2].map((seed) => memberOf(shapeOf('hodgkin-huxley'), seed));
+    expect(shareBasis(one!, same!)).toBe(true);
+    expect(shareBasis(one!, { ...same!, grid: other!.grid })).toBe(false);
+    expect(shareBasis(one!, { ...same!, frequencies: other!.frequencies })).toBe(false);
   });
 });
