@@ -36,6 +36,7 @@ export const ERROR_CODES = {
   RECORDING_UNSUPPORTED: { exit: EXIT.input, text: 'the file is sound but uses a part of its format that is not supported' },
   RECORDING_CHANNEL: { exit: EXIT.input, text: 'no channel or column of that name or unit' },
   RUN_LOCKED: { exit: EXIT.input, text: 'another process writes this run directory' },
+  SWEEP_TAKEN: { exit: EXIT.input, text: 'another orchestrator runs this sweep through the server' },
   RUN_DIFFERS: { exit: EXIT.input, text: 'the run directory belongs to another sweep' },
   RUN_NOT_FOUND: { exit: EXIT.input, text: 'the folder is no run directory' },
   RUN_CORRUPT: { exit: EXIT.input, text: 'a file of the run directory was damaged' },

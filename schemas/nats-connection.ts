@@ -23,6 +23,8 @@ const CONNECT_MS = 5000;
 const RECONNECT_MS = 500;
 /** Three without an answer, and the connection is made anew: a firewall that forgot it says nothing. The client's own two minutes are many leases. */
 const PING_MS = 10_000;
+/** Longer than a sound server takes to answer. */
+const FLUSH_MS = 2000;
 
 /** Throws USAGE (a secret in the URL, an unreadable file), NATS_UNREACHABLE (nobody answers), NATS_REFUSED (one side does not trust the other). */
 export async function connectServer(
@@ -53,6 +55,16 @@ export async function connectServer(
   } catch (error) {
     throw new LoligoError([failure(url, error, secrets)], { cause: error });
   }
+}
+
+/** Resolves when the server has got what was sent before, or does not answer: nobody's end waits for a server that is away. */
+export async function flushed(connection: NatsConnection): Promise<void> {
+  let limit: NodeJS.Timeout | undefined;
+  const late = new Promise<void>((resolve) => {
+    limit = setTimeout(resolve, FLUSH_MS);
+  });
+  await Promise.race([connection.flush().catch(() => undefined), late]);
+  clearTimeout(limit);
 }
 
 const URL_FORM = /^(nats|tls):\/\/(?:\[([0-9a-fA-F:]+)\]|([^@/\s:]+))(:\d{1,5})?$/;

@@ -81,7 +81,7 @@ export const ACK_WAIT_MS = 30_000;
 /** The server keeps what belongs to an abandoned sweep so long. What a sweep still needs is published again. */
 const MAX_AGE_MS = 30 * 24 * 3600 * 1000;
 /** A task is 1 to 3 kB: its recording travels by hash. */
-const MAX_TASK_BYTES = 256 * 1024;
+export const MAX_TASK_BYTES = 256 * 1024;
 /** nats-server's default largest message; a result with 500 points of 5 traces is 50 kB. */
 export const MAX_RESULT_BYTES = 1024 * 1024 - 4096;
 /** A checkpoint of 30,000 weights in Adam, and larger ones in parts; less than nats-server's default largest message. */

@@ -22,16 +22,17 @@ export interface AxisTable {
 export interface AxisRow {
   readonly label: string;
   readonly finished: number;
+  /** What follows is over these; where there is none, over all that finished. */
   readonly accepted: number;
-  /** quartiles over accepted replicas, by parameter */
+  /** quartiles by parameter */
   readonly parameters: Readonly<Record<string, Quartiles>>;
-  /** median chi2 per sample over accepted replicas */
+  /** median chi2 per sample */
   readonly chi2: number | null;
-  /** median root mean square of forward simulation minus data over accepted replicas, mV */
+  /** median root mean square of forward simulation minus data, mV */
   readonly rmseMv: number | null;
-  /** by parameter: root mean square relative error over accepted replicas of synthetic data; null where there is none */
+  /** by parameter: root mean square relative error on synthetic data; null where there is none */
   readonly rmsError: Readonly<Record<string, number | null>>;
-  /** median over the row's replicas */
+  /** median over all that finished */
   readonly seconds: number | null;
 }
 
@@ -94,7 +95,8 @@ function cutAtQuartiles({ values, codes }: Coded<string | number>): AxisGroup[] 
 
 function rowOf(label: string, rows: Int32Array, table: ReplicaTable, data: readonly DataUnit[]): AxisRow {
   const accepted = rowsWith(rows, (row) => table.accepted[row] === 1);
-  const own = (column: Float64Array): Float64Array => valuesOf({ rows: accepted }, column);
+  const judged = accepted.length > 0 ? accepted : rows;
+  const own = (column: Float64Array): Float64Array => valuesOf({ rows: judged }, column);
   const quartiles = (column: Float64Array): Quartiles => {
     const sorted = sortedFinite(own(column));
     return { low: quantile(sorted, 0.25), median: quantile(sorted, 0.5), high: quantile(sorted, 0.75) };
@@ -106,7 +108,7 @@ function rowOf(label: string, rows: Int32Array, table: ReplicaTable, data: reado
     parameters: Object.fromEntries(Object.entries(table.parameters).map(([name, column]) => [name, quartiles(column)])),
     chi2: median(own(table.chi2)),
     rmseMv: median(own(table.predictiveRmseMv)),
-    rmsError: Object.fromEntries(Object.keys(table.parameters).map((name) => [name, rmsError(name, accepted, table, data)])),
+    rmsError: Object.fromEntries(Object.keys(table.parameters).map((name) => [name, rmsError(name, judged, table, data)])),
     seconds: median(valuesOf({ rows }, table.seconds)),
   };
 }

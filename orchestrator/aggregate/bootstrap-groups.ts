@@ -1,5 +1,6 @@
 /** The rows that an interval is bootstrapped over, in groups of what they share: data unit and noise draw, then the configuration. */
 import type { Groups } from '../statistics/bootstrap.ts';
+import { evenSample } from '../statistics/even-sample.ts';
 import type { Ensemble } from './ensemble.ts';
 import type { ReplicaTable } from './replica-table.ts';
 import { sortedByCodes } from './row-list.ts';
@@ -16,8 +17,7 @@ export function groupRows(table: ReplicaTable, { rows }: Ensemble): GroupedRows 
   const data = [table.data, table.draw];
   const configuration = Object.values(table.axes).map(({ codes }) => codes);
   const sorted = sortedByCodes(rows, [...data, ...configuration]);
-  const step = Math.max(1, sorted.length / MOST_ROWS);
-  const chosen = Int32Array.from({ length: Math.min(sorted.length, MOST_ROWS) }, (_, i) => sorted[Math.floor(i * step)]!);
+  const chosen = evenSample(sorted.length, MOST_ROWS).map((position) => sorted[position]!);
   return { rows: chosen, dataSets: startsOf(chosen, data), configurations: startsOf(chosen, [...data, ...configuration]) };
 }
 

@@ -1,7 +1,7 @@
 /** What the data can tell of the parameters, by the bounds of the accepted replicas, and how far they spread beyond it. */
 import type { Identifiability, InferredParameter, Lock, ParameterSummary, Summary } from '../../schemas/generated/types.ts';
-import { median } from '../../schemas/sample-quantile.ts';
 import { ensembleOf, valuesOf } from './ensemble.ts';
+import { medianError } from './median-error.ts';
 import type { ReplicaTable } from './replica-table.ts';
 
 /** Nothing where no accepted replica has a bound. */
@@ -14,7 +14,7 @@ export function summariseIdentifiability(
   if (weakest === undefined) return {};
   const accepted = ensembleOf(table, table.accepted);
   const { infer } = resolved.problem;
-  const standardErrors = Object.fromEntries(infer.map(({ name }) => [name, median(valuesOf(accepted, table.bounds[name]!))]));
+  const standardErrors = Object.fromEntries(infer.map(({ name }) => [name, medianError(valuesOf(accepted, table.bounds[name]!))]));
   const ensembleOverBound = Object.fromEntries(
     infer.map((one) => [one.name, spreadOver(one, parameters[one.name], standardErrors[one.name])]),
   );

@@ -2,6 +2,7 @@
  * Whether the accepted estimates of a parameter fall into several groups, and what those are: of equal chi2 the data cannot tell them apart
  * (degeneracy), of unequal chi2 some replicas ended in a local optimum.
  */
+import { samplesThatCount } from '../../schemas/acceptance.ts';
 import type { InferredParameter, Lock, Modality, Mode, Summary } from '../../schemas/generated/types.ts';
 import { randomStream, streamName } from '../../schemas/random.ts';
 import { median } from '../../schemas/sample-quantile.ts';
@@ -41,7 +42,7 @@ export function summariseModes({ resolved }: Pick<Lock, 'resolved'>, table: Repl
   const sorted = columns.map((values) => values.toSorted());
   const tests = sorted.map(testDip);
   const adjusted = falseDiscovery(tests.map(({ p }) => p));
-  const samples = median(data.map((unit) => unit.samples)) ?? NaN;
+  const samples = median(data.map(samplesThatCount)) ?? NaN;
   const entries = infer.map((parameter, i): [string, Modality] => {
     const { dip, p } = tests[i]!;
     const q = adjusted[i]!;

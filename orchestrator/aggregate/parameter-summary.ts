@@ -7,6 +7,7 @@ import type { WordSource } from '../statistics/bootstrap.ts';
 import { hodgesLehmann } from '../statistics/hodges-lehmann.ts';
 import { groupRows } from './bootstrap-groups.ts';
 import { ensembleOf, valuesOf } from './ensemble.ts';
+import { medianError } from './median-error.ts';
 import type { Ensemble } from './ensemble.ts';
 import { scaledMad } from '../statistics/median-absolute-deviation.ts';
 import type { ReplicaTable } from './replica-table.ts';
@@ -92,7 +93,7 @@ function beforeFinish(
   const { median: centre, mad, quantiles } = distribution(values, null, scale);
   return {
     network: { median: centre, mad, quantiles, ...errorOf(name, units, own, accepted, centre) },
-    standardError: median(valuesOf(accepted, table.standardErrors[name]!)),
+    standardError: medianError(valuesOf(accepted, table.standardErrors[name]!)),
   };
 }
 

@@ -47,7 +47,7 @@ export interface ReplicaTable {
   readonly tied: Readonly<Record<string, Float64Array>>;
   /** the networks' own before a finish, by name; empty where no replica has one */
   readonly networkParameters: Readonly<Record<string, Float64Array>>;
-  /** of the finish, by name, in the parameter's unit; empty where no replica has one */
+  /** of the finish, by name, in the parameter's unit; Infinity where V does not determine it; empty where no replica has one */
   readonly standardErrors: Readonly<Record<string, Float64Array>>;
   /** first guesses, by name */
   readonly starts: Readonly<Record<string, Float64Array>>;
@@ -66,7 +66,7 @@ export interface ReplicaTable {
   /** what the replicas were not trained on */
   readonly rest: StretchColumns;
   readonly heldOut: readonly StretchColumns[];
-  /** Cramer-Rao bounds, by name, in the parameter's unit; empty where no replica has one */
+  /** Cramer-Rao bounds, by name, in the parameter's unit; Infinity where V does not determine it; empty where no replica has one */
   readonly bounds: Readonly<Record<string, Float64Array>>;
   /** the weakest direction in words, by row; of the first MOST_WORDS replicas alone */
   readonly weakest: ReadonlyMap<number, string>;
@@ -106,7 +106,7 @@ export function tableBuilder({ resolved }: Pick<Lock, 'resolved'>, expected = 0)
   ]);
   const standardErrors = record(infer, ({ name }) => [
     name,
-    field(sparse64(), ({ result }) => result.estimate?.standardErrors?.[name] ?? NaN),
+    field(sparse64(), ({ result }) => errorOf(result.estimate?.standardErrors, name)),
   ]);
   const starts = record(infer, ({ name }) => [name, field(float64(), ({ task }) => startOf(task, name))]);
   const rmseToTruth = record(states, (state) => [
@@ -119,7 +119,7 @@ export function tableBuilder({ resolved }: Pick<Lock, 'resolved'>, expected = 0)
   );
   const bounds = record(infer, ({ name }) => [
     name,
-    field(sparse64(), ({ result }) => result.estimate?.bound?.standardErrors[name] ?? NaN),
+    field(sparse64(), ({ result }) => errorOf(result.estimate?.bound?.standardErrors, name)),
   ]);
   const scores = scoreFields(resolved.problem, columns);
   const traces = traceSample();
@@ -241,6 +241,11 @@ function sortedRows(index: Float64Array): Int32Array {
   const twice = rows.find((row, i) => i > 0 && index[row] === index[rows[i - 1]!]);
   if (twice !== undefined) throw new Error(`internal: replica ${index[twice]} has two results`);
   return rows;
+}
+
+/** Results leave out what V does not determine: an error without bound. */
+function errorOf(standardErrors: Readonly<Record<string, number>> | undefined, name: string): number {
+  return standardErrors === undefined ? NaN : (standardErrors[name] ?? Infinity);
 }
 
 function unitPosition(task: Task, unitOf: ReadonlyMap<string, number>): number {

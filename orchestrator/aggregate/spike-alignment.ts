@@ -4,6 +4,7 @@
  */
 import type { Lock, SpikeSide, SpikeVariability, Summary } from '../../schemas/generated/types.ts';
 import { median, sortedFinite } from '../../schemas/sample-quantile.ts';
+import { evenSample } from '../statistics/even-sample.ts';
 import { scaledMad } from '../statistics/median-absolute-deviation.ts';
 import { ensembleBand } from './band.ts';
 import type { Band } from './band.ts';
@@ -11,7 +12,7 @@ import { evenCourse } from './even-course.ts';
 import { traceGroups } from './reconstruction.ts';
 import type { TraceGroup } from './reconstruction.ts';
 import type { ReplicaTable } from './replica-table.ts';
-import { evenlySpaced, observationKey } from './shown-data.ts';
+import { observationKey } from './shown-data.ts';
 
 /** One spike of a time course; NaN what it does not have. */
 export interface MeasuredSpike {
@@ -192,7 +193,8 @@ function coursesOf(group: SpikeGroup, k: number, grid: Float64Array, most: numbe
     const at = (tMs: number): number => (tMs >= untilMs ? NaN : valueAt(voltageMv, tMs / group.sampleMs));
     return Number.isFinite(onsetMs) ? [grid.map((tMs) => at(onsetMs + tMs))] : [];
   };
-  return { network: evenlySpaced(group.network, most).flatMap(around), simulated: evenlySpaced(group.simulated, most).flatMap(around) };
+  const some = (courses: readonly SpikyCourse[]): SpikyCourse[] => Array.from(evenSample(courses.length, most), (i) => courses[i]!);
+  return { network: some(group.network).flatMap(around), simulated: some(group.simulated).flatMap(around) };
 }
 
 /** Linear between samples; NaN beyond the ends. */

@@ -4,7 +4,7 @@
  */
 import type { Lock } from '../../schemas/generated/types.ts';
 import { quantile, sortedFinite } from '../../schemas/sample-quantile.ts';
-import { factorOf } from '../statistics/design.ts';
+import { childOf, factorOf, parentOf } from '../statistics/design.ts';
 import type { Factor } from '../statistics/design.ts';
 import type { Coded } from './column.ts';
 import type { ReplicaTable } from './replica-table.ts';
@@ -18,7 +18,10 @@ export interface Design {
 
 /** An axis of more numbers is cut at its quartiles. */
 const MOST_VALUES = 12;
-/** Of more levels (seeds, draws, data) so many are used, evenly: the estimators' work grows with their cube. */
+/**
+ * Of more levels (seeds, draws, data) so many are used, evenly: the estimators' work grows with their cube. Nested ones are counted over all parents,
+ * and of these so few are used that each has two.
+ */
 const MOST_LEVELS = 64;
 
 export function sweepFactors({ resolved }: Pick<Lock, 'resolved'>, table: ReplicaTable, rows: Int32Array): Design {
@@ -59,16 +62,28 @@ function meaningful(columns: readonly Column[], rows: Int32Array): Factor[] {
 }
 
 function thinned(rows: Int32Array, factors: readonly Factor[]): Int32Array {
-  const used = factors.map(
-    ({ levels }) =>
-      new Set(
-        evenlySpaced(
-          Array.from({ length: levels }, (_, level) => level),
-          MOST_LEVELS,
-        ),
-      ),
-  );
-  return rows.filter((_, i) => factors.every(({ codes }, f) => used[f]!.has(codes[i]!)));
+  const used = new Map<string, ReadonlySet<number>>();
+  // parents stand before what is nested in them
+  for (const factor of factors) {
+    const families = familiesOf(factor, parentOf(factor, factors), used);
+    const each = Math.floor(mostLevels(factor, factors) / families.length);
+    used.set(factor.name, new Set(families.flatMap((family) => evenlySpaced(family, each))));
+  }
+  return rows.filter((_, i) => factors.every(({ name, codes }) => used.get(name)!.has(codes[i]!)));
+}
+
+/** Levels by those of the parent that are used; all of a factor without one. */
+function familiesOf({ codes }: Factor, parent: Factor | undefined, used: ReadonlyMap<string, ReadonlySet<number>>): number[][] {
+  const above = parent === undefined ? new Set([0]) : used.get(parent.name)!;
+  const families = new Map(Array.from(above, (level) => [level, new Set<number>()]));
+  for (const [i, code] of codes.entries()) families.get(parent?.codes[i] ?? 0)?.add(code);
+  return Array.from(families.values(), (family) => [...family].toSorted((a, b) => a - b));
+}
+
+function mostLevels(factor: Factor, factors: readonly Factor[]): number {
+  const below: Factor[] = [];
+  for (let child = childOf(factor, factors); child !== undefined; child = childOf(child, factors)) below.push(child);
+  return [factor, ...below].every(({ levels }) => levels <= MOST_LEVELS) ? Infinity : MOST_LEVELS / 2 ** below.length;
 }
 
 function drawCodes({ data, draw }: ReplicaTable): (row: number) => number {
@@ -85,11 +100,12 @@ function seedCodes({ seed }: ReplicaTable): (row: number) => number {
   return (row) => position.get(seed[row]!)!;
 }
 
+/** -1 of replicas that the axis says nothing of, as in the column. */
 function axisCodes({ values, codes }: Coded<string | number>): (row: number) => number {
   if (values.length <= MOST_VALUES || values.some((value) => typeof value === 'string')) return (row) => codes[row]!;
   const sorted = sortedFinite(Array.from(codes, (code) => Number(values[code])));
   const cuts = [0.25, 0.5, 0.75].map((probability) => quantile(sorted, probability) ?? NaN);
-  return (row) => cuts.filter((cut) => Number(values[codes[row]!]) > cut).length;
+  return (row) => (codes[row]! < 0 ? -1 : cuts.filter((cut) => Number(values[codes[row]!]) > cut).length);
 }
 
 function numbered(names: readonly string[]): number[] {

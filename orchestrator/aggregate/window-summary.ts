@@ -13,10 +13,18 @@ export function summariseWindows({ resolved }: Pick<Lock, 'resolved'>, table: Re
   const windows = windowRows(resolved.problem.data, table);
   if (windows.size < 2) return {};
   const groups = [...windows.values()];
-  const oneRecording = new Set([...windows.keys()].map((unit) => data[unit]!.entry)).size === 1;
-  return {
-    acrossSpikes: Object.fromEntries(infer.map((parameter) => [parameter.name, across(parameter, groups, table, oneRecording)])),
-  };
+  const order = orderOf([...windows.keys()], data);
+  return { acrossSpikes: Object.fromEntries(infer.map((parameter) => [parameter.name, across(parameter, groups, table, order)])) };
+}
+
+/**
+ * Where each window stands: a window without an accepted replica, or one that was left out, keeps its place. Counted through where they come from
+ * several sweeps; undefined where they come from several recordings.
+ */
+function orderOf(units: readonly number[], data: readonly DataUnit[]): readonly number[] | undefined {
+  const windows = units.map((unit) => data[unit]!);
+  if (new Set(windows.map(({ entry }) => entry)).size > 1) return undefined;
+  return new Set(windows.map(({ sweep }) => sweep)).size > 1 ? units : windows.map(({ window }, i) => window ?? units[i]!);
 }
 
 /** Rows of the accepted replicas on each window, by data unit. */
@@ -36,13 +44,13 @@ function across(
   parameter: InferredParameter,
   groups: readonly (readonly number[])[],
   table: ReplicaTable,
-  oneRecording: boolean,
+  order: readonly number[] | undefined,
 ): AcrossSpikes {
   const scale = scaleOf(parameter);
   const scaled = groups.map((rows) => rows.map((row) => scale.forward(table.parameters[parameter.name]![row]!)));
   // every group has a row
   const medians = scaled.map((values) => median(values) ?? NaN);
-  const drift = oneRecording ? trend([...medians.keys()], medians) : null;
+  const drift = order === undefined ? null : trend(order, medians);
   return {
     n: groups.length,
     cv: variation(medians.map((value) => scale.back(value))),

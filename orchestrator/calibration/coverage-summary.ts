@@ -112,12 +112,12 @@ function parameterCalibration(
   bands: Map<number, Pick<RankHistogram, 'low' | 'high'>>,
 ): ParameterCalibration {
   const scale = scaleOf({ positive });
-  const truths = own.map(({ truth }) => truth);
+  const truths = sortedFinite(own.map(({ truth }) => truth));
   const spreads = own.filter(({ spread }) => spread !== null);
   const within = spreads.filter(({ centre, truth, spread }) => Math.abs(centre - truth) <= halfWidth(LEVELS['80']) * spread!);
   return {
     n: own.length,
-    truthRange: [scale.back(Math.min(...truths)), scale.back(Math.max(...truths))],
+    truthRange: [scale.back(truths[0]!), scale.back(truths.at(-1)!)],
     bias: biasOf(own),
     spread: scaledMad(sortedFinite(own.map(({ z }) => z))),
     ranks: ranksOf(own, bands),

@@ -10,8 +10,9 @@
  * distributions (Lakshminarayanan, Pritzel and Blundell, "Simple and scalable predictive uncertainty estimation using deep ensembles",
  * NeurIPS 2017, section 2.4), with medians in place of means so that one wild replica does not decide.
  */
-import { median, quantile, sortedFinite } from '../../schemas/sample-quantile.ts';
+import { quantile, sortedFinite } from '../../schemas/sample-quantile.ts';
 import type { Ensemble } from '../aggregate/ensemble.ts';
+import { medianError } from '../aggregate/median-error.ts';
 import type { ReplicaTable } from '../aggregate/replica-table.ts';
 import { scaleOf, type Scale } from '../aggregate/scale.ts';
 import { scaledMad } from '../statistics/median-absolute-deviation.ts';
@@ -39,7 +40,7 @@ export function dataSetIntervals(
   return Array.from(starts.subarray(0, -1), (from, set): DataSetInterval[] => {
     const own = rows.subarray(from, starts[set + 1]);
     const values = sortedFinite(Float64Array.from(own).map((row) => scale.forward(estimates[row]!)));
-    const error = median(Float64Array.from(own).map((row) => standardErrorOf(table, parameter.name, row, scale)));
+    const error = medianError(Float64Array.from(own).map((row) => standardErrorOf(table, parameter.name, row, scale)));
     const centre = quantile(values, 0.5);
     if (centre === null || error === null) return [];
     const spread = scaledMad(values);
@@ -49,7 +50,7 @@ export function dataSetIntervals(
   }).flat();
 }
 
-/** That of the finish, else the Cramer-Rao bound at the estimate; NaN where V does not determine the parameter. */
+/** That of the finish, else the Cramer-Rao bound at the estimate; Infinity where V does not determine the parameter, NaN where neither is known. */
 function standardErrorOf({ standardErrors, bounds, parameters }: ReplicaTable, name: string, row: number, scale: Scale): number {
   const finish = standardErrors[name]![row] ?? NaN;
   const inUnit = Number.isFinite(finish) ? finish : (bounds[name]![row] ?? NaN);

@@ -20,8 +20,8 @@ export interface AcceptedReplica {
   readonly estimate: Estimate;
 }
 
-/** In the order of the expansion. Throws RUN_CORRUPT, and USAGE where there is none. */
-export async function acceptedReplicas({ path, lock }: Run): Promise<AcceptedReplica[]> {
+/** In the order of the expansion. Throws RUN_CORRUPT, and USAGE where there is none and one is needed. */
+export async function acceptedReplicas({ path, lock }: Run, { needed }: { readonly needed: boolean }): Promise<AcceptedReplica[]> {
   const expansion = expansionOf(lock.resolved);
   const accepted: AcceptedReplica[] = [];
   const kinds = new Map<string, number>();
@@ -31,7 +31,7 @@ export async function acceptedReplicas({ path, lock }: Run): Promise<AcceptedRep
     kinds.set(kind, (kinds.get(kind) ?? 0) + 1);
     if (outcome.kind === 'converged' && estimate !== undefined) accepted.push({ task: expansion.task(result.index), result, estimate });
   }
-  if (accepted.length === 0) throw withoutAccepted(path, kinds);
+  if (needed && accepted.length === 0) throw withoutAccepted(path, kinds);
   return accepted.toSorted((a, b) => a.result.index - b.result.index);
 }
 

@@ -54,10 +54,12 @@ export async function buildReport(run: Run, { calibration, groupBy = [] }: Repor
     const { add, finish } = tableBuilder(lock, replicas);
     return { add, finish: () => aggregateTable(options, finish()) };
   };
-  const { summary, tables } = await collectResults(path, expansion.task, { units: modelUnits(run), collector });
+  const units = modelUnits(run);
+  const { summary, tables } = await collectResults(path, expansion.task, { units, collector });
   const observations = observationsOf(tables.shown, lock, model, trace);
   const predictions = tables.stretches.flatMap((stretch) => predictionOf(stretch, fixed(stretch.index), model, trace(stretch.object)));
-  const { report } = writeReport(path, { lock, summary, tables, observations, predictions, meanings: meaningsOf(file) });
+  const words = { meanings: meaningsOf(file), units: units.parameters };
+  const { report } = writeReport(path, { lock, summary, tables, observations, predictions, ...words });
   return { summary, report };
 }
 

@@ -10,7 +10,9 @@ export function describeSummary({ counts, reasons, parameters, predictive }: Sum
     formatNumber(median),
     formatInterval(ci95),
     unit,
-    truth === undefined ? '' : `truth ${formatNumber(truth)}, off by ${formatPercent(relativeError, { sign: true })}`,
+    truth === undefined
+      ? ''
+      : `truth ${formatNumber(truth)}${median === null ? '' : `, off by ${formatPercent(relativeError, { sign: true })}`}`,
   ]);
   const others = Object.entries(reasons).filter(([reason, count]) => reason !== 'unfinished' && count > 0);
   return [
@@ -18,7 +20,7 @@ export function describeSummary({ counts, reasons, parameters, predictive }: Sum
     `${counts.accepted} accepted by the filter${counts.accepted === 0 ? ', so there are no estimates' : ''}`,
     ...others.map(([reason, count]) => `  ${count} not: ${describeReason(reason)}`),
     ...aligned([['parameter', 'median', '95 % interval', 'unit', ''], ...rows]),
-    `forward simulation of accepted replicas: RMSE ${formatNumber(predictive.rmseMv)} mV (median)`,
+    ...(predictive.rmseMv === null ? [] : [`forward simulation of accepted replicas: RMSE ${formatNumber(predictive.rmseMv)} mV (median)`]),
   ].join('\n');
 }
 

@@ -4,7 +4,8 @@ import yargs, { type Argv } from 'yargs';
 import { hideBin } from 'yargs/helpers';
 import { EXIT, LoligoError } from '../../schemas/errors.ts';
 import { packageVersion } from '../../schemas/package-root.ts';
-import { say } from './output.ts';
+import { didYouMean } from '../../schemas/wording.ts';
+import { outliveReaders, say } from './output.ts';
 
 /** In the order of the help. One that is named is loaded by itself: what the others need takes half a second. */
 const COMMANDS: Readonly<Record<string, (to: Argv) => Promise<Argv>>> = {
@@ -31,6 +32,7 @@ const LISTS = new Set(['_', 'set', 'columns', 'index', 'tolerance']);
 /** Wrong usage, found by yargs: its message, and no stack. */
 class UsageError extends Error {}
 
+outliveReaders();
 try {
   const program = yargs(hideBin(process.argv));
   for (const add of commandsToParse()) await add(program);
@@ -38,7 +40,6 @@ try {
     .scriptName('loligo')
     .usage('$0 <command>\n\nWhich biophysical parameters and hidden gating variables explain this voltage trace, and how sure can we be?')
     .demandCommand(1, 'Give a command.')
-    .recommendCommands()
     .strict()
     .check(givenOnce)
     .version(packageVersion())
@@ -55,6 +56,9 @@ try {
 /** yargs speaks of non-option arguments. */
 function inWords(message: string): string {
   if (message.startsWith('Not enough non-option arguments')) return 'An argument is missing.';
+  const [word = '-'] = hideBin(process.argv);
+  if (message.startsWith('Unknown argument') && !word.startsWith('-') && !Object.hasOwn(COMMANDS, word))
+    return [`"${word}" is no command.`, didYouMean(word, Object.keys(COMMANDS))].filter(Boolean).join(' ');
   const option = /^Not enough arguments following: (.*)$/.exec(message)?.[1];
   return option === undefined ? message : `--${option} needs a value.`;
 }

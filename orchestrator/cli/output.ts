@@ -1,6 +1,24 @@
 /** The program's two streams: results go to stdout, everything said to people on the way goes to stderr. */
 import { writeFileSync } from 'node:fs';
-import { LoligoError } from '../../schemas/errors.ts';
+import { EXIT, LoligoError, messageOf } from '../../schemas/errors.ts';
+import { systemCode } from '../results/disk.ts';
+
+/** What is written to a reader that went away: `| head -1`, or the terminal of a run that goes on. */
+const READER_GONE = new Set(['EPIPE', 'EIO', 'ERR_STREAM_DESTROYED']);
+
+/**
+ * A reader that goes away ends no command: what it computes is stored all the same, and its exit code is its own. A result that cannot be
+ * written (to a full disk) is told, with exit code 6.
+ */
+export function outliveReaders(): void {
+  process.stderr.on('error', () => undefined);
+  process.stdout.on('error', (error) => {
+    if (READER_GONE.has(systemCode(error))) return;
+    say(notWritten('standard output', error, 'Send it elsewhere.').message);
+    // the command may still set its own
+    process.once('exit', () => (process.exitCode = EXIT.infrastructure));
+  });
+}
 
 export function print(text: string): void {
   process.stdout.write(`${text}\n`);
@@ -20,9 +38,10 @@ export function writeNamed(path: string, content: string): void {
   try {
     writeFileSync(path, content);
   } catch (cause) {
-    const got = cause instanceof Error ? cause.message : String(cause);
-    throw new LoligoError([{ code: 'DISK', where: path, rule: 'the file must be writable', got, remedy: 'Choose another path.' }], {
-      cause,
-    });
+    throw notWritten(path, cause, 'Choose another path.');
   }
+}
+
+function notWritten(where: string, cause: unknown, remedy: string): LoligoError {
+  return new LoligoError([{ code: 'DISK', where, rule: 'the file must be writable', got: messageOf(cause), remedy }], { cause });
 }

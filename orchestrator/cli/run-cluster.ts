@@ -5,14 +5,15 @@
 import { jetstreamManager } from '@nats-io/jetstream';
 import type { Lock, SweepNotice } from '../../schemas/generated/types.ts';
 import { messageOf } from '../../schemas/errors.ts';
-import { connectServer } from '../../schemas/nats-connection.ts';
+import { connectServer, flushed } from '../../schemas/nats-connection.ts';
 import { packageVersion } from '../../schemas/package-root.ts';
 import { cancelSubject, noticeSubject } from '../../schemas/wire.ts';
 import { DeadLetters } from '../queue/dead-letters.ts';
 import { openJetStreamQueue } from '../queue/jetstream.ts';
 import { provideObjects } from '../queue/objects.ts';
+import { refuseLargeTasks } from '../queue/task-size.ts';
 import { describeDead } from '../results/dead-replica.ts';
-import { writeProgress } from '../results/progress-file.ts';
+import { readProgress, writeProgress } from '../results/progress-file.ts';
 import type { WritableRun } from '../results/run-directory.ts';
 import type { Progress } from '../run/progress.ts';
 import { runSweep, type RunEnd } from '../run/run-sweep.ts';
@@ -20,6 +21,7 @@ import type { LoadedSweep } from './load-sweep.ts';
 import { watchConnection } from './connection-watch.ts';
 import { closeAll, openRunFiles } from './run-files.ts';
 import { openRunWatch, probeOf, type RunWatchOptions } from './run-watch.ts';
+import { soleOrchestrator } from './sole-orchestrator.ts';
 import { noticeOf } from './sweep-notices.ts';
 import { watchServing } from './who-serves.ts';
 
@@ -41,16 +43,27 @@ export interface ClusterRunOptions {
   readonly onNote: (note: string) => void;
 }
 
+/** Different troubles that are shown. */
+const MOST_TOLD = 20;
+
 export async function runCluster(options: ClusterRunOptions): Promise<RunEnd> {
   const { sweep, lock, out, engine } = options;
   const server = await connectServer(options.nats, 'orchestrator', process.env, options.onNote);
   const { connection } = server;
   const closing: (() => unknown)[] = [() => connection.close()];
   try {
+    refuseLargeTasks(sweep.resolved, sweep.expansion, connection.info?.max_payload);
+    const rival = await soleOrchestrator(connection, lock.sweep, readProgress(out)?.by);
     const { run, programLog, log } = openRunFiles(options, closing);
     const cancelled = new AbortController();
-    const trouble = (error: unknown): void =>
-      programLog.logger.warn({ event: 'trouble', sweep: lock.sweep, error: messageOf(error) }, 'the server failed, trying again');
+    const told = new Set<string>();
+    const trouble = (error: unknown): void => {
+      const message = messageOf(error);
+      programLog.logger.warn({ event: 'trouble', sweep: lock.sweep, error: message }, 'the server failed, trying again');
+      // what goes on for hours is said once
+      if (!told.has(message) && told.size < MOST_TOLD) options.onNote(`the server failed, trying again: ${message}`);
+      told.add(message);
+    };
     let again: (index: number) => Promise<void> = () => Promise.resolve();
     const dead = new DeadLetters(connection, await jetstreamManager(connection, { checkAPI: false }), {
       sweep: lock.sweep,
@@ -78,7 +91,6 @@ export async function runCluster(options: ClusterRunOptions): Promise<RunEnd> {
       onTrouble: trouble,
     });
     closing.push(() => queue.close());
-    cancelled.signal.addEventListener('abort', () => void queue.close(), { once: true });
     connection.subscribe(cancelSubject(lock.sweep), { callback: () => cancelled.abort() });
     options.onStart(run, log.stored);
     programLog.logger.info({ event: 'run-started', sweep: lock.sweep, engine, finished: log.stored }, 'run started');
@@ -91,9 +103,10 @@ export async function runCluster(options: ClusterRunOptions): Promise<RunEnd> {
     });
     closing.push(() => serving.stop());
     const running = (): number => serving.cards().reduce((sum, card) => sum + (card.sweeps[lock.sweep] ?? 0), 0);
-    const watchedConnection = watchConnection(connection, (change) =>
-      programLog.logger.warn({ event: `server-${change}`, sweep: lock.sweep }, `the server is ${change}`),
-    );
+    const watchedConnection = watchConnection(connection, (change) => {
+      programLog.logger.warn({ event: `server-${change}`, sweep: lock.sweep }, `the server is ${change}`);
+      options.onNote(`the server is ${change}`);
+    });
     const watch = await openRunWatch(options.watch, {
       ...probeOf(options, log),
       logger: programLog.logger,
@@ -107,13 +120,16 @@ export async function runCluster(options: ClusterRunOptions): Promise<RunEnd> {
       if (!connection.isClosed()) connection.publish(noticeSubject(lock.sweep), JSON.stringify(notice));
     };
     // nothing drains here: workers go on without us, and what they hand in waits for the next start
-    options.signal.addEventListener('abort', () => void queue.close(), { once: true });
+    const enough = AbortSignal.any([options.signal, cancelled.signal, rival]);
+    enough.addEventListener('abort', () => void queue.close(), { once: true });
+    // it may have come while the queue was opened
+    if (enough.aborted) await queue.close();
     const end = await runSweep({
       expansion: sweep.expansion,
       queue,
       log,
       ...(options.limit === undefined ? {} : { limit: options.limit }),
-      signal: AbortSignal.any([options.signal, cancelled.signal]),
+      signal: enough,
       onResult: watch.onResult,
       onStart: (publishAgain) => (again = publishAgain),
       onProgress: (progress) => {
@@ -123,15 +139,23 @@ export async function runCluster(options: ClusterRunOptions): Promise<RunEnd> {
       },
     });
     await queue.close();
-    await dead.tell().catch(trouble);
-    tell(end.progress, cancelled.signal.aborted ? 'cancelled' : end.kind);
+    rival.throwIfAborted();
     if (cancelled.signal.aborted) options.onNote('the sweep was cancelled: what is stored stays, and the same command goes on');
-    if (end.kind !== 'interrupted' || cancelled.signal.aborted) await queue.retire();
+    tell(end.progress, cancelled.signal.aborted ? 'cancelled' : end.kind);
+    try {
+      await dead.tell();
+      if (end.kind !== 'interrupted' || cancelled.signal.aborted) await queue.retire();
+    } catch (error) {
+      // what is stored is stored: no reason to fail
+      const rest = 'it may hold a rest of this sweep, which the same command takes off it';
+      programLog.logger.warn({ event: 'trouble', sweep: lock.sweep, error: messageOf(error) }, `the server failed at the end: ${rest}`);
+      options.onNote(`the server failed at the end (${messageOf(error)}): ${rest}`);
+    }
     programLog.logger.info(
       { event: 'run-ended', sweep: lock.sweep, end: end.kind, finished: end.progress.finished, malformed: queue.malformed },
       'run ended',
     );
-    await connection.flush();
+    await flushed(connection);
     return end;
   } finally {
     await closeAll(closing.toReversed());

@@ -28,6 +28,11 @@ const ROLL_WAIT_MS = 1000;
 /** An orchestrator speaks every second; a full disk or a busy machine may hold it up for some. */
 export const SILENT_MS = 15_000;
 
+/** This process, as notices name it. */
+export function speaker(): string {
+  return `${hostname()}:${process.pid}`;
+}
+
 export function noticeOf({ lock, state, log, progress, malformed }: NoticeOptions): SweepNotice {
   const { planned, finished, running, byOutcome, replicasPerSecond, secondsLeft } = progress;
   return {
@@ -35,7 +40,7 @@ export function noticeOf({ lock, state, log, progress, malformed }: NoticeOption
     name: lock.resolved.name,
     state,
     at: Date.now(),
-    by: `${hostname()}:${process.pid}`,
+    by: speaker(),
     engine: lock.engine,
     planned,
     finished,
@@ -87,7 +92,7 @@ export async function readCards(connection: NatsConnection): Promise<WorkerCard[
   return cards.toSorted((a, b) => (a.worker < b.worker ? -1 : 1));
 }
 
-async function readNotice(manager: JetStreamManager, subject: string): Promise<StoredNotice | undefined> {
+export async function readNotice(manager: JetStreamManager, subject: string): Promise<StoredNotice | undefined> {
   const message = await manager.streams.getMessage(STATE, { last_by_subj: subject });
   const notice = readable(() => parseNotice(message?.json()));
   return message === null || notice === undefined ? undefined : { notice, storedAt: message.time.getTime() };

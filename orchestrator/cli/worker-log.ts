@@ -10,7 +10,11 @@ import { say } from './output.ts';
 
 export function openWorkerLog({ log, 'log-level': level }: { readonly log: string; readonly 'log-level': string }): Logger {
   const options = logOptions(level);
-  if (log === 'json') return pino(options, pino.destination({ dest: 2, sync: true }));
+  if (log === 'json') {
+    const stderr = pino.destination({ dest: 2, sync: true });
+    stderr.on('error', () => undefined); // a worker trains on without a reader
+    return pino(options, stderr);
+  }
   // pino writes nothing but lines of JSON objects with a msg
   return pino(options, { write: (line) => say(inWords(JSON.parse(line) as Record<string, unknown>)) });
 }
@@ -55,7 +59,7 @@ function logEvent(logger: Logger, event: WorkerEvent): void {
     case 'result-published':
       return undefined;
     case 'lease-lost':
-      return logger.warn(of(event.of), 'the lease was lost: another worker has the replica, or nobody wants it');
+      return logger.warn(of(event.of), 'the lease was lost: another worker has the replica, nobody wants it, or the server is away');
     case 'message-malformed':
       return logger.warn(named, 'a message that was no task was put aside');
     case 'trouble':

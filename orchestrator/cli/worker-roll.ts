@@ -4,7 +4,7 @@ import type { NatsConnection } from '@nats-io/transport-node';
 import type { LaneRefusal, WorkerCard } from '../../schemas/generated/types.ts';
 import { packageVersion } from '../../schemas/package-root.ts';
 import { ROLL } from '../../schemas/wire.ts';
-import { processorModel } from './processor-model.ts';
+import { processorModel } from '../../worker/engines/processor-model.ts';
 
 /** What changes while it serves. */
 export interface WorkerState {

@@ -10,6 +10,9 @@ import { contrastOf } from './location-shift.ts';
 import type { MatchedValues } from './matched-values.ts';
 import { average, trimmedMean } from '../statistics/trimmed-mean.ts';
 
+/** Two lie equally far from their median, however far they scatter: their deviations have no scatter of their own, and any change would be significant. */
+const FEWEST_UNITS = 3;
+
 export interface SpreadShift {
   /** Undefined where there are too few units, or no scatter to compare with. */
   readonly contrast: Contrast | undefined;
@@ -35,7 +38,7 @@ function contrastBetween(
   if (before.length < 2 || after.length < 2) return undefined;
   if (before.length === after.length && before.every((value, u) => value === after[u]))
     return { shift: 0, standardError: 0, df: 1, units: before.length, replicas: values.after.flat().length };
-  if (old === 0 || fresh === 0) return undefined;
+  if (old === 0 || fresh === 0 || Math.min(before.length, after.length) < FEWEST_UNITS) return undefined;
   const shares = (units: readonly number[], mean: number): number[] => units.map((value) => value / mean);
   const scatter = contrastOf(values, pairing, shares(before, old), shares(after, fresh), (units) => trimmedMean(units, 0));
   return scatter === undefined ? undefined : { ...scatter, shift: Math.log(fresh / old) };

@@ -21,22 +21,21 @@
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { jetstream, jetstreamManager, type JetStreamClient, type JetStreamManager } from '@nats-io/jetstream';
-import { headers, type NatsConnection } from '@nats-io/transport-node';
-import { LoligoError, messageOf } from '../../schemas/errors.ts';
+import { headers, type MsgHdrs, type NatsConnection } from '@nats-io/transport-node';
 import type { Task } from '../../schemas/generated/types.ts';
 import type { Server } from '../../schemas/nats-connection.ts';
 import { packageVersion } from '../../schemas/package-root.ts';
 import type { ResultDelivery, TaskQueue } from '../../schemas/queue.ts';
 import * as wire from '../../schemas/wire.ts';
+import { prepareServer } from './preparation.ts';
 import { ResultCollector } from './result-collector.ts';
 import {
   ensureConsumer,
   ensureStreams,
   heldIn,
-  isMissing,
   isWrongLastSequence,
   missing,
-  openStreams,
+  refusalOf,
   renewConsumer,
   takeOut,
   withdrawTasks,
@@ -52,8 +51,6 @@ const RECONCILE_MS = 5000;
 /** Tasks published within so long share one wake-up of the idle workers. */
 const WAKE_MS = 20;
 const RETRY_MS = 250;
-/** A stream that is gone so often while the queue opens is deleted by somebody who will go on. */
-const MOST_OPENINGS = 20;
 const NUMBERS = wire.numbersOf(packageVersion());
 
 export interface JetStreamQueueOptions {
@@ -116,6 +113,8 @@ class JetStreamTaskQueue implements JetStreamQueue {
   readonly #manager: JetStreamManager;
   readonly #options: JetStreamQueueOptions;
   #window: number;
+  /** Tasks that the server's store holds, as far as it said so by refusing one. */
+  #room = Infinity;
   readonly #outstanding = new Map<number, Outstanding>();
   /** Held by the server since before this opener: adopted, not sent again. */
   readonly #known: Set<number>;
@@ -162,7 +161,7 @@ class JetStreamTaskQueue implements JetStreamQueue {
 
   async publish(task: Task): Promise<boolean> {
     const { index } = task;
-    while (!this.#closed && this.#outstanding.size >= this.#window && !this.#outstanding.has(index))
+    while (!this.#closed && this.#outstanding.size >= Math.min(this.#window, this.#room) && !this.#outstanding.has(index))
       await new Promise<void>((resolve) => this.#publishers.push(resolve));
     if (this.#closed) return false;
     // its result may have come while the publisher waited
@@ -239,12 +238,7 @@ class JetStreamTaskQueue implements JetStreamQueue {
     this.#sending = undefined;
     const batch = this.#unsent.splice(0);
     if (batch.length === 0 || this.#connection.isClosed()) return;
-    for (const { task, again } of batch) {
-      const marks = again ? headers() : undefined;
-      marks?.set(wire.AGAIN_HEADER, '1');
-      const subject = wire.taskSubject(task.sweep, task.shape, task.index);
-      this.#connection.publish(subject, JSON.stringify(task), marks === undefined ? {} : { headers: marks });
-    }
+    for (const { task, again } of batch) this.#connection.publish(...messageOfTask(task, again));
     this.#wake ??= setTimeout(() => {
       this.#wake = undefined;
       if (!this.#closed && !this.#connection.isClosed()) this.#connection.publish(wire.WORK);
@@ -334,10 +328,42 @@ class JetStreamTaskQueue implements JetStreamQueue {
       ([index, { round }]) => round !== undefined && round <= upTo && !tasks.has(index) && !results.has(index),
     );
     // a queue that was closed meanwhile sends nothing any more: its connection may be on its way out
-    if (!this.#closed) for (const [, entry] of lost) this.#send(entry, true);
+    if (!this.#closed) await this.#sendAgain(lost, tasks);
     this.#counted.reconciliations += 1;
     this.#counted.leftOver += leftOver.length;
     return { lost: lost.length, leftOver: leftOver.length };
+  }
+
+  /**
+   * One of them is sent for its answer: a stream whose store is full refuses without a word what asks for none. What fills a store keeps results out too,
+   * and nothing would move any more: so half of the tasks are taken out, the last ones first, and wait here until others are done.
+   */
+  async #sendAgain(lost: readonly [number, Outstanding][], held: ReadonlyMap<number, string>): Promise<void> {
+    const [first, ...rest] = lost.slice(0, Math.max(0, this.#room - held.size)).map(([, entry]) => entry);
+    if (first === undefined) return;
+    const refusal = await refusalOf(() => this.#sendForAnswer(first));
+    if (refusal === undefined) {
+      for (const entry of rest) this.#send(entry, true);
+      return;
+    }
+    this.#room = Math.max(1, Math.floor(held.size / 2));
+    const last = [...this.#outstanding.keys()].filter((index) => held.has(index)).slice(this.#room);
+    await takeOut(
+      this.#manager,
+      wire.TASKS,
+      last.map((index) => held.get(index)!),
+    );
+    this.#trouble(
+      new Error(
+        `the server takes no more tasks (${refusal}): it gets ${this.#room} at a time until it has more room (max_file_store, or the storage of the account)`,
+      ),
+    );
+  }
+
+  #sendForAnswer(entry: Outstanding): Promise<unknown> {
+    entry.round = this.#round;
+    this.#counted.republished += 1;
+    return this.#client.publish(...messageOfTask(entry.task, true));
   }
 
   /**
@@ -369,7 +395,7 @@ class JetStreamTaskQueue implements JetStreamQueue {
   #widenWindow(leases: number): void {
     if (this.#options.window !== undefined) return;
     this.#window = Math.max(this.#window, Math.min(WINDOW_PER_LEASE * leases, MOST_WINDOW));
-    if (this.#outstanding.size < this.#window) this.#wakePublishers();
+    if (this.#outstanding.size < Math.min(this.#window, this.#room)) this.#wakePublishers();
   }
 
   #trouble(error: unknown): void {
@@ -381,44 +407,14 @@ class JetStreamTaskQueue implements JetStreamQueue {
   }
 }
 
-/**
- * Opens the queue of a sweep for its one orchestrator. The connection stays its owner's. Throws NATS_UNREACHABLE. What somebody deletes on
- * the server meanwhile is made once more: nothing was sent yet, so it begins at the beginning.
- */
+function messageOfTask(task: Task, again: boolean): [subject: string, payload: string, options: { headers?: MsgHdrs }] {
+  const marks = again ? headers() : undefined;
+  marks?.set(wire.AGAIN_HEADER, '1');
+  return [wire.taskSubject(task.sweep, task.shape, task.index), JSON.stringify(task), marks === undefined ? {} : { headers: marks }];
+}
+
+/** Opens the queue of a sweep for its one orchestrator. The connection stays its owner's. Throws NATS_UNREACHABLE. */
 export async function openJetStreamQueue(server: Server, options: JetStreamQueueOptions): Promise<JetStreamQueue> {
   const manager = await jetstreamManager(server.connection, { checkAPI: false });
-  for (let left = MOST_OPENINGS; ; left -= 1) {
-    try {
-      return new JetStreamTaskQueue(server, manager, await prepare(server, manager, options), options);
-    } catch (error) {
-      if (!isMissing(error)) throw error;
-      if (left === 1) throw goneAgain(server.url, error);
-      options.onTrouble?.(error);
-      await delay(RETRY_MS);
-    }
-  }
-}
-
-/** Makes what the sweep needs on the server. Returns the replicas that it holds already. */
-async function prepare(server: Server, manager: JetStreamManager, options: JetStreamQueueOptions): Promise<Set<number>> {
-  await openStreams(manager, server.url);
-  await options.provide?.();
-  await manager.streams.purge(wire.STATE, { filter: wire.cancelSubject(options.sweep) });
-  await renewConsumer(manager, wire.RESULTS, wire.collectorConsumer(options.sweep));
-  // tasks before results: a worker moves a replica from the one to the other
-  const tasks = await heldIn(manager, wire.TASKS, wire.tasksOf(options.sweep));
-  const results = await heldIn(manager, wire.RESULTS, wire.resultsOf(options.sweep));
-  await takeOut(
-    manager,
-    wire.TASKS,
-    [...tasks].filter(([index]) => options.stored(index)).map(([, subject]) => subject),
-  );
-  return new Set([...tasks.keys(), ...results.keys()]);
-}
-
-function goneAgain(url: string, error: unknown): LoligoError {
-  const rule = 'the streams of loligo must stay where the orchestrator makes them';
-  const got = `${MOST_OPENINGS} times one was gone again: ${messageOf(error)}`;
-  const remedy = 'Find out who deletes them (streams LOLIGO_* and OBJ_loligo), and give the same command again.';
-  return new LoligoError([{ code: 'NATS_UNREACHABLE', where: url, rule, got, remedy }], { cause: error });
+  return new JetStreamTaskQueue(server, manager, await prepareServer(server, manager, options), options);
 }

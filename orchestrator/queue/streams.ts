@@ -1,5 +1,6 @@
 /** The streams, lanes and collector of schemas/wire.ts on the server: made where they are missing, never changed. */
 import { JetStreamApiError, type ConsumerConfig, type JetStreamManager } from '@nats-io/jetstream';
+import { ClosedConnectionError, InvalidArgumentError, RequestError, TimeoutError } from '@nats-io/transport-node';
 import { LoligoError, messageOf } from '../../schemas/errors.ts';
 import { indexOf, laneOf, STATE, STREAMS, TASKS, tasksOf, triesOf } from '../../schemas/wire.ts';
 
@@ -7,6 +8,8 @@ import { indexOf, laneOf, STATE, STREAMS, TASKS, tasksOf, triesOf } from '../../
 const STREAM_MISSING = 10059;
 const CONSUMER_MISSING = 10014;
 const WRONG_LAST_SEQUENCE = new Set([10071, 10164]);
+/** "Maximum messages per subject exceeded": it is there. */
+const ALREADY_THERE = 10077;
 
 export async function ensureStreams(manager: JetStreamManager): Promise<void> {
   const present = new Set<string>();
@@ -114,6 +117,23 @@ export async function missing(request: () => Promise<unknown>): Promise<boolean>
 /** Also where somebody deleted it between two requests. */
 export function isMissing(error: unknown): boolean {
   return error instanceof JetStreamApiError && [STREAM_MISSING, CONSUMER_MISSING].includes(error.code);
+}
+
+/** Why a stream did not take a message, by its answer; undefined: it holds it. Throws every other failure. */
+export async function refusalOf(publish: () => Promise<unknown>): Promise<string | undefined> {
+  try {
+    await publish();
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof JetStreamApiError)) throw error;
+    return error.code === ALREADY_THERE ? undefined : error.message;
+  }
+}
+
+/** What the server says or does not say, and no fault of the program. */
+export function isOfServer(error: unknown): boolean {
+  // the last for a message that is larger than the server takes
+  return [JetStreamApiError, RequestError, TimeoutError, ClosedConnectionError, InvalidArgumentError].some((kind) => error instanceof kind);
 }
 
 export function isWrongLastSequence(error: unknown): boolean {

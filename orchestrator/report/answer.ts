@@ -8,10 +8,10 @@ import { renderTable } from './table.ts';
 import { amount, standardError, standings, STANDING_RULE } from './identified.ts';
 import type { Standing, Uncertain } from './identified.ts';
 import { judge } from './verdict.ts';
-import { describeFixed } from './fixed-values.ts';
+import { describeFixed, type Units } from './fixed-values.ts';
 
 /** `meanings`: what each parameter is, where the model's file says so. */
-export function renderAnswer(lock: Lock, summary: Summary, fittedData: number, meanings: Meanings = {}): Markup {
+export function renderAnswer(lock: Lock, summary: Summary, fittedData: number, meanings: Meanings = {}, units: Units = {}): Markup {
   const standing = standings(lock, summary, fittedData);
   const { level, lead, answer, support, objections } = judge(lock, summary, fittedData, standing);
   return html`<section id="answer" aria-labelledby="answer-heading">
@@ -27,7 +27,7 @@ export function renderAnswer(lock: Lock, summary: Summary, fittedData: number, m
           </ul>`
       }
     </div>
-    ${parameterTable(lock, summary, standing, meanings)} ${effectiveNote(lock)} ${keyNumbers(summary)}
+    ${parameterTable(lock, summary, standing, meanings)} ${effectiveNote(lock, units)} ${keyNumbers(summary)}
   </section> `;
 }
 
@@ -178,9 +178,9 @@ function below(text: string | undefined): Markup | undefined {
 }
 
 /** Synthetic data have a truth; a cell has none that the model could find. */
-function effectiveNote({ resolved: { problem, space } }: Lock): Markup | undefined {
+function effectiveNote({ resolved: { problem, space } }: Lock, units: Units): Markup | undefined {
   if (problem.data.every(({ source }) => source.kind === 'synthetic')) return undefined;
-  const fixed = describeFixed({ problem, space });
+  const fixed = describeFixed({ problem, space }, units);
   return html`<p class="note">
     These are effective parameters: they hold given the kinetics of
     ${problem.model.name}${fixed === '' ? '' : ` and the values held fixed (${fixed})`}. Other fixed values give other estimates that may

@@ -7,7 +7,7 @@ import type { Drawing } from './drawing.ts';
 import type { FigureList } from './figure.ts';
 import { html } from './markup.ts';
 import type { Markup } from './markup.ts';
-import { formatCount, formatNumber, formatPercent, withUnit } from './number-format.ts';
+import { formatCount, formatNumber, formatPercent, NOTHING, withUnit } from './number-format.ts';
 import { columnName } from './numbers-table.ts';
 import type { NumbersTable } from './numbers-table.ts';
 import { COLOUR } from './palette.ts';
@@ -126,7 +126,10 @@ function axisTable(table: AxisTable, name: string, infer: readonly InferredParam
   return html`${renderTable({
     label: `By ${name}`,
     caption: html`Medians over accepted replicas by
-    ${name}${common !== '' && ` (${common} …)`}${errors && ', below them the root mean square errors'}; seconds are of all that finished.`,
+    ${name}${common !== '' && ` (${common} …)`}${errors && ', below them the root mean square errors'}${
+      rows.some(isRejected) && '; where none was accepted, in brackets, over all that finished'
+    };
+    seconds are of all that finished.`,
     rows: html`<thead>
         <tr>
           ${numbered && html`<th scope="col" class="number">Row</th>`}
@@ -140,24 +143,30 @@ function axisTable(table: AxisTable, name: string, infer: readonly InferredParam
         </tr>
       </thead>
       <tbody>
-        ${rows.map(
-          ({ finished, accepted, parameters, rmsError, chi2, rmseMv, seconds }, i) =>
-            html`<tr>
-              ${numbered && html`<td class="number">${i + 1}</td>`}
-              <th scope="row">${names[i]}</th>
-              <td class="number">${formatCount(finished)}</td>
-              <td class="number">${formatPercent(finished === 0 ? null : accepted / finished)}</td>
-              ${infer.map((parameter) => estimateCell(parameters[parameter.name]?.median, rmsError[parameter.name] ?? null))}
-              <td class="number">${formatNumber(chi2, 3)}</td>
-              <td class="number">${formatNumber(rmseMv, 3)}</td>
-              <td class="number">${formatNumber(seconds, 2)}</td>
-            </tr>`,
-        )}
+        ${rows.map((row, i) => {
+          const { finished, accepted, parameters, rmsError, chi2, rmseMv, seconds } = row;
+          const shown = (text: string): string => (isRejected(row) && text !== NOTHING ? `(${text})` : text);
+          return html`<tr>
+            ${numbered && html`<td class="number">${i + 1}</td>`}
+            <th scope="row">${names[i]}</th>
+            <td class="number">${formatCount(finished)}</td>
+            <td class="number">${formatPercent(finished === 0 ? null : accepted / finished)}</td>
+            ${infer.map(({ name: one }) => estimateCell(shown(formatNumber(parameters[one]?.median)), rmsError[one] ?? null))}
+            <td class="number">${shown(formatNumber(chi2, 3))}</td>
+            <td class="number">${shown(formatNumber(rmseMv, 3))}</td>
+            <td class="number">${formatNumber(seconds, 2)}</td>
+          </tr>`;
+        })}
       </tbody>`,
   })}
   ${omitted > 0 && html`<p class="note">${formatCount(omitted)} more rows; all are in replicas.parquet.</p>`}`;
 }
 
-function estimateCell(median: number | null | undefined, error: number | null): Markup {
-  return html`<td class="number">${formatNumber(median)}${error !== null && html`<span class="below">${formatPercent(error)}</span>`}</td>`;
+/** A row of rejected replicas alone. */
+function isRejected({ finished, accepted }: AxisRow): boolean {
+  return accepted === 0 && finished > 0;
+}
+
+function estimateCell(median: string, error: number | null): Markup {
+  return html`<td class="number">${median}${error !== null && html`<span class="below">${formatPercent(error)}</span>`}</td>`;
 }

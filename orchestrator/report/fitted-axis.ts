@@ -73,13 +73,42 @@ export function logTicks(low: number, high: number): number[] {
   return dense;
 }
 
+/** Pixels for the label beside the axis, and for a character of its numbers. */
+const LABEL_ROOM = 28;
+const CHARACTER = 7;
+const LEAST_MARGIN = 66;
+const LINEAR_TICKS = 4;
+
+/** Left of a labelled axis that stands upright, so that its longest number does not run into the label. */
+export function leftMargin({ low, high, log }: Pick<Axis, 'log' | 'low' | 'high'>): number {
+  const numbers = log ? logTicks(low, high).map(tickText) : [low, high].map((end) => inFull(end, linearDecimals(high - low)));
+  return Math.max(LEAST_MARGIN, LABEL_ROOM + CHARACTER * Math.max(0, ...numbers.map((text) => text.length)));
+}
+
+/** Of about so many ticks at 1, 2 or 5 times a power of ten. */
+function linearDecimals(span: number): number {
+  const step = span / LINEAR_TICKS;
+  const power = Math.floor(Math.log10(step));
+  return Math.min(20, Math.max(0, step / 10 ** power >= Math.sqrt(50) ? -power - 1 : -power));
+}
+
+function inFull(value: number, decimals: number): string {
+  return value.toLocaleString('en', { minimumFractionDigits: decimals, maximumFractionDigits: decimals });
+}
+
+/** Written out as long as that has room: 100000, then 1e6. */
+export function tickText(value: number): string {
+  const text = String(value);
+  return text.length <= 6 ? text : value.toExponential().replace('+', '');
+}
+
 /** Of an axis without a label. Numbers on a logarithmic one are written out: 0.003, where the library would say 3m. */
 export function scaleOptions({ log, low, high }: Pick<Axis, 'log' | 'low' | 'high'>): Plot.ScaleOptions {
   const domain = [low, high];
-  return log ? { type: 'log', domain, ticks: logTicks(low, high), tickFormat: String } : { type: 'linear', domain, ticks: 4 };
+  return log ? { type: 'log', domain, ticks: logTicks(low, high), tickFormat: tickText } : { type: 'linear', domain, ticks: LINEAR_TICKS };
 }
 
 /** Of a labelled axis; `own` is what it has beside that. */
-export function labelledScale(axis: Axis, label: string, own: Plot.ScaleOptions = {}): Plot.ScaleOptions {
+export function labelledScale(axis: Pick<Axis, 'log' | 'low' | 'high'>, label: string, own: Plot.ScaleOptions = {}): Plot.ScaleOptions {
   return { ...scaleOptions(axis), label, labelAnchor: 'center', labelArrow: 'none', ...own };
 }

@@ -1,5 +1,5 @@
 /** How well the data can tell each parameter at all, and how the ensemble's spread compares with it. */
-import type { Lock, ResolvedProblem, Summary } from '../../schemas/generated/types.ts';
+import type { Lock, Summary } from '../../schemas/generated/types.ts';
 import { html } from './markup.ts';
 import type { Markup } from './markup.ts';
 import { formatNumber, withUnit } from './number-format.ts';
@@ -10,8 +10,7 @@ export function renderIdentifiability({ resolved: { problem } }: Lock, summary: 
   if (counts.accepted === 0) return undefined;
   if (identifiability === undefined)
     return html`<p class="note">
-      What V can tell of each parameter (Fisher information) is not shown:
-      ${isJoint(problem) ? 'it is not computed of fits to several stretches jointly' : 'it could be computed of no accepted replica'}.
+      What V can tell of each parameter (Fisher information) is not shown: it could be computed of no accepted replica.
     </p>`;
   const { weakest, standardErrors, ensembleOverBound } = identifiability;
   return html`${renderTable({
@@ -40,9 +39,4 @@ export function renderIdentifiability({ resolved: { problem } }: Lock, summary: 
       width: 'fit',
     })}
     <p>Least certain: ${weakest.replaceAll(/-(?=\d)/g, '\u2212')}.</p>`;
-}
-
-/** Whether a replica is fitted to several stretches at once, each with an initial state of its own. */
-function isJoint({ data }: Pick<ResolvedProblem, 'data'>): boolean {
-  return data.some(({ segments = [] }) => segments.length > 1);
 }

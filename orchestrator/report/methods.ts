@@ -13,7 +13,7 @@ import type {
 import { NO_ENGINE } from '../aggregate/trained-by.ts';
 import { RESAMPLES } from '../statistics/bootstrap.ts';
 import { factList } from './fact-list.ts';
-import { describeFixed } from './fixed-values.ts';
+import { describeFixed, type Units } from './fixed-values.ts';
 import { methodSpaces } from '../spec/method-spaces.ts';
 import { html } from './markup.ts';
 import type { Markup } from './markup.ts';
@@ -25,7 +25,7 @@ const MOST_UNITS = 24;
 const MOST_KINDS = 6;
 const MOST_LABELS = 4;
 
-export function renderMethods(lock: Lock, summary: Summary): Markup {
+export function renderMethods(lock: Lock, summary: Summary, units: Units): Markup {
   const { resolved, sweep, startedAt } = lock;
   const { speed } = summary;
   const facts: [string, string][] = [
@@ -33,7 +33,7 @@ export function renderMethods(lock: Lock, summary: Summary): Markup {
     ['Started', startedAt],
     ['Model', `${resolved.problem.model.name}, object ${resolved.problem.model.object.slice(0, 16)}`],
     ['Data', describeData(resolved.problem)],
-    ['Held fixed', describeFixed(resolved) || 'nothing'],
+    ['Held fixed', describeFixed(resolved, units) || 'nothing'],
     ...describeTied(resolved),
     ...passiveFacts(resolved.problem.passive),
     ['Engine', describeEngine(summary.sweep)],

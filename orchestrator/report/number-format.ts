@@ -35,7 +35,8 @@ export function formatCount(value: number): string {
 export function formatPercent(share: number | null | undefined, options: { readonly sign?: boolean } = {}): string {
   if (share === null || share === undefined || !Number.isFinite(share)) return NOTHING;
   const percent = 100 * share;
-  const size = Math.abs(percent);
+  // as it will be rounded: 0.996 is shown as 1.0
+  const size = Number(Math.abs(percent).toPrecision(2));
   const text = signed(percent.toFixed(size >= 10 || size === 0 ? 0 : size >= 1 ? 1 : 2));
   return `${options.sign === true && percent > 0 ? '+' : ''}${text}\u00a0%`;
 }

@@ -1,6 +1,6 @@
 /** Two parameters against each other, a dot for each replica: where the data cannot tell them apart, the dots form a line. */
 import * as Plot from '@observablehq/plot';
-import { fitAxis, labelledScale } from './fitted-axis.ts';
+import { fitAxis, labelledScale, leftMargin } from './fitted-axis.ts';
 import type { Axis } from './fitted-axis.ts';
 import type { Drawing } from './drawing.ts';
 import { COLOUR } from './palette.ts';
@@ -55,7 +55,7 @@ export function drawPair({ x, y, ...about }: PairOfParameters): DrawnPair {
   const options = {
     marginTop: 8,
     marginBottom: 42,
-    marginLeft: 66,
+    marginLeft: leftMargin(axes.y),
     x: labelledScale(axes.x, x.label, ticks),
     y: labelledScale(axes.y, y.label, ticks),
     marks,

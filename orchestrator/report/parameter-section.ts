@@ -125,6 +125,7 @@ function distributionCell({ name, equation }: Shown, { drawing, beyond }: DrawnD
 function startNote(starts: Float64Array): string {
   const finite = starts.filter(Number.isFinite);
   if (finite.length === 0) return '';
-  const [low, high] = [finite.reduce((a, b) => Math.min(a, b)), finite.reduce((a, b) => Math.max(a, b))];
+  const shown = (value: number): number => Number(value.toPrecision(3));
+  const [low, high] = [shown(finite.reduce((a, b) => Math.min(a, b))), shown(finite.reduce((a, b) => Math.max(a, b)))];
   return low === high ? `First guess ${formatNumber(low, 3)}.` : `First guesses from ${formatInterval([low, high], 3)}.`;
 }

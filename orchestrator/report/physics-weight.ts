@@ -7,12 +7,12 @@ import type { Lock } from '../../schemas/generated/types.ts';
 import { median } from '../../schemas/sample-quantile.ts';
 import type { Coded } from '../aggregate/column.ts';
 import type { ReplicaTable } from '../aggregate/replica-table.ts';
-import { fitAxis, labelledScale } from './fitted-axis.ts';
+import { fitAxis, labelledScale, leftMargin } from './fitted-axis.ts';
 import type { Drawing } from './drawing.ts';
-import type { FigureList } from './figure.ts';
+import type { Cell, FigureList } from './figure.ts';
 import { html } from './markup.ts';
 import type { Markup } from './markup.ts';
-import { withUnit } from './number-format.ts';
+import { plural, withUnit } from './number-format.ts';
 import type { NumbersTable } from './numbers-table.ts';
 import { COLOUR } from './palette.ts';
 import { replicaKey } from './replica-marks.ts';
@@ -53,7 +53,7 @@ function weightFigure(axis: string, column: Coded<string | number>, lock: Lock, 
     title: `Parameters against the weight ${axis}.`,
     size: 'small',
     key: [...replicaKey(table), { mark: 'line', colour: COLOUR.ensemble, text: 'median of the accepted' }],
-    cells: quantities.map((quantity) => ({ drawing: weightDrawing(axis, column, quantity, table) })),
+    cells: quantities.map((quantity) => weightCell(axis, column, quantity, table)),
     numbers: [weightNumbers(axis, column, quantities, table)],
     caption: html`A dot for each replica. Estimates that still move with the weight are not those of the data; read them where they no
     longer do and the forward simulation’s misfit is least.`,
@@ -82,7 +82,7 @@ interface Dot {
   readonly value: number;
 }
 
-function weightDrawing(axis: string, { values, codes }: Coded<string | number>, quantity: Quantity, table: ReplicaTable): Drawing {
+function weightCell(axis: string, { values, codes }: Coded<string | number>, quantity: Quantity, table: ReplicaTable): Cell {
   const dotAt = (row: number): Dot => ({ weight: Number(values[codes[row]!]), value: quantity.values[row]! });
   // rows, not dots: of a million replicas those would fill the memory
   const rowsOf = (wanted: 0 | 1): number[] =>
@@ -94,32 +94,28 @@ function weightDrawing(axis: string, { values, codes }: Coded<string | number>, 
   const [rejected, accepted] = [rowsOf(0), rowsOf(1)];
   const valuesOf = (rows: readonly number[]): number[] => rows.map((row) => quantity.values[row]!);
   const fitted = fitAxis(valuesOf(accepted), valuesOf(rejected), [], quantity.positive);
-  const seen = (rows: readonly number[]): Dot[] =>
-    thinItems(
-      rows.filter((row) => fitted.holds(quantity.values[row]!)),
-      MOST_DOTS,
-    ).map(dotAt);
-  const weights = values.map(Number).filter((weight) => weight > 0);
-  const x: Plot.ScaleOptions = {
-    type: weights.length === values.length ? 'log' : 'linear',
-    label: axis,
-    labelAnchor: 'center',
-    labelArrow: 'none',
-    ticks: 4,
-  };
+  const inside = (rows: readonly number[]): number[] => rows.filter((row) => fitted.holds(quantity.values[row]!));
+  const within = { accepted: inside(accepted), rejected: inside(rejected) };
+  const beyond = accepted.length + rejected.length - within.accepted.length - within.rejected.length;
+  const seen = (rows: readonly number[]): Dot[] => thinItems(rows, MOST_DOTS).map(dotAt);
+  const weights = values.map(Number).filter(Number.isFinite);
+  // also a weight whose replicas all lie beyond the other axis
+  const [low, high] = [Math.min(...weights), Math.max(...weights)];
+  const x = labelledScale({ log: low > 0 && weights.length === values.length, low, high }, axis, { inset: 8 });
   const y = labelledScale(fitted, quantity.label, { grid: true });
   const marks = [
-    Plot.dot(seen(rejected), { x: 'weight', y: 'value', r: 2.2, stroke: COLOUR.rejected, strokeWidth: 1.1 }),
-    Plot.dot(seen(accepted), { x: 'weight', y: 'value', r: 2.4, fill: COLOUR.ensemble, fillOpacity: 0.6 }),
+    Plot.dot(seen(within.rejected), { x: 'weight', y: 'value', r: 2.2, stroke: COLOUR.rejected, strokeWidth: 1.1 }),
+    Plot.dot(seen(within.accepted), { x: 'weight', y: 'value', r: 2.4, fill: COLOUR.ensemble, fillOpacity: 0.6 }),
     Plot.line(medians(accepted, dotAt), { x: 'weight', y: 'value', stroke: COLOUR.ensemble, strokeWidth: 1.6 }),
   ];
-  return {
+  const drawing: Drawing = {
     id: `weight-${axis.replaceAll('.', '-')}-${quantity.name}`,
     title: `${quantity.name} against ${axis}`,
     description: `${accepted.length} accepted, ${rejected.length} rejected replicas.`,
     width: 300,
-    panels: [{ height: 230, options: { marginTop: 8, marginBottom: 42, marginLeft: 66, x, y, marks } }],
+    panels: [{ height: 230, options: { marginTop: 8, marginBottom: 42, marginLeft: leftMargin(fitted), x, y, marks } }],
   };
+  return { drawing, note: beyond === 0 ? '' : `${plural(beyond, 'replica')} beyond the axis.` };
 }
 
 /** Of the values at each weight, where a weight has several; a line through single dots would be noise. */

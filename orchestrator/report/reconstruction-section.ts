@@ -34,14 +34,22 @@ export function renderReconstruction(
   const drawn = shown.filter(({ key, ensemble }) => ensemble !== 'none' || observations.has(key));
   const hasTruth = drawn.some(({ key }) => observations.get(key)?.truth !== undefined);
   const hasGates = drawn.some(({ states }) => Object.keys(states).length > 1);
+  const hasCourses = drawn.some(({ ensemble }) => ensemble !== 'none');
   return html`<section id="reconstruction" aria-labelledby="reconstruction-heading">
     <h2 id="reconstruction-heading">Reconstructed time courses</h2>
     ${drawn.length > 0 && voltageFigure(lock, tables, drawn, observations, figures, hasTruth)}
     ${hasGates && gateFigure(lock, summary, drawn, observations, figures, hasTruth, meanings)}
     ${tables.variability.length > 0 && variabilityFigure(lock, summary, tables.variability, observations, figures)}
-    ${!hasGates && html`<p>No time courses were kept (<code>traces.replicas</code> of the spec), so there are no bands to draw.</p>`}
-    ${reconstructionTable(summary)} ${renderSpikeShape(summary, tables, observations, figures)}
+    ${!hasCourses && html`<p>${whyNoCourses(summary)}, so there are no bands to draw.</p>`} ${reconstructionTable(summary)}
+    ${renderSpikeShape(summary, tables, observations, figures)}
   </section> `;
+}
+
+/** A replica that diverged or failed has none to keep. */
+function whyNoCourses({ counts }: Summary): Markup {
+  if (counts.finished === 0) return html`No replica has finished yet`;
+  if (counts.converged + counts.stopped === 0) return html`No replica was trained through`;
+  return html`No time courses were kept (<code>traces.replicas</code> of the spec)`;
 }
 
 function voltageFigure(
@@ -57,7 +65,9 @@ function voltageFigure(
       ? `${drawn.length} of ${fittedData} data sets, spread evenly over all (at most ${MOST_SHOWN} are drawn)`
       : fittedData === 1
         ? 'the one data set'
-        : `all ${fittedData} data sets`;
+        : fittedData === 2
+          ? 'both data sets'
+          : `all ${fittedData} data sets`;
   const hasBands = drawn.some(({ states }) => states['V'] !== undefined);
   return figures.add({
     name: 'voltage',

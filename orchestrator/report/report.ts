@@ -7,6 +7,7 @@ import type { ReportTables } from '../aggregate/aggregate.ts';
 import { renderAccounting } from './accounting.ts';
 import { renderAnswer } from './answer.ts';
 import type { Meanings } from './answer.ts';
+import type { Units } from './fixed-values.ts';
 import { renderAxes } from './axis-section.ts';
 import { hasCalibration, renderCalibration } from './calibration-section.ts';
 import { figureList } from './figure.ts';
@@ -39,6 +40,8 @@ export interface ReportInput {
   readonly predictions?: readonly Prediction[];
   /** What parameters and states are, by their names, where the model's file says so. */
   readonly meanings?: Meanings;
+  /** Units of the parameters, held fixed ones too. */
+  readonly units?: Units;
 }
 
 const SECTIONS = [
@@ -62,17 +65,17 @@ export interface Report {
   readonly figures: readonly DrawnFigure[];
 }
 
-export function renderReport({ lock, summary, tables, observations, predictions = [], meanings = {} }: ReportInput): Report {
+export function renderReport({ lock, summary, tables, observations, predictions = [], meanings = {}, units = {} }: ReportInput): Report {
   const figures = figureList();
   const body = html`${renderHeader(lock, summary, tables)}
     <main>
-      ${renderAnswer(lock, summary, tables.fittedData, meanings)}
+      ${renderAnswer(lock, summary, tables.fittedData, meanings, units)}
       ${renderReconstruction(lock, summary, tables, observations, figures, meanings)}
       ${renderParameters(lock, summary, tables.replicas, figures)} ${renderCalibration(lock, summary, figures)}
       ${renderVariance(lock, summary, figures)} ${renderSpikes(lock, summary, tables.replicas, figures)}
       ${renderPredictive(lock, summary, tables, figures)} ${renderHeldOut(lock, summary, predictions, figures)}
       ${renderAccounting(lock, summary, tables)} ${renderGroups(lock, summary, tables, figures)}
-      ${renderAxes(lock, summary, tables.axes, figures)} ${renderMethods(lock, summary)}
+      ${renderAxes(lock, summary, tables.axes, figures)} ${renderMethods(lock, summary, units)}
     </main>`;
   return { page: htmlPage({ title: lock.resolved.name, style: PAGE_STYLE, body }).markup, figures: figures.all };
 }
@@ -102,7 +105,7 @@ function whatWasDone({ resolved }: Lock, { counts }: Summary, fittedData: number
   const lengths = [...new Set(data.map(({ samples, sampleMs, segments = [0] }) => (samples - segments.length) * sampleMs))];
   const of = lengths.length === 1 ? ` of ${formatExact(Number(lengths[0]!.toPrecision(3)))} ms` : '';
   const kind = data.every(({ source }) => source.kind === 'synthetic') ? 'synthetic ' : '';
-  return `${plural(counts.finished, 'fit')} (replicas) of ${model.name} to ${plural(fittedData, `${kind}data set`)}${of}, by ${fitters(resolved.space)}.`;
+  return `${plural(counts.finished, 'fit')} (${counts.finished === 1 ? 'a replica' : 'replicas'}) of ${model.name} to ${plural(fittedData, `${kind}data set`)}${of}, by ${fitters(resolved.space)}.`;
 }
 
 function fitters(space: Space): string {

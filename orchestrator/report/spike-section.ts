@@ -4,7 +4,7 @@ import type { AcrossSpikes, InferredParameter, Lock, Summary } from '../../schem
 import { quantile, sortedFinite } from '../../schemas/sample-quantile.ts';
 import type { ReplicaTable } from '../aggregate/replica-table.ts';
 import { windowRows } from '../aggregate/window-summary.ts';
-import { fitAxis, labelledScale } from './fitted-axis.ts';
+import { fitAxis, labelledScale, leftMargin } from './fitted-axis.ts';
 import type { Drawing } from './drawing.ts';
 import type { FigureList } from './figure.ts';
 import { html } from './markup.ts';
@@ -26,7 +26,7 @@ export function renderSpikes(lock: Lock, { acrossSpikes }: Summary, table: Repli
       cells: infer.map((parameter) => ({
         heading: parameter.name,
         drawing: windowDrawing(parameter, windowQuartiles(parameter, windows, table)),
-        note: inWords(parameter, acrossSpikes[parameter.name]!),
+        note: inWords(parameter, acrossSpikes[parameter.name]!, windowQuartiles(parameter, windows, table)),
       })),
       numbers: [
         {
@@ -43,20 +43,30 @@ export function renderSpikes(lock: Lock, { acrossSpikes }: Summary, table: Repli
           ),
         },
       ],
-      caption: html`Windows in the order of the recording, each fitted by itself. CV: standard deviation over mean of the windows’ medians.
-      ICC: intraclass correlation, the share of the variance that lies between windows; near 1 the windows differ, near 0 their differences
-      are those of replicas on one window. Drift: Theil’s slope along the order, p by Mann’s test.`,
+      caption: html`Windows in the order of the recording, each fitted by itself. CV: standard deviation over mean of the windows’ medians;
+      SD: the standard deviation, of what may be negative. ICC: intraclass correlation, the share of the variance that lies between windows;
+      near 1 the windows differ, near 0 their differences are those of replicas on one window. Drift: Theil’s slope along the order, p by
+      Mann’s test.`,
     })}
   </section> `;
 }
 
-function inWords({ positive, unit }: InferredParameter, { cv, icc, drift }: AcrossSpikes): string {
+/** The zero of a potential is arbitrary, and so would be a share of it. */
+function inWords({ positive, unit }: InferredParameter, { cv, icc, drift }: AcrossSpikes, windows: readonly WindowQuartiles[]): string {
   const slope = drift?.perWindow ?? null;
-  const perWindow = positive ? formatPercent(slope, { sign: true }) : `${formatNumber(slope, 2)} ${formatUnit(unit)}`;
+  const inUnit = `${slope !== null && slope > 0 ? '+' : ''}${formatNumber(slope, 2)} ${formatUnit(unit)}`;
+  const perWindow = positive ? formatPercent(slope, { sign: true }) : inUnit;
+  const spread = positive ? `CV ${formatPercent(cv)}` : `SD ${formatNumber(deviation(windows), 2)} ${formatUnit(unit)}`;
   return [
-    `CV ${formatPercent(cv)}${icc === null ? '' : `, ICC ${formatNumber(icc, 2)}`}.`,
+    `${spread}${icc === null ? '' : `, ICC ${formatNumber(icc, 2)}`}.`,
     ...(drift === null ? [] : [`Drift ${perWindow} a window (p = ${formatNumber(drift.p, 2)}).`]),
   ].join(' ');
+}
+
+function deviation(windows: readonly WindowQuartiles[]): number {
+  const medians = windows.flatMap(({ median }) => median ?? []);
+  const mean = medians.reduce((sum, value) => sum + value, 0) / medians.length;
+  return Math.sqrt(medians.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (medians.length - 1));
 }
 
 interface WindowQuartiles {
@@ -97,6 +107,6 @@ function windowDrawing({ name, unit, positive }: InferredParameter, rows: readon
     title: `${name} by window`,
     description: `Medians from ${formatNumber(rows[0]?.median)} in the first window to ${formatNumber(rows.at(-1)?.median)} in the last.`,
     width: 300,
-    panels: [{ height: 220, options: { marginTop: 8, marginBottom: 42, marginLeft: 66, x, y, marks } }],
+    panels: [{ height: 220, options: { marginTop: 8, marginBottom: 42, marginLeft: leftMargin(fitted), x, y, marks } }],
   };
 }

@@ -1,4 +1,5 @@
 /** Fewer points with the same look, so that the size of a report does not grow with the size of a sweep. */
+import { evenSample } from '../statistics/even-sample.ts';
 
 /** Positions of at most about `most` values that keep every extreme: the first, least and greatest of each of equal stretches, and the last. */
 export function thinLine(values: ArrayLike<number>, most: number): number[] {
@@ -39,10 +40,9 @@ export function thinBand(tMs: ArrayLike<number>, low: ArrayLike<number>, high: A
   return { t: parts.map(({ t }) => t), low: parts.map((part) => part.low), high: parts.map((part) => part.high) };
 }
 
-/** At most `most` of the items, evenly by position. */
+/** At most `most` of the items, evenly by position, also where they stand in groups. */
 export function thinItems<T>(items: readonly T[], most: number): T[] {
-  if (items.length <= most) return [...items];
-  return Array.from({ length: most }, (_, i) => items[Math.floor((i * items.length) / most)]!);
+  return Array.from(evenSample(items.length, most), (i) => items[i]!);
 }
 
 function stretchesOf(length: number, count: number): [from: number, to: number][] {

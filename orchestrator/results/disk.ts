@@ -24,7 +24,13 @@ export function onDisk<T>(path: string, doing: string, write: () => T): T {
  * although the folder above exists, as /proc does.
  */
 export function makeFolder(path: string): void {
-  onDisk(path, 'creating a folder', () => makeMissing(path === '' ? path : resolve(path)));
+  try {
+    makeMissing(path === '' ? path : resolve(path));
+  } catch (error) {
+    if (!['EEXIST', 'ENOTDIR'].includes(systemCode(error))) throw diskError(path, 'creating a folder', error);
+    const rule = 'must be a folder, and so must what is above it';
+    throw new LoligoError([{ code: 'DISK', where: path, rule, got: 'a file', remedy: 'Choose another path.' }], { cause: error });
+  }
 }
 
 function makeMissing(path: string): void {
@@ -41,6 +47,7 @@ function makeMissing(path: string): void {
 
 /** The system's code of an error (ENOENT, EEXIST, ...), or ''. */
 export function systemCode(error: unknown): string {
+  if (error instanceof LoligoError) return ''; // its code is ours
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
 }
 

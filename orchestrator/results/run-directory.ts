@@ -12,6 +12,7 @@ import { join } from 'node:path';
 import { LoligoError, messageOf } from '../../schemas/errors.ts';
 import type { ErrorCode } from '../../schemas/errors.ts';
 import type { Lock } from '../../schemas/generated/types.ts';
+import { packageVersion } from '../../schemas/package-root.ts';
 import { parseLock } from '../../schemas/parse.ts';
 import { extendsSweep } from '../expand/extends.ts';
 import { makeFolder, onDisk, systemCode, writeAtomically } from './disk.ts';
@@ -77,7 +78,7 @@ function refuseForeignFolder(path: string): void {
   if (names.includes(SWEEP_LOCK)) return;
   const foreign = names.find((name) => !OWN_NAMES.test(name));
   if (foreign === undefined) return;
-  throw failure('RUN_NOT_FOUND', path, 'a new run directory is an empty folder', `a folder with ${foreign}`, 'Choose another --out.');
+  throw failure('RUN_NOT_FOUND', path, 'a new run directory is an empty folder', `a folder with "${foreign}"`, 'Choose another --out.');
 }
 
 function readSweepLock(path: string): Lock | undefined {
@@ -86,11 +87,26 @@ function readSweepLock(path: string): Lock | undefined {
   try {
     return parseLock(JSON.parse(readFileSync(file, 'utf8')));
   } catch (error) {
+    if (error instanceof LoligoError) throw foreignLock(file, error);
     if (systemCode(error) !== '')
       throw failure('RUN_NOT_FOUND', file, 'the file must be readable', firstLine(messageOf(error)), 'Mend the permissions.');
     const remedy = 'Restore it from a copy, or choose another --out.';
     throw failure('RUN_CORRUPT', file, 'the file must be a whole sweep lock', firstLine(messageOf(error)), remedy, error);
   }
+}
+
+/** JSON that is no lock as this version writes it: of another version, or changed by hand. */
+function foreignLock(file: string, error: LoligoError): LoligoError {
+  const remedy = `Take the version of loligo that began the run (the file's "versions" name it; this is ${packageVersion()}), or choose another --out.`;
+  const { where, rule, got } = error.violations[0]!;
+  return failure(
+    'RUN_CORRUPT',
+    file,
+    'the file must be a sweep lock of this version',
+    `${where}: ${rule}${got === undefined ? '' : `; got ${got}`}`,
+    remedy,
+    error,
+  );
 }
 
 function differs(path: string, stored: Lock, asked: Lock): LoligoError {

@@ -5,8 +5,8 @@
 import { closeSync, openSync, readSync, writeSync } from 'node:fs';
 import { setImmediate as breath } from 'node:timers/promises';
 import type { Result } from '../../schemas/generated/types.ts';
+import { AcceptedLines } from './accepted-lines.ts';
 import { onDisk } from './disk.ts';
-import { IndexSet } from './index-set.ts';
 import { parseOutcomeLine, readHead } from './outcome-line.ts';
 import { lines, segmentsOf } from './segments.ts';
 
@@ -21,7 +21,6 @@ const LINES_PER_BREATH = 2048;
 const BUFFER_BYTES = 1024 * 1024;
 const NEWLINE = 0x0a;
 const BRACE = 0x7b;
-const WITHDRAWN = -1;
 
 /**
  * `front` of each result, asked for in the order of the expansion: the first keys of its line, as `"key":value,` one after the other. Gives the
@@ -51,7 +50,7 @@ export async function copyInOrder(places: Places, files: SortedLogFiles, front: 
   return longestLine;
 }
 
-/** Where lines stand, in the order of the log; `order` lists those that count, by index of their replica: the first after the last withdrawal. */
+/** Where the lines that count stand (accepted-lines.ts), in the order of the log; `order` lists them by index of their replica. */
 export interface Places {
   readonly segments: readonly string[];
   readonly segment: readonly number[];
@@ -65,27 +64,19 @@ export interface Places {
 /** The log as it stands now; it may grow. Throws RUN_CORRUPT with file and line, DISK. */
 export async function acceptedPlaces(runDirectory: string): Promise<Places> {
   const segments = segmentsOf(runDirectory);
-  const seen = new IndexSet();
+  const accepted = new AcceptedLines(segments);
   const [index, segment, from, length, number]: [number[], number[], number[], number[], number[]] = [[], [], [], [], []];
   for (const line of lines(segments)) {
     const head = readHead(line.block, line.from, line.to, line.where);
-    if (head.kind === 'withdrawn') {
-      seen.delete(head.index);
-      // withdrawals are few
-      const taken = index.lastIndexOf(head.index);
-      if (taken >= 0) index[taken] = WITHDRAWN;
-    } else if (seen.add(head.index)) {
-      index.push(head.index);
-      segment.push(line.segment);
-      from.push(line.offset);
-      length.push(line.to - line.from);
-      number.push(line.number);
-      if (index.length % LINES_PER_BREATH === 0) await breath();
-    }
+    if (!accepted.accepts(head)) continue;
+    index.push(head.index);
+    segment.push(line.segment);
+    from.push(line.offset);
+    length.push(line.to - line.from);
+    number.push(line.number);
+    if (index.length % LINES_PER_BREATH === 0) await breath();
   }
-  const order = Uint32Array.from(index.keys())
-    .filter((place) => index[place] !== WITHDRAWN)
-    .sort((a, b) => index[a]! - index[b]!);
+  const order = Uint32Array.from(index.keys()).sort((a, b) => index[a]! - index[b]!);
   return { segments, segment, from, length, number, order };
 }
 

@@ -40,5 +40,7 @@ function unreadable(file: string, rule: string, got: string, cause?: unknown): L
 }
 
 function reasonOf(error: unknown): string {
-  return error instanceof Error && 'code' in error && error.code === 'ENOENT' ? 'no such file' : messageOf(error);
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  if (code === 'ENOENT') return 'no such file';
+  return code === 'EISDIR' ? 'a folder' : messageOf(error);
 }

@@ -25,7 +25,8 @@ export function parseSpecText(text: string, file: string): SpecText {
   throwIfAny(
     faults.map((fault): Violation => {
       const { line, col } = lines.linePos(fault.pos[0]);
-      return { code: 'SPEC_NOT_READABLE', where: `${file}:${line}:${col}`, rule: sentence(fault.message) };
+      const rule = fault.code === 'MULTIPLE_DOCS' ? 'a file holds one spec; a second one begins here (---)' : sentence(fault.message);
+      return { code: 'SPEC_NOT_READABLE', where: `${file}:${line}:${col}`, rule };
     }),
   );
   const value: unknown = json === undefined ? guarded(file, () => document.toJS({ maxAliasCount: 1000 }) as unknown) : json.value;

@@ -7,6 +7,7 @@
  *
  * With one row per cell the interaction of all factors stands for the residual.
  */
+import { centred, sumOfSquares } from './centred.ts';
 import { childOf, degreesOfFreedom, parentOf } from './design.ts';
 import type { Factor } from './design.ts';
 import type { Part, VarianceComponents } from './variance-components.ts';
@@ -17,8 +18,9 @@ export const MOST_FACTORS = 9;
 /** Of a balanced design (isBalanced) of at most MOST_FACTORS. Undefined where nothing is left for a residual. */
 export function factorialAnova(values: Float64Array, factors: readonly Factor[]): VarianceComponents | undefined {
   const rows = values.length;
-  const effects = effectsOf(values, factors);
-  const within = residualOf(values, effects, rows);
+  const about = centred(values);
+  const effects = effectsOf(about, factors);
+  const within = residualOf(about, effects);
   if (within === undefined) return undefined;
   const { residual, residualDf, tested } = within;
   const main = (factor: Factor) => tested.find(({ members }) => members === closure(factor, factors));
@@ -66,28 +68,25 @@ function varianceOf({ squares, df }: Effect, residual: number, rows: number): nu
 }
 
 function residualOf(
-  values: Float64Array,
+  about: Float64Array,
   effects: readonly Effect[],
-  rows: number,
 ): { residual: number; residualDf: number; tested: readonly Effect[] } | undefined {
-  const df = rows - 1 - effects.reduce((sum, effect) => sum + effect.df, 0);
+  const df = about.length - 1 - effects.reduce((sum, effect) => sum + effect.df, 0);
   if (df > 0) {
-    const squares = sumOfSquares(values) - effects.reduce((sum, effect) => sum + effect.squares, 0);
+    const squares = sumOfSquares(about) - effects.reduce((sum, effect) => sum + effect.squares, 0);
     return { residual: Math.max(0, squares) / df, residualDf: df, tested: effects };
   }
   const last = effects.at(-1);
   if (last === undefined || effects.length < 2 || last.df === 0) return undefined;
-  return { residual: last.squares / last.df, residualDf: last.df, tested: effects.slice(0, -1) };
+  return { residual: Math.max(0, last.squares) / last.df, residualDf: last.df, tested: effects.slice(0, -1) };
 }
 
-/** Every effect, subsets first. */
-function effectsOf(values: Float64Array, factors: readonly Factor[]): Effect[] {
-  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
-  const centred = values.map((value) => value - mean);
+/** Every effect on values about their mean, subsets first. */
+function effectsOf(about: Float64Array, factors: readonly Factor[]): Effect[] {
   const effects: Effect[] = [];
   for (const members of closedSets(factors)) {
     const owners = ownersOf(members, factors);
-    const { squares, cells } = projection(centred, factors, owners);
+    const { squares, cells } = projection(about, factors, owners);
     const inner = effects.filter((effect) => (effect.members & members) === effect.members);
     effects.push({
       members,
@@ -129,23 +128,14 @@ function size(set: number): number {
 }
 
 /** Sum of squares of the means over the cells of some factors, each mean counted once for every row. */
-function projection(centred: Float64Array, factors: readonly Factor[], owners: number): { squares: number; cells: number } {
+function projection(about: Float64Array, factors: readonly Factor[], owners: number): { squares: number; cells: number } {
   const chosen = factors.filter((_, i) => (owners >> i) % 2 === 1);
   const cells = chosen.reduce((product, { levels }) => product * levels, 1);
   const sums = new Float64Array(cells);
-  for (let row = 0; row < centred.length; row++) {
+  for (let row = 0; row < about.length; row++) {
     let cell = 0;
     for (const { codes, levels } of chosen) cell = cell * levels + codes[row]!;
-    sums[cell] = sums[cell]! + centred[row]!;
+    sums[cell] = sums[cell]! + about[row]!;
   }
-  return { squares: (sumOfSquaresAbout0(sums) * cells) / centred.length, cells };
-}
-
-function sumOfSquares(values: Float64Array): number {
-  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
-  return sumOfSquaresAbout0(values.map((value) => value - mean));
-}
-
-function sumOfSquaresAbout0(values: Float64Array): number {
-  return values.reduce((sum, value) => sum + value * value, 0);
+  return { squares: (sumOfSquares(sums) * cells) / about.length, cells };
 }

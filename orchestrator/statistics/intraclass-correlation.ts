@@ -6,7 +6,9 @@ import { average } from './trimmed-mean.ts';
 
 /** Null where no group has two values, or nothing varies. Below 0 where groups are more alike than chance makes them. */
 export function intraclassCorrelation(groups: readonly ArrayLike<number>[]): number | null {
-  const filled = groups.filter(({ length }) => length > 0);
+  // about one of the values: of equal ones nothing is left, not even by rounding
+  const first = groups.find(({ length }) => length > 0)?.[0] ?? 0;
+  const filled = groups.filter(({ length }) => length > 0).map((group) => Float64Array.from(group, (value) => value - first));
   const n = filled.reduce((sum, { length }) => sum + length, 0);
   const k = filled.length;
   if (k < 2 || n <= k) return null;

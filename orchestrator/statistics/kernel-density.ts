@@ -3,6 +3,7 @@
  * of standard deviation and interquartile range / 1.34, times n^(-1/5). R's bw.nrd0.
  */
 import { quantile } from '../../schemas/sample-quantile.ts';
+import { centred, sumOfSquares } from './centred.ts';
 
 export interface Density {
   readonly at: Float64Array;
@@ -21,8 +22,7 @@ const MOST_KERNELS = 16_384;
 /** Of ascending finite values; null where fewer than two differ. */
 export function bandwidthOf(sorted: Float64Array): number | null {
   const n = sorted.length;
-  const mean = sorted.reduce((sum, value) => sum + value, 0) / n;
-  const deviation = Math.sqrt(sorted.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (n - 1));
+  const deviation = Math.sqrt(sumOfSquares(centred(sorted)) / (n - 1));
   const range = ((quantile(sorted, 0.75) ?? NaN) - (quantile(sorted, 0.25) ?? NaN)) / 1.34;
   const spread = range > 0 ? Math.min(deviation, range) : deviation;
   return spread > 0 ? KERNEL_FACTOR * spread * n ** -0.2 : null;

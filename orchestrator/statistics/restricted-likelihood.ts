@@ -8,6 +8,7 @@
  * rise from 0. Rows enter through counts alone (Z'Z, Z'y), so that a step costs the cube of the number of levels, however many rows there
  * are. There are no interactions in the model: they are part of the residual.
  */
+import { centred, sumOfSquares } from './centred.ts';
 import { factorise, forwardSolve, logDeterminant, solve } from './cholesky.ts';
 import { childOf, degreesOfFreedom } from './design.ts';
 import type { Factor } from './design.ts';
@@ -17,12 +18,18 @@ const MOST_STEPS = 100;
 const MOST_HALVINGS = 40;
 /** Relative change of every ratio at which the search ends. */
 const PRECISION = 1e-10;
+/**
+ * Of the variance of the values, this share counts as residual beside what there is: replicas that agree to all digits would need ratios without
+ * end, and from some 1e10 on rounding decides the shares.
+ */
+const LEAST_RESIDUAL = 1e-8;
 
 /** Undefined where there are no more rows than levels can explain, or the values do not vary. */
 export function restrictedLikelihood(values: Float64Array, factors: readonly Factor[]): VarianceComponents | undefined {
   const residualDf = values.length - 1 - factors.reduce((sum, factor) => sum + degreesOfFreedom(factor, factors), 0);
-  const counts = countsOf(values, factors);
-  if (residualDf < 1 || counts.squares === 0) return undefined;
+  if (residualDf < 1) return undefined;
+  const counts = countsOf(values, factors, residualDf);
+  if (counts.squares === 0) return undefined;
   const { ratios, scale } = maximise(counts);
   const parts = factors.map((factor, i): Part => {
     const child = childOf(factor, factors);
@@ -47,22 +54,20 @@ interface Counts {
   readonly together: Float64Array;
   /** rows of each level */
   readonly sizes: Float64Array;
-  /** Z'y, y'y of the values about their mean */
+  /** Z'y, y'y of the values about their mean; y'y with LEAST_RESIDUAL */
   readonly sums: Float64Array;
   readonly squares: number;
 }
 
-function countsOf(values: Float64Array, factors: readonly Factor[]): Counts {
+function countsOf(values: Float64Array, factors: readonly Factor[], residualDf: number): Counts {
   const starts = [0];
   for (const factor of factors) starts.push(starts.at(-1)! + factor.levels);
   const levels = starts.at(-1)!;
   const together = new Float64Array(levels * levels);
   const sums = new Float64Array(levels);
-  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
-  let squares = 0;
-  for (let row = 0; row < values.length; row++) {
-    const value = values[row]! - mean;
-    squares += value * value;
+  const about = centred(values);
+  for (let row = 0; row < about.length; row++) {
+    const value = about[row]!;
     for (let i = 0; i < factors.length; i++) {
       const a = starts[i]! + factors[i]!.codes[row]!;
       sums[a] = sums[a]! + value;
@@ -73,7 +78,9 @@ function countsOf(values: Float64Array, factors: readonly Factor[]): Counts {
     }
   }
   const sizes = Float64Array.from({ length: levels }, (_, a) => together[a * levels + a]!);
-  return { levels, starts, rows: values.length, together, sizes, sums, squares };
+  // as if there were noise that no level's sum sees
+  const squares = sumOfSquares(about) * (1 + (LEAST_RESIDUAL * residualDf) / (about.length - 1));
+  return { levels, starts, rows: about.length, together, sizes, sums, squares };
 }
 
 /** What the likelihood is at some ratios. */
@@ -126,7 +133,8 @@ function evaluate({ levels, starts, rows, together, sizes, sums, squares }: Coun
     half[a * width + levels] = roots[a]! * sizes[a]!;
     half[a * width + levels + 1] = roots[a]! * sums[a]!;
   }
-  if (!factorise(system, levels)) throw new Error("internal: I + S Z'Z S is positive definite, and its factorisation failed");
+  // positive definite, but where rows are so many that rounding swallows the 1: no step leads there
+  if (!factorise(system, levels)) return { ratios, deviance: Infinity, scale: NaN, half, ones: NaN, onesValue: NaN };
   forwardSolve(system, levels, half, width);
   const product = (p: number, q: number) => columnProduct(half, levels, width, levels + p, levels + q);
   const ones = rows - product(0, 0);

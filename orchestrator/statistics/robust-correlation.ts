@@ -3,6 +3,7 @@
  * the pairs are elliptically distributed, the normal law among them (Lindskog, McNeil and Schmock 2003). A few outliers move it
  * little: its influence function is bounded (Croux and Dehon, Statistical Methods and Applications 19 (2010) 497).
  */
+import { evenSample } from './even-sample.ts';
 
 /** More pairs are thinned evenly: each is compared with each. */
 const MOST_PAIRS = 2000;
@@ -15,10 +16,10 @@ export interface RobustCorrelation {
 
 /** Of finite numbers; null below 3 pairs or where one side does not vary. */
 export function robustCorrelation(x: ArrayLike<number>, y: ArrayLike<number>): RobustCorrelation | null {
-  const n = Math.min(x.length, MOST_PAIRS);
+  const chosen = evenSample(x.length, MOST_PAIRS);
+  const n = chosen.length;
   if (n < FEWEST_PAIRS) return null;
-  const thinned = (values: ArrayLike<number>) => Float64Array.from({ length: n }, (_, i) => values[Math.floor((i * values.length) / n)]!);
-  const [a, b] = [thinned(x), thinned(y)];
+  const [a, b] = [Float64Array.from(chosen, (i) => x[i]!), Float64Array.from(chosen, (i) => y[i]!)];
   let [agreement, xPairs, yPairs] = [0, 0, 0];
   for (let i = 0; i < n; i++) {
     for (let j = i + 1; j < n; j++) {

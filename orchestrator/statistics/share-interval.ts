@@ -31,13 +31,14 @@ export function varianceShares(components: VarianceComponents, normals: NormalSo
     for (const [i, part] of again.parts.entries()) {
       const share = Math.max(0, part.variance) / sum;
       drawn[i]![resample] = share;
-      rest[resample] = rest[resample]! - share;
+      // what is nothing may be less by rounding
+      rest[resample] = Math.max(0, rest[resample]! - share);
     }
   }
   const shares = components.parts.map(({ variance }) => Math.max(0, variance) / total);
   return {
     parts: shares.map((share, i) => ({ share, ci95: percentiles(drawn[i]!) })),
-    residual: { share: 1 - shares.reduce((sum, share) => sum + share, 0), ci95: percentiles(rest) },
+    residual: { share: Math.max(0, 1 - shares.reduce((sum, share) => sum + share, 0)), ci95: percentiles(rest) },
   };
 }
 

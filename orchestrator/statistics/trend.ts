@@ -1,7 +1,7 @@
 /**
  * Whether numbers drift along their order: the median of the slopes between all pairs (Theil, Proc. Kon. Ned. Akad. v. Wetensch. A 53 (1950) 386),
- * and Mann's test of Kendall's rank correlation with their position (Mann, Econometrica 13 (1945) 245), ties as in Kendall, "Rank correlation
- * methods" (1975), section 4.
+ * and Mann's test of Kendall's rank correlation with their position (Mann, Econometrica 13 (1945) 245), ties and correction for continuity as in
+ * Kendall, "Rank correlation methods" (1975), section 4. Without the correction four values would have a drift by chance in 8 % of cases, at 5 %.
  */
 import { median } from '../../schemas/sample-quantile.ts';
 import { normalProbability } from './normal-probability.ts';
@@ -29,7 +29,7 @@ export function trend(order: readonly number[], values: readonly number[]): Tren
   for (const value of values) ties.set(value, (ties.get(value) ?? 0) + 1);
   const tied = [...ties.values()].reduce((sum, t) => sum + t * (t - 1) * (2 * t + 5), 0);
   const variance = (n * (n - 1) * (2 * n + 5) - tied) / 18;
-  const z = variance === 0 ? 0 : Math.abs(agreement) / Math.sqrt(variance);
+  const z = variance === 0 ? 0 : Math.max(0, Math.abs(agreement) - 1) / Math.sqrt(variance);
   // there are pairs
   return { slope: median(slopes) ?? NaN, p: 2 * normalProbability(-z) };
 }

@@ -2335,7 +2335,7 @@ export interface Identifiability {
    */
   weakest: string;
   /**
-   * median over accepted replicas, in the parameter's unit; null where V determines it in none
+   * median over accepted replicas, in the parameter's unit; null where V leaves it open in half of them or more
    */
   standardErrors: {
     [k: string]: Statistic;

@@ -181,6 +181,11 @@ describe('the chart', () => {
     },
   );
 
+  test.each(['worker-deployment', 'orchestrator-job'])('kills no process of %s for a server that is away', (name) => {
+    const template = read(`${CHART}/templates/${name}.yaml`);
+    expect(/livenessProbe:\n\s*httpGet: \{ path: (\S+),/.exec(template)?.[1]).toBe('/metrics');
+  });
+
   test('leaves the number of workers to KEDA where that is asked for', ({ skip }) => {
     const parts = chart(skip, '--set', 'autoscaling.enabled=true');
     expect(at(parts.get('Deployment cells-loligo-worker'), 'spec', 'replicas')).toBeUndefined();

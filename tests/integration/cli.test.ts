@@ -1,4 +1,5 @@
 /** The command line from outside: streams, exit codes, help, and what it says of wrong input. Needs dist/ (`npm run build`). */
+import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -13,12 +14,14 @@ import { scratchFolders } from '../helpers/scratch-folder.ts';
 const loligo = commandLine();
 const scratch = scratchFolders();
 const COMMANDS = ['validate', 'plan', 'run', 'report', 'inspect', 'simulate', 'doctor'];
+const OTHERS = ['worker', 'status', 'cancel', 'dead', 'baseline', 'compare', 'export', 'serve'];
+const COLUMNS = ['--columns', 'timeMs=timeMs', 'voltageMv=voltageMv', 'currentUaPerCm2=currentUaPerCm2'];
 const ESCAPE = '\u001b';
 
 test('help names every command, and the help of each has an example', async () => {
   const { code, stdout, stderr } = await loligo.run(['--help']);
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-  for (const command of COMMANDS) expect(stdout).toContain(`loligo ${command}`);
+  for (const command of [...COMMANDS, ...OTHERS]) expect(stdout).toContain(`loligo ${command}`);
   for (const command of COMMANDS) {
     const help = await loligo.run([command, '--help']);
     expect(help).toMatchObject({ code: 0, stderr: '' });
@@ -29,8 +32,8 @@ test('help names every command, and the help of each has an example', async () =
 describe('wrong usage ends with 2, says why on stderr and prints nothing', () => {
   const cases: [string[], RegExp][] = [
     [[], /Give a command/],
-    [['frobnicate'], /Unknown argument: frobnicate/],
-    [['runn', 'x.yaml'], /Did you mean run\?/],
+    [['foo'], /^"foo" is no command\.\nSee loligo --help/],
+    [['runn', 'x.yaml'], /"runn" is no command\. Did you mean "run"\?/],
     [['run'], /An argument is missing[^]*loligo run --help/],
     [['run', 'sweeps/demo.yaml', '--engin', 'tfjs'], /Unknown argument: engin/],
     [['run', 'sweeps/demo.yaml', '--out'], /--out needs a value/],
@@ -43,7 +46,11 @@ describe('wrong usage ends with 2, says why on stderr and prints nothing', () =>
     [['run', 'sweeps/demo.yaml', '--limit', 'few'], /--limit: must be a whole number .*; got no number/],
     [['simulate', 'hodgkin-huxley', '--duration', '1e9'], /--duration: must be .* at most 100000; got 1000000000/],
     [['simulate', 'hodgkin-huxley', '--set', 'gNb=1'], /--set\.gNb: .*Did you mean "gNa"\?/],
+    [['run', 'sweeps/demo.yaml', '--lease', 'long'], /--lease: must be a number of seconds from 1 to 86400; got no number/],
     [['simulate', 'hodgkin-huxley', '--stimulus', '{ stepp: 1 }'], /--stimulus\.stepp: is no known key/],
+    [['simulate', 'hodgkin-huxley', '--stimulus', '{ step: '], /^--stimulus: must be YAML; got [^\n]*line 1, column \d+\. \[USAGE\]\n$/],
+    [['inspect', 'sweeps/paper-constant.csv', ...COLUMNS, '--blank', '-1'], /--blank: must be a number greater than 0; got -1/],
+    [['inspect', 'sweeps/paper-constant.csv', ...COLUMNS, '--bridge', 'x'], /--bridge: must be a number, or estimate; got x/],
     [['report', 'nowhere'], /nowhere: a run directory holds sweep\.lock\.json/],
   ];
   test.each(cases)('%j', async (args, said) => {
@@ -294,7 +301,7 @@ test('an engine that is not there, and a place that cannot be written, end with 
   expect(native.stderr).toMatch(/--engine nowhere: .*reference, tfjs.*\[ENGINE_UNAVAILABLE\]/);
   const unwritable = await loligo.run(['run', spec, '--engine', 'reference', '--out', join(spec, 'run')]);
   expect(unwritable).toMatchObject({ code: 6, stdout: '' });
-  expect(unwritable.stderr).toMatch(/\[DISK\]/);
+  expect(unwritable.stderr).toMatch(/run: must be a folder, and so must what is above it; got a file\. Choose another path\. \[DISK\]/);
   expect(readdirSync(folder)).toEqual(['spec.yaml']);
   expect(existsSync(join(folder, 'run'))).toBe(false);
 });
@@ -304,6 +311,27 @@ test.skipIf(process.platform !== 'linux')('/proc, where Node itself never return
   const { code, stderr } = await loligo.run(['run', spec, '--engine', 'reference', '--out', '/proc/loligo/run']);
   expect(code).toBe(6);
   expect(stderr).toMatch(/creating a folder.*\[DISK\]/);
+});
+
+test('a reader that goes away ends no command: neither one of results, nor a run', async () => {
+  const simulating = loligo.start(['simulate', 'hodgkin-huxley', '--duration', '1000']);
+  simulating.child.stdout?.destroy();
+  expect(await simulating.ended).toMatchObject({ code: 0, stderr: '' });
+  const folder = scratch();
+  const run = join(folder, 'run');
+  const running = loligo.start(['run', writeSpec(folder, quickSpec()), '--engine', 'reference', '--out', run]);
+  running.child.stdout?.destroy();
+  running.child.stderr?.once('data', () => running.child.stderr?.destroy());
+  expect(await running.ended).toMatchObject({ code: 0 });
+  expect(existsSync(join(run, 'report.html'))).toBe(true);
+});
+
+test.skipIf(process.platform !== 'linux')('a result that the disk has no room for ends with 6, in one line', () => {
+  const main = join(packageRoot(), 'dist', 'orchestrator', 'cli', 'main.js');
+  const command = ['-c', 'exec "$0" "$@" > /dev/full', process.execPath, main, 'simulate', 'hodgkin-huxley'];
+  const { status, stderr } = spawnSync('sh', command, { encoding: 'utf8' });
+  expect(stderr).toMatch(/^standard output: the file must be writable; got ENOSPC[^\n]*\[DISK\]\n$/);
+  expect(status).toBe(6);
 });
 
 test('there is no colour off a terminal, with NO_COLOR or without, not even when FORCE_COLOR asks', async () => {

@@ -3,7 +3,7 @@
  * these parameters does not spike (ENa is held at -15 mV, above which no current brings V). Every test that a spec can turn off is off. Needs
  * dist/ (`npm run build`).
  */
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { parseSummary } from '../../schemas/parse.ts';
@@ -55,6 +55,9 @@ test('low variation and a good network are reported as failed where the forward 
   expect(refused).toMatchObject({ code: 2, stdout: '' });
   expect(refused.stderr).toMatch(/only accepted replicas are exported, and the run has none; got 6 stopped\/no-spikes\. See report\.html/);
   expect(existsSync(join(run, 'export'))).toBe(false);
+  const tables = await loligo.run(['export', run, '--to', 'csv']);
+  expect(tables).toMatchObject({ code: 0, stderr: 'no replica was accepted: there are no tables of parameters and traces\n' });
+  expect(readdirSync(join(run, 'export')).every((name) => /-(replicas|dictionary)\.csv$/.test(name))).toBe(true);
   const page = readFileSync(join(run, 'report.html'), 'utf8');
   const [, first] = /<div class="verdict none">\s*<p>(.*?)<\/p>/s.exec(page)!;
   expect(first).toContain('The fits failed');

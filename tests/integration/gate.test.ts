@@ -69,7 +69,7 @@ test('a run is the same as its own baseline, and with a parameter moved by a ten
 });
 
 test.each([
-  [['compare', 'package.json', 'runs'], /package\.json: baseline.*\[BASELINE_INVALID\]/],
+  [['compare', 'package.json', 'runs'], /^package\.json: must be a file of "loligo baseline"; got another file\..*\[BASELINE_INVALID\]\n$/],
   [['baseline', 'nowhere', '-o', 'b.json', '--tolerance', 'gNa'], /--tolerance: must be NAME=NUMBER, as in gNa=0\.01; got gNa/],
   [['compare', 'nowhere.json', 'runs'], /nowhere\.json: must be a file of "loligo baseline".*\[BASELINE_INVALID\]/],
 ])('loligo %j is refused', async (args, message) => {

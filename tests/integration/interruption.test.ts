@@ -1,8 +1,11 @@
 /** Runs that are interrupted, killed or met by another: every replica ends with one outcome, and none that is finished is trained again. */
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect, test } from 'vitest';
+import { packageRoot } from '../../schemas/package-root.ts';
 import { parseSummary } from '../../schemas/parse.ts';
 import { commandLine, type Started } from '../helpers/command-line.ts';
 import { outcomeLines, quickSpec, resultsOf, writeSpec } from '../helpers/quick-sweep.ts';
@@ -74,3 +77,32 @@ test('a second run on the folder is refused, a report on it works, Ctrl-C ends w
   expect(await loligo.run(argumentsOf(spec, undisturbed))).toMatchObject({ code: 0 });
   expect(JSON.stringify(await resultsOf(run))).toBe(JSON.stringify(await resultsOf(undisturbed)));
 }, 120_000);
+
+/** util-linux's: it gives a command a terminal, to which a byte 3 is Ctrl-C. */
+const noTerminal = spawnSync('script', ['--version'], { encoding: 'utf8' }).stdout?.includes('util-linux') !== true;
+const [CTRL_C, HIDE_CURSOR, SHOW_CURSOR] = ['\u0003', '\u001b[?25l', '\u001b[?25h'];
+
+test.skipIf(noTerminal)(
+  'a second Ctrl-C ends at once and gives the terminal its cursor back',
+  async () => {
+    const folder = scratch();
+    const spec = quickSpec({ draws: 1, replicas: 1 });
+    const slow = writeSpec(folder, { ...spec, space: { 'network.width': 32, replicas: 1 }, training: [{ optimizer: 'adam', steps: 1e6 }] });
+    const main = join(packageRoot(), 'dist', 'orchestrator', 'cli', 'main.js');
+    const command = [process.execPath, main, ...argumentsOf(slow, join(folder, 'run'))].map((word) => `'${word}'`).join(' ');
+    const terminal = spawn('script', ['-qec', command, '/dev/null'], { env: { ...process.env, TERM: 'xterm' } });
+    let screen = '';
+    let pressed = 0;
+    terminal.stdout.on('data', (text: Buffer) => {
+      screen += text.toString();
+      if (!screen.includes(['1 running', 'stopping'][pressed] ?? 'nothing more')) return;
+      pressed += 1;
+      terminal.stdin.write(CTRL_C);
+    });
+    expect(await once(terminal, 'close')).toEqual([130, null]);
+    expect(screen).toContain(HIDE_CURSOR);
+    expect(screen.lastIndexOf(SHOW_CURSOR)).toBeGreaterThan(screen.lastIndexOf(HIDE_CURSOR));
+    expect(screen).not.toContain('interrupted:');
+  },
+  30_000,
+);

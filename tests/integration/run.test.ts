@@ -101,6 +101,7 @@ test('threads and pauses change no number: a limited run that goes on equals one
   const limited = await runOf(spec, parts, '--workers', '3', '--limit', '1');
   expect(limited.code, limited.stderr).toBe(5);
   expect(limited.stdout).toMatch(/^1 of 4 replicas finished/);
+  expect(limited.stderr).toMatch(/--limit is reached: 3 replicas left; the same command goes on\.\n$/);
   expect((await outcomesOf(parts)).length).toBe(1);
   expect(await runOf(spec, parts, '--workers', '3')).toMatchObject({ code: 0 });
   expect(JSON.stringify(await resultsOf(parts))).toBe(JSON.stringify(await resultsOf(whole)));
@@ -118,6 +119,7 @@ test('more divergence than tolerated ends with 3, and the report says that nothi
   expect(stdout).toMatch(
     /2 of 2 replicas finished: 2 diverged\n0 accepted by the filter, so there are no estimates\n {2}2 not: training diverged/,
   );
+  expect(stdout).not.toMatch(/off by|RMSE/); // of nothing
   expect(stderr).toMatch(/too many replicas failed \(0\) or diverged \(2\)/);
   expect(readSummary(run).parameters['gNa']).toMatchObject({ n: 0, median: null });
   expect(readFileSync(join(run, 'report.html'), 'utf8')).toMatch(/training diverged/);

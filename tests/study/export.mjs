@@ -98,7 +98,7 @@ function compareLems(name) {
   const [jar] = readdirSync(folder).filter((entry) => entry.endsWith('.jar'));
   const ours = solutionOf(name);
   return LEMS_STEPS_MS.map((stepMs) => {
-    const text = readFileSync(join(out, `LEMS_${name}.xml`), 'utf8').replace('step="0.01 ms"', `step="${stepMs} ms"`);
+    const text = readFileSync(join(out, `LEMS_${name}.xml`), 'utf8').replace(/step="[\d.]+ ms"/, `step="${stepMs} ms"`);
     writeFileSync(join(out, 'LEMS_run.xml'), text);
     execFileSync('java', ['-jar', join(folder, jar), 'LEMS_run.xml', '-nogui'], { cwd: out, stdio: 'pipe' });
     const lines = readFileSync(join(out, `${name.replaceAll('-', '_')}-V.dat`), 'utf8')

@@ -10,25 +10,9 @@ import type { Definition } from '../models/definitions.ts';
 import { namesOf } from '../models/equation.ts';
 import type { Ensemble, ModelSource, Neuron, Stretch } from './ensemble.ts';
 import { expressionText } from './expression-text.ts';
+import { scriptNames, type ScriptNames } from './script-names.ts';
 import { brianDimension, brianUnit } from './unit-words.ts';
 
-/** Names that Brian2 has for itself, and those of the script. */
-const RESERVED = new Set([
-  't',
-  'dt',
-  'i',
-  'j',
-  'N',
-  'xi',
-  'e',
-  'pi',
-  'inf',
-  'lastspike',
-  'not_refractory',
-  't_in_timesteps',
-  'stimulus',
-  'stretch',
-]);
 /** Longest step, ms: V is then within 1e-3 mV of the exact solution for Hodgkin-Huxley spikes. */
 const STEP_MS = 0.01;
 
@@ -115,11 +99,12 @@ function equationsOf(source: ModelSource): string[] {
     const gate = file.gates![name]!;
     const x = words.own(name);
     if ('tau' in gate) {
-      lines.push(`d${x}/dt = (inf_${name} - ${x})/tau_${name} : 1`, `inf_${name} = ${at('gates', name, 'infinity')} : 1`);
-      lines.push(`tau_${name} = (${at('gates', name, 'tau')})*msecond : second`);
+      const [infinity, tau] = [words.rate('inf', name), words.rate('tau', name)];
+      lines.push(`d${x}/dt = (${infinity} - ${x})/${tau} : 1`, `${infinity} = ${at('gates', name, 'infinity')} : 1`);
+      lines.push(`${tau} = (${at('gates', name, 'tau')})*msecond : second`);
     } else {
-      lines.push(`d${x}/dt = alpha_${name}*(1 - ${x}) - beta_${name}*${x} : 1`);
-      for (const rate of ['alpha', 'beta']) lines.push(`${rate}_${name} = (${at('gates', name, rate)})/msecond : hertz`);
+      lines.push(`d${x}/dt = ${words.rate('alpha', name)}*(1 - ${x}) - ${words.rate('beta', name)}*${x} : 1`);
+      for (const rate of ['alpha', 'beta'] as const) lines.push(`${words.rate(rate, name)} = (${at('gates', name, rate)})/msecond : hertz`);
     }
   }
   for (const [name, { unit }] of Object.entries(file.pools ?? {}))
@@ -137,9 +122,7 @@ function equationsOf(source: ModelSource): string[] {
   return [...lines, 'stretch : integer (constant)'];
 }
 
-interface Words {
-  /** As a variable of the script. */
-  readonly own: (name: string) => string;
+interface Words extends ScriptNames {
   /** As it stands in an equation whose units agree. */
   readonly plain: (name: string) => string;
   /** As a plain number in the model's unit. */
@@ -155,7 +138,7 @@ function wordsOf({ file, model }: ModelSource): Words {
     ...Object.entries(file.pools ?? {}).map(([name, { unit }]): [string, string] => [name, unit]),
     ...Object.keys(file.currents).map((name): [string, string] => [name, model.currentUnit]),
   ]);
-  const own = (name: string): string => (RESERVED.has(name) ? `${name}_` : name);
+  const { own, rate } = scriptNames(file);
   const injected = 'stimulus(t, stretch)';
   const constantText = (name: string, withUnit: boolean): string | undefined => {
     const constant = file.constants?.[name];
@@ -165,6 +148,7 @@ function wordsOf({ file, model }: ModelSource): Words {
   };
   return {
     own,
+    rate,
     plain: (name) => (name === 'I' ? injected : (constantText(name, true) ?? own(name))),
     numeric: (name) => {
       if (name === 'I') return `(${injected}/(${brianUnit(model.currentUnit)}))`;
@@ -188,29 +172,30 @@ function definitionAt(definitions: readonly Definition[], path: readonly string[
   return found;
 }
 
-function parameterLines({ model }: ModelSource, neurons: readonly Neuron[]): string[] {
+function parameterLines({ file, model }: ModelSource, neurons: readonly Neuron[]): string[] {
+  const { own } = scriptNames(file);
   return model.parameters.map(({ name, unit }) =>
     arrayLine(
-      name,
+      own(name),
       unit,
       neurons.map(({ parameters }) => parameters[name]!),
     ),
   );
 }
 
-function initialLines({ model }: ModelSource, neurons: readonly Neuron[]): string[] {
+function initialLines({ file, model }: ModelSource, neurons: readonly Neuron[]): string[] {
+  const { own } = scriptNames(file);
   const states = [{ name: 'V', unit: 'mV' }, ...model.gates];
   return states.map(({ name, unit }) =>
     arrayLine(
-      name,
+      own(name),
       unit,
       neurons.map(({ initial }) => initial[name]!),
     ),
   );
 }
 
-function arrayLine(name: string, unit: string, values: readonly number[]): string {
-  const own = RESERVED.has(name) ? `${name}_` : name;
+function arrayLine(own: string, unit: string, values: readonly number[]): string {
   const same = values.every((value) => value === values[0]);
   const array = same ? `np.full(len(ROWS), ${exact(values[0]!)})` : `np.array(${pythonNumbers(values)})`;
   return `    '${own}': ${array}${unit === '1' ? '' : ` * ${brianUnit(unit)}`},`;

@@ -345,14 +345,20 @@ class ConsumerLoop {
     try {
       await this.#complete(lease, result);
     } catch (error) {
-      if (!(error instanceof LoligoError) || error.code !== 'SCHEMA_MESSAGE') throw error;
+      if (!isMalformed(error)) throw error;
       const { code, message } = error;
       await this.#complete(lease, failedResult(lease.task, this.#reporter(lease), { code, message }));
     }
   }
 
   async #complete(lease: Lease, result: Result): Promise<void> {
-    await lease.complete(result);
+    try {
+      await lease.complete(result);
+    } catch (error) {
+      // nobody waits for it any more: another worker trains the replica, where it is wanted
+      if (isMalformed(error) || !(this.#signal.aborted || lease.unwanted.aborted)) throw error;
+      return lease.release({ counted: false });
+    }
     await this.#checkpoints?.forget(lease);
     this.#report({ kind: 'replica-finished', of: tryOf(lease), result });
   }
@@ -365,6 +371,10 @@ class ConsumerLoop {
     const { worker, engine } = this.#options.runner;
     return { attempts: delivery, worker, engine };
   }
+}
+
+function isMalformed(error: unknown): error is LoligoError {
+  return error instanceof LoligoError && error.code === 'SCHEMA_MESSAGE';
 }
 
 async function giveBack(leases: readonly Lease[]): Promise<void> {

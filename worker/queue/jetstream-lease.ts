@@ -8,7 +8,7 @@
 import type { JetStreamClient } from '@nats-io/jetstream';
 import type { Msg, NatsConnection } from '@nats-io/transport-node';
 import { setTimeout as delay } from 'node:timers/promises';
-import { LoligoError } from '../../schemas/errors.ts';
+import { LoligoError, messageOf } from '../../schemas/errors.ts';
 import type { Result, Task } from '../../schemas/generated/types.ts';
 import { parseResult } from '../../schemas/parse.ts';
 import { acknowledge, deliveredOf, giveBack, renew } from '../../schemas/pull.ts';
@@ -31,8 +31,8 @@ export interface LeaseOptions {
   readonly connection: NatsConnection;
   readonly heartbeat: Heartbeat;
   readonly ackWaitMs: number;
-  /** Aborted when the source is closed. */
-  readonly closed: AbortSignal;
+  /** Aborts when nobody waits any longer for a server that is away. */
+  readonly ending: AbortSignal;
   /** Named as the one who failed the replica, or finished it after others did. */
   readonly worker: string | undefined;
   readonly onEvent: ReportEvent | undefined;
@@ -47,6 +47,8 @@ export class JetStreamLease implements Lease {
   readonly #unwanted = new AbortController();
   #tries: Tries;
   #state: 'open' | 'completing' | 'ended' = 'open';
+  /** The server did not take its result, and the worker is at its end: nor would it take anything else. */
+  #unheard = false;
 
   constructor(options: LeaseOptions) {
     this.task = options.task;
@@ -81,16 +83,17 @@ export class JetStreamLease implements Lease {
     return sequence > 0 && sequence !== this.#tries.sequence;
   }
 
-  /** Tries again for as long as the source is open: the lease is renewed meanwhile. */
+  /** Tries again for as long as the worker may wait: the lease is renewed meanwhile. */
   async complete(result: Result): Promise<void> {
     this.#mustBeOpen();
-    const payload = payloadOf(result);
+    const payload = payloadOf(result, this.#options.connection.info?.max_payload);
     this.#state = 'completing';
     try {
       await this.#tellOthers(result);
       await this.#publish(payload);
     } catch (error) {
       this.#state = 'open';
+      this.#unheard = true;
       throw error;
     }
     this.#options.onEvent?.({ kind: 'result-published', bytes: Buffer.byteLength(payload) });
@@ -102,7 +105,7 @@ export class JetStreamLease implements Lease {
     this.#mustBeOpen();
     const { client, message, worker } = this.#options;
     this.#state = 'ended';
-    if (this.unwanted.aborted) return this.#end('lost');
+    if (this.unwanted.aborted || this.#unheard) return this.#end('lost');
     const change = { count: counted ? this.delivery : this.delivery - 1, ...(failed && worker !== undefined ? { failedBy: worker } : {}) };
     const written = await writeTries(client, this.task, change, this.#tries).catch(() => undefined);
     if (written !== undefined) giveBack(message);
@@ -125,14 +128,18 @@ export class JetStreamLease implements Lease {
   }
 
   async #publish(payload: string): Promise<void> {
-    const { results, closed } = this.#options;
+    const { results, ending, onEvent } = this.#options;
     const { sweep, index } = this.task;
-    for (;;) {
+    const enough = AbortSignal.any([ending, this.unwanted]);
+    for (let told = ''; ;) {
       try {
         return await results.publish(resultSubject(sweep, index), payload);
       } catch (error) {
-        if (closed.aborted) throw error;
-        await delay(RETRY_MS, undefined, { signal: closed }).catch(() => undefined);
+        if (enough.aborted) throw error;
+        const message = `the result of replica ${index} waits: ${messageOf(error)}`;
+        if (message !== told) onEvent?.({ kind: 'trouble', message });
+        told = message;
+        await delay(RETRY_MS, undefined, { signal: enough }).catch(() => undefined);
       }
     }
   }
@@ -153,13 +160,14 @@ export function wasSentBefore(message: Msg): boolean {
   return deliveredOf(message) > 1 || message.headers?.has(AGAIN_HEADER) === true;
 }
 
-/** Throws SCHEMA_MESSAGE. */
-function payloadOf(result: Result): string {
+/** `largest` message of the server. Throws SCHEMA_MESSAGE. */
+function payloadOf(result: Result, largest = MAX_RESULT_BYTES): string {
   parseResult(result);
   const payload = JSON.stringify(result);
   const bytes = Buffer.byteLength(payload);
-  if (bytes <= MAX_RESULT_BYTES) return payload;
-  const rule = `a result must have at most ${MAX_RESULT_BYTES} bytes`;
-  const remedy = 'Ask for fewer trace points.';
+  const most = Math.min(largest, MAX_RESULT_BYTES);
+  if (bytes <= most) return payload;
+  const rule = `a result must have at most ${most} bytes`;
+  const remedy = `Ask for fewer trace points${most < MAX_RESULT_BYTES ? ', or give the server a larger max_payload' : ''}.`;
   throw new LoligoError([{ code: 'SCHEMA_MESSAGE', where: `result of replica ${result.index}`, rule, got: `${bytes} bytes`, remedy }]);
 }

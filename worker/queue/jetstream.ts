@@ -7,7 +7,7 @@
 import { jetstream, jetstreamManager, type JetStreamClient, type JetStreamManager } from '@nats-io/jetstream';
 import type { Msg, NatsConnection, Subscription } from '@nats-io/transport-node';
 import type { LaneRefusal, Task } from '../../schemas/generated/types.ts';
-import type { Server } from '../../schemas/nats-connection.ts';
+import { flushed, type Server } from '../../schemas/nats-connection.ts';
 import { parseTask } from '../../schemas/parse.ts';
 import { deliveredOf, giveBack, pullMessages, setAside } from '../../schemas/pull.ts';
 import type { Lease, TaskSource } from '../../schemas/queue.ts';
@@ -68,6 +68,8 @@ export interface SourceOptions {
   readonly health?: Pick<NodeHealth, 'leaves' | 'holds'>;
   /** How many of a shape fit into memory together. */
   readonly sizes?: CohortSizes;
+  /** From now on nobody waits for a server that is away: a result that cannot be handed in is lost. */
+  readonly stop?: AbortSignal;
   readonly onEvent?: ReportEvent;
   /** Something failed that is tried again. */
   readonly onTrouble?: (error: unknown) => void;
@@ -85,6 +87,8 @@ class JetStreamTaskSource implements JetStreamSource {
   readonly #unwanted: UnwantedLeases;
   readonly #heartbeat = new Heartbeat((late) => this.#lookUnwanted(late));
   readonly #closing = new AbortController();
+  /** Of `closing` and `stop`. */
+  readonly #ending: AbortSignal;
   readonly #work: Subscription;
   /** Beats left at which leases may have run out: after a cut or a stop, the first may be too early to see who took them over. */
   #doubts = 0;
@@ -105,6 +109,7 @@ class JetStreamTaskSource implements JetStreamSource {
     this.#connection = server.connection;
     this.#client = jetstream(server.connection);
     this.#options = options;
+    this.#ending = AbortSignal.any([this.#closing.signal, ...(options.stop === undefined ? [] : [options.stop])]);
     this.#unwanted = new UnwantedLeases(server.connection, {
       leases: this.#leases,
       onCancel: (sweep) => this.#directory.cancel(sweep),
@@ -161,7 +166,7 @@ class JetStreamTaskSource implements JetStreamSource {
     this.#unwanted.close();
     await Promise.all([...this.#leases].map((lease) => lease.release({ counted: false }).catch(() => undefined)));
     // what was given back must be at the server before the process ends
-    await this.#connection.flush().catch(() => undefined);
+    await flushed(this.#connection);
   }
 
   #lookUnwanted(late: boolean): void {
@@ -222,7 +227,7 @@ class JetStreamTaskSource implements JetStreamSource {
       connection: this.#connection,
       heartbeat: this.#heartbeat,
       ackWaitMs: lane.ackWaitMs,
-      closed: this.#closing.signal,
+      ending: this.#ending,
       worker: this.#options.worker,
       onEvent: this.#options.onEvent,
       onEnd: (ended, end) => {

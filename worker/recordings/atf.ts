@@ -77,8 +77,9 @@ function readRows(file: string, lines: readonly string[], first: number, columns
 
 /** `Trace #1 (mV)`: name and unit. */
 function titleParts(title: string): { name: string; unit: string } {
-  const [, name, unit] = /^(.*?)\s*\(([^()]*)\)\s*$/.exec(title) ?? [];
-  return { name: name ?? title, unit: unit ?? '' };
+  const open = title.lastIndexOf('(');
+  if (open === -1 || !title.trimEnd().endsWith(')')) return { name: title, unit: '' };
+  return { name: title.slice(0, open).trimEnd(), unit: title.trimEnd().slice(open + 1, -1) };
 }
 
 function timeFactor(file: string, title: string, line: number): number {

@@ -41,7 +41,18 @@ const IMPORTERS: readonly { readonly signature: string; readonly read: Importer 
 export async function importRecording(file: string, options: ImportOptions = {}): Promise<Recording> {
   const content = await readWhole(file);
   const format = IMPORTERS.find(({ signature }) => content.subarray(0, signature.length).toString('latin1') === signature);
-  return format === undefined ? importCsv(file, textOf(file, content), options) : await format.read(file, content, options);
+  if (format !== undefined) return format.read(file, content, options);
+  const recording = importCsv(file, textOf(file, content), options);
+  refuseChannels(file, options);
+  return recording;
+}
+
+/** A CSV file has columns: a channel that is asked for would be passed over in silence. */
+function refuseChannels(file: string, { voltageChannel, currentChannel }: ChannelChoice): void {
+  const got = voltageChannel ?? currentChannel;
+  if (got === undefined) return;
+  const rule = 'a CSV file has no channels to choose from';
+  throw refusal('RECORDING_CHANNEL', file, { rule, got, remedy: 'Name its columns in "columns" (--columns of inspect).' });
 }
 
 function abf(bytes: FileBytes, readHeader: (bytes: FileBytes) => AbfHeader, options: ImportOptions): Recording {

@@ -25,10 +25,10 @@ interface IgorWave {
 export function importItx(file: string, text: string, choice: ChannelChoice): Recording {
   const waves = readWaves(file, text.split(/\r\n|\r|\n/));
   const electrical = waves.filter(({ unit }) => isElectrical(unit));
-  if (waves.length > 0 && electrical.length === 0)
+  if (electrical.length === 0)
     throw refusal('RECORDING_CHANNEL', file, {
       rule: 'waves must have a unit of voltage or current',
-      got: waves.map(({ name, unit }) => `"${name}" (${unit === '' ? 'no unit' : unit})`).join(', '),
+      got: waves.length === 0 ? 'no wave' : waves.map(({ name, unit }) => `"${name}" (${unit === '' ? 'no unit' : unit})`).join(', '),
       remedy: 'Give them one in Igor (SetScale d 0, 0, "V", wave0) and save again, or export columns as CSV.',
     });
   return waveRecording(file, 'Igor text', channelsOf(file, electrical, choice), choice);
@@ -38,10 +38,10 @@ function readWaves(file: string, lines: readonly string[]): IgorWave[] {
   const waves = new Map<string, IgorWave>();
   for (let at = 1; at < lines.length; at += 1) {
     const line = lines[at]!.trim();
-    const [, flags = '', names] = /^WAVES((?:\s*\/\w+(?:=\([^)]*\)|=\S+)?)*)[\s,]+(.*)$/i.exec(line) ?? [];
+    const [, flags = '', names] = /^WAVES((?:\s*\/\w+(?:=\([^)]*\)|=[^\s/,]+)?)*)[\s,]+(.*)$/i.exec(line) ?? [];
     if (names !== undefined) {
-      const end = lines.findIndex((other, index) => index > at && other.trim().toUpperCase() === 'END');
-      if (lines[at + 1]?.trim().toUpperCase() !== 'BEGIN' || end === -1)
+      const end = endOfBlock(lines, at);
+      if (lines[at + 1]?.trim().toUpperCase() !== 'BEGIN' || end === lines.length)
         throw refusal('RECORDING_CORRUPT', file, {
           place: `line ${at + 1}`,
           rule: 'WAVES must be followed by BEGIN, rows and END',
@@ -52,6 +52,13 @@ function readWaves(file: string, lines: readonly string[]): IgorWave[] {
     } else if (/^X\s/i.test(line)) for (const command of line.slice(1).split(';')) applyScale(waves, command.trim());
   }
   return [...waves.values()];
+}
+
+/** The line END after line `at`; the number of lines where there is none. */
+function endOfBlock(lines: readonly string[], at: number): number {
+  let end = at + 1;
+  while (end < lines.length && lines[end]!.trim().toUpperCase() !== 'END') end += 1;
+  return end;
 }
 
 /** Names are separated by blanks, tabs or commas; unusual ones stand in single quotes. */

@@ -44,7 +44,7 @@ export function scoreHeldOut(stretches: readonly HeldOut[], request: HeldOutRequ
 function scoreStretch({ label, object, fitted = [] }: HeldOut, { accept, trace, ...simulated }: HeldOutRequest): StretchScore {
   const stretch = trace(object);
   const voltageMv = measuredVoltage(stretch);
-  const V = simulateStretch(stretch, simulated);
+  const V = simulateFrom(voltageMv[0]!, stretch, simulated);
   if (V === undefined) return { label };
   const { sampleMs } = stretch;
   const leadIn = Math.floor(Math.min(LEAD_IN_MS / sampleMs, LEAD_IN_SHARE * V.length));
@@ -54,14 +54,16 @@ function scoreStretch({ label, object, fitted = [] }: HeldOut, { accept, trace, 
 }
 
 /** V of the forward simulation from the stretch's own first V that counts, mV; undefined when it does not run through. */
-export function simulateStretch(
-  stretch: TraceObject,
-  { model, parameters }: Pick<HeldOutRequest, 'model' | 'parameters'>,
-): Float64Array | undefined {
-  const { current, sampleMs } = stretch;
+export function simulateStretch(stretch: TraceObject, request: SimulationRequest): Float64Array | undefined {
+  return simulateFrom(measuredVoltage(stretch)[0]!, stretch, request);
+}
+
+type SimulationRequest = Pick<HeldOutRequest, 'model' | 'parameters'>;
+
+function simulateFrom(V: number, { current, sampleMs }: TraceObject, { model, parameters }: SimulationRequest): Float64Array | undefined {
   const simulation = simulate(model, {
     parameters,
-    initial: { V: measuredVoltage(stretch)[0]! },
+    initial: { V },
     current: Float64Array.from(current),
     sampleMs,
     rtol: TOLERANCE,

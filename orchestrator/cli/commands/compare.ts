@@ -1,13 +1,14 @@
 /** `loligo compare BASELINE DIR` */
 import { readFileSync } from 'node:fs';
 import type { CommandModule } from 'yargs';
-import { EXIT, LoligoError, messageOf } from '../../../schemas/errors.ts';
+import { EXIT, LoligoError, messageOf, type Violation } from '../../../schemas/errors.ts';
 import type { Baseline } from '../../../schemas/generated/types.ts';
 import { parseBaseline } from '../../../schemas/parse.ts';
 import { compare as compareRuns } from '../../gate/compare.ts';
 import { comparisonRows, comparisonTable, headline } from '../../gate/comparison-rows.ts';
 import { comparisonJunit } from '../../gate/junit.ts';
 import { comparisonMarkdown } from '../../gate/markdown.ts';
+import { firstLine } from '../../results/outcome-line.ts';
 import { readRun } from '../../results/run-directory.ts';
 import { print, printJson, say, writeNamed } from '../output.ts';
 import { recordRun } from '../record-run.ts';
@@ -45,25 +46,15 @@ export const compare: CommandModule<object, CompareArguments> = {
 };
 
 function readBaseline(path: string): Baseline {
+  const within = (violation: Violation): Violation => ({ ...violation, where: `${path}: ${violation.where}` });
   try {
     return parseBaseline(JSON.parse(readFileSync(path, 'utf8')));
   } catch (cause) {
-    if (cause instanceof LoligoError)
-      throw new LoligoError([{ ...cause.violations[0]!, where: `${path}: ${cause.violations[0]!.where}` }, ...cause.violations.slice(1)], {
-        cause,
-      });
+    const [first, ...others] = cause instanceof LoligoError ? cause.violations.map(within) : [];
+    if (first !== undefined && !first.where.endsWith(': baseline')) throw new LoligoError([first, ...others], { cause });
+    // a whole file of something else lacks every key, which one line says
+    const got = first === undefined ? firstLine(messageOf(cause)) : 'another file';
     const remedy = 'Write one with "loligo baseline DIR -o FILE".';
-    throw new LoligoError(
-      [
-        {
-          code: 'BASELINE_INVALID',
-          where: path,
-          rule: 'must be a file of "loligo baseline"',
-          got: messageOf(cause).split('\n', 1).join(''),
-          remedy,
-        },
-      ],
-      { cause },
-    );
+    throw new LoligoError([{ code: 'BASELINE_INVALID', where: path, rule: 'must be a file of "loligo baseline"', got, remedy }], { cause });
   }
 }

@@ -5,7 +5,7 @@ import { packageVersion } from '../../../schemas/package-root.ts';
 import { readInstructionSets } from '../instruction-sets.ts';
 import { describeNats, examineNats, type NatsFindings } from '../nats-findings.ts';
 import { print, printJson } from '../output.ts';
-import { processorModel } from '../processor-model.ts';
+import { processorModel } from '../../../worker/engines/processor-model.ts';
 
 export const doctor: CommandModule<object, { nats: string | undefined; json: boolean }> = {
   command: 'doctor',

@@ -48,9 +48,10 @@ export const exportCommand: CommandModule<object, ExportArguments> = {
     if (!Number.isInteger(replicas) || replicas < 1)
       throw new LoligoError([{ code: 'USAGE', where: '--replicas', rule: 'must be a whole number from 1 on', got: String(replicas) }]);
     const run = readRun(dir);
-    const accepted = to === 'parquet' ? [] : await acceptedReplicas(run);
+    const accepted = to === 'parquet' ? [] : await acceptedReplicas(run, { needed: to !== 'csv' });
     if (to === 'csv' || to === 'parquet') for (const path of await tablesOf(run, out, to)) print(path);
     if (to === 'parquet') return;
+    if (accepted.length === 0) return say('no replica was accepted: there are no tables of parameters and traces');
     makeFolder(out);
     const kept = Math.min(accepted.length, replicas);
     const files = filesOf(to, run, accepted, kept);

@@ -102,9 +102,13 @@ function corrected(recording: Recording, { bridge, junction, blank }: Pick<Inspe
   };
   const usage = (where: string, reason: { rule: string; got: string; remedy?: string }) =>
     new LoligoError([{ code: 'USAGE', where, ...reason }]);
-  for (const [key, value] of Object.entries(corrections))
-    if (value !== 'estimate' && !(Number.isFinite(value) && (key !== 'blankMs' || value > 0)))
-      throw usage(CORRECTION_OPTIONS[key as keyof Corrections], { rule: 'must be a number', got: String(bridge ?? value) }); // keys of corrections
+  for (const [key, value] of Object.entries(corrections)) {
+    const mustBePositive = key === 'blankMs';
+    if (value === 'estimate' || (Number.isFinite(value) && (!mustBePositive || value > 0))) continue;
+    const rule = key === 'bridgeMohm' ? 'must be a number, or estimate' : `must be a number${mustBePositive ? ' greater than 0' : ''}`;
+    const got = key === 'bridgeMohm' ? String(bridge) : Number.isNaN(value) ? 'no number' : String(value);
+    throw usage(CORRECTION_OPTIONS[key as keyof Corrections], { rule, got }); // keys of corrections
+  }
   if (Object.keys(corrections).length === 0) return recording;
   return correctRecording(recording, corrections, (key, reason) => usage(CORRECTION_OPTIONS[key], reason));
 }

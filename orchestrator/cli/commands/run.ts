@@ -21,7 +21,7 @@ import { refuseIfLacking } from '../engine-refusals.ts';
 import { loadSweep, notesOf, tracesOf, type LoadedSweep } from '../load-sweep.ts';
 import { measuredEngine, openSweepEngine } from '../sweep-engine.ts';
 import { print, printJson, say } from '../output.ts';
-import { processorModel } from '../processor-model.ts';
+import { processorModel } from '../../../worker/engines/processor-model.ts';
 import { conditionsOf } from '../run-conditions.ts';
 import { runLocal } from '../run-local.ts';
 
@@ -71,6 +71,7 @@ export const run: CommandModule<object, RunArguments> = {
   handler: async (argv) => {
     checkCount('--workers', argv.workers, MOST_THREADS);
     if (argv.limit !== undefined) checkCount('--limit', argv.limit, Number.MAX_SAFE_INTEGER);
+    checkLease(argv.lease);
     checkpointMsOf(argv.checkpoint);
     checkPort(argv['metrics-port'], '--metrics-port');
     const sweep = await loadSweep(argv.spec);
@@ -126,6 +127,15 @@ async function engineOfWorkers(asked: string, sweep: LoadedSweep): Promise<Chose
   return engine;
 }
 
+/** A day: a worker that dies is not missed before. */
+const MOST_LEASE_S = 86_400;
+
+function checkLease(seconds: number): void {
+  if (seconds >= 1 && seconds <= MOST_LEASE_S) return;
+  const rule = `must be a number of seconds from 1 to ${MOST_LEASE_S}`;
+  throw new LoligoError([{ code: 'USAGE', where: '--lease', rule, got: Number.isNaN(seconds) ? 'no number' : String(seconds) }]);
+}
+
 /** Each thread is a V8 of its own with some tens of megabytes. */
 const MOST_THREADS = 1024;
 
@@ -141,7 +151,10 @@ async function train(sweep: LoadedSweep, out: string, engine: ChosenEngine, argv
   const line = progressLine(process.stderr, process.env);
   const interrupt = (): void => {
     // a second Ctrl-C does not wait for the running cohorts: what is stored is safe
-    if (interruption.signal.aborted) process.exit(EXIT.interrupted);
+    if (interruption.signal.aborted) {
+      line.stop(); // gives the terminal its cursor back
+      process.exit(EXIT.interrupted);
+    }
     say('\nstopping: running replicas are given back, press Ctrl-C again to stop at once');
     interruption.abort();
   };
@@ -207,5 +220,7 @@ function exitCodeOf(end: RunEnd, { counts }: Summary, tolerate: ResolvedTolerate
     );
     return EXIT.intolerable;
   }
-  return end.kind === 'limited' ? EXIT.budget : EXIT.done;
+  if (end.kind !== 'limited') return EXIT.done;
+  say(`--limit is reached: ${plural(counts.planned - counts.finished, 'replica')} left; the same command goes on.`);
+  return EXIT.budget;
 }

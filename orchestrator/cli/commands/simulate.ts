@@ -1,7 +1,7 @@
 /** `loligo simulate MODEL` */
 import type { CommandModule } from 'yargs';
 import { parse as parseYaml } from 'yaml';
-import { LoligoError, type Violation } from '../../../schemas/errors.ts';
+import { LoligoError, messageOf, type Violation } from '../../../schemas/errors.ts';
 import { violationsOf } from '../../../schemas/violations.ts';
 import { loadModel } from '../../../worker/models/library.ts';
 import { isPool, type Gate, type Model } from '../../../worker/models/model.ts';
@@ -127,7 +127,8 @@ function readYaml(text: string): unknown {
   try {
     return parseYaml(text);
   } catch (cause) {
-    const got = cause instanceof Error ? cause.message : String(cause);
+    // the parser's second line repeats the text and points into it
+    const got = messageOf(cause).split('\n')[0]!.replace(/:$/, '');
     throw new LoligoError([{ code: 'USAGE', where: '--stimulus', rule: 'must be YAML', got }], { cause });
   }
 }

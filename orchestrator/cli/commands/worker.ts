@@ -4,7 +4,7 @@ import type { Logger } from 'pino';
 import type { CommandModule } from 'yargs';
 import { EXIT, LoligoError, messageOf } from '../../../schemas/errors.ts';
 import { packageVersion } from '../../../schemas/package-root.ts';
-import { connectServer } from '../../../schemas/nats-connection.ts';
+import { connectServer, flushed } from '../../../schemas/nats-connection.ts';
 import { placesOf } from '../../../worker/engines/cohort-size.ts';
 import type { Engine } from '../../../worker/engines/engine.ts';
 import { openPool } from '../../../worker/pool/pool.ts';
@@ -86,6 +86,7 @@ async function serveSweeps(argv: WorkerArguments, checkpointMs: number, log: Log
     worker: pool.worker,
     health,
     sizes,
+    stop: stop.signal,
     onEvent,
     onTrouble: (error) => onEvent({ kind: 'trouble', message: messageOf(error) }),
   });
@@ -126,7 +127,8 @@ async function serveSweeps(argv: WorkerArguments, checkpointMs: number, log: Log
     await source.close();
     await pool.close();
     await metricsServer?.close();
-    if (!server.connection.isClosed()) await server.connection.drain();
+    await flushed(server.connection);
+    await server.connection.close();
   }
 }
 

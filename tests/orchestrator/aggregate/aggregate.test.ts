@@ -253,6 +253,13 @@ describe('tables for the report', () => {
     expect(cut!.rows.reduce((sum, { finished }) => sum + finished, 0)).toBe(60);
   });
 
+  test('a row of an axis none of whose replicas was accepted is of all that finished', () => {
+    const [widths] = aggregated({ draws: 1, seeds: 3, widths: [16, 24], traces: false, accepted: 0 }).tables.axes;
+    const [row] = widths!.rows;
+    expect(row).toMatchObject({ finished: 3, accepted: 0 });
+    expect([row!.parameters['gNa']!.median, row!.rmsError['gNa'], row!.chi2, row!.rmseMv]).toEqual(Array(4).fill(expect.any(Number)));
+  });
+
   test('one configuration and one data set have no axis', () => {
     expect(aggregated({ draws: 1, seeds: 3, traces: false }).tables.axes).toEqual([]);
     expect(tables.axes.map(({ axis }) => axis)).toEqual(['data']);
@@ -305,6 +312,22 @@ describe('what was not fitted', () => {
     expect(standardErrors['gK']).toBeCloseTo(plainMedian(good.map(({ result }) => result.estimate!.bound!.standardErrors['gK']!)), 12);
     expect(ensembleOverBound['gK']).toBeCloseTo(found.parameters['gK']!.mad! / standardErrors['gK']!, 12);
     expect(weakest).toContain('cannot be told from the noise');
+  });
+
+  test('a parameter that most replicas leave open has no bound, though the others have one', () => {
+    const open = (count: number): FixtureReplica[] =>
+      all.map((replica) => {
+        const { estimate } = replica.result;
+        if (estimate?.bound === undefined || good.indexOf(replica) >= count) return replica;
+        const { gL: _, ...standardErrors } = estimate.bound.standardErrors;
+        return { ...replica, result: { ...replica.result, estimate: { ...estimate, bound: { ...estimate.bound, standardErrors } } } };
+      });
+    const of = (count: number) => aggregated(options, open(count)).summary.identifiability!;
+    const [few, most] = [of(3), of(Math.ceil(good.length / 2))];
+    expect(few.standardErrors['gL']).toBeGreaterThanOrEqual(found.identifiability!.standardErrors['gL']!);
+    expect(most.standardErrors['gL']).toBeNull();
+    expect(most.ensembleOverBound['gL']).toBeNull();
+    expect(most.standardErrors['gK']).toBe(found.identifiability!.standardErrors['gK']);
   });
 
   test('a stretch is drawn with the replica of median misfit there', () => {

@@ -1,6 +1,8 @@
 /** What the summary says of variance, spikes, modes, need and acceptance, on ensembles that were made to have the answer. */
 import { describe, expect, test } from 'vitest';
 import { aggregate } from '../../../orchestrator/aggregate/aggregate.ts';
+import { tableBuilder } from '../../../orchestrator/aggregate/replica-table.ts';
+import { summariseVariance } from '../../../orchestrator/aggregate/variance-summary.ts';
 import { intraclassCorrelation } from '../../../orchestrator/statistics/intraclass-correlation.ts';
 import type { Lock, Result, Summary } from '../../../schemas/generated/types.ts';
 import { summary as validate } from '../../../schemas/generated/validators.js';
@@ -77,6 +79,22 @@ describe('variance shares', () => {
     expect(varianceDesign!.axes).toEqual({ data: 2, draw: 6, 'network.width': 4 });
   });
 
+  test('of more data sets than are used keep several noise draws of each, and tell data from draws', () => {
+    // population variances: draw 0.01 * 3 / 4 or so, data 0, noise 0.0001
+    const many: FixtureOptions = { amplitudes: Array.from({ length: 100 }, () => 10), draws: 4, seeds: 2, accepted: 1, traces: false };
+    const byDraw = changed(
+      many,
+      gNaOf(({ task }) => 0.1 * noise.normal(1000 * Math.floor(task.index / 2)) + 0.01 * noise.normal(task.index)),
+    );
+    const lock = fixtureLock(many);
+    const table = tableBuilder(lock);
+    for (const replica of byDraw) table.add(replica);
+    const { varianceDesign, varianceShares } = summariseVariance(lock, table.finish());
+    expect(varianceDesign!.axes).toEqual({ data: 32, draw: 64, seed: 2 });
+    expect(varianceShares!['gNa']!['draw']!.share).toBeGreaterThan(0.6);
+    expect(varianceShares!['gNa']!['data']!.share).toBeLessThan(0.35);
+  });
+
   test('seeds that nothing shares are no axis', () => {
     const own = byWidth.map(({ task, result }) => ({ task: { ...task, seed: task.index }, result }));
     expect(summaryOf(options, own).varianceDesign!.axes).toEqual({ draw: 3, 'network.width': 2 });
@@ -106,6 +124,19 @@ describe('across spikes', () => {
     expect(drift!.perWindow).toBeCloseTo(0.0202, 3);
     expect(drift!.p).toBeLessThan(0.02);
     expect(varianceDesign!.axes).toEqual({ window: 6, seed: 5 });
+  });
+
+  test('a window without an accepted replica keeps its place in the drift', () => {
+    const windows = { ...options, windows: true };
+    const gap = drifting(windows).map((replica): FixtureReplica => {
+      const { window = 0 } = replica.task.data;
+      return window < 1 || window > 3
+        ? replica
+        : { ...replica, result: { ...replica.result, outcome: { kind: 'stopped', reason: 'chi2' } } };
+    });
+    const { n, drift } = summaryOf(windows, gap).acrossSpikes!['gNa']!;
+    expect(n).toBe(3);
+    expect(drift!.perWindow).toBeCloseTo(0.0202, 3);
   });
 
   test('windows of several recordings have no common drift, and data without windows nothing of it', () => {
@@ -144,6 +175,15 @@ describe('modes', () => {
       twoModes((replica) => (upper(replica) ? 1.05 : 1)),
     );
     expect(unequal.modes!['gNa']).toMatchObject({ kind: 'optima', modes: [{ chi2: 1 }, { chi2: 1.05 }] });
+    // of few samples that count the same difference is no evidence
+    const lock = structuredClone(fixtureLock(options));
+    for (const unit of lock.resolved.problem.data) unit.counted = 50;
+    const few = summaryOf(
+      options,
+      twoModes((replica) => (upper(replica) ? 1.05 : 1)),
+      lock,
+    );
+    expect(few.modes!['gNa']).toMatchObject({ kind: 'degeneracy' });
   });
 
   test('of different data sets are neither', () => {

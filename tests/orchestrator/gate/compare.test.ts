@@ -80,6 +80,15 @@ describe('a verdict', () => {
     expect(location.verdict).not.toBe('regressed');
   });
 
+  test('of a spread that two draws show is undecided: two lie equally far from their median, however far', () => {
+    const { parameters, verdict } = compare(baselineNight({ draws: 2, data: 'one' }), night({ draws: 2, replicas: 'other', data: 'two' }));
+    expect(parameters['gK']!.spread.after! / parameters['gK']!.spread.before!).not.toBeCloseTo(1, 0);
+    expect(parameters['gK']!.spread).toMatchObject({ verdict: 'undecided', pHolm: null });
+    expect(verdict).toBe('undecided');
+    const again = compare(baselineNight({ draws: 2 }), night({ draws: 2 }));
+    expect(again.parameters['gK']!.spread.verdict).toBe('same');
+  });
+
   test('of a spread that the tolerance swallows is "same", though it is ten times as large', () => {
     const near = (share: number) => (one: { values: (number | null)[] }, i: number) => ({
       ...one,

@@ -1,12 +1,14 @@
-import { jetstreamManager, type JetStreamManager } from '@nats-io/jetstream';
+import { jetstream, jetstreamManager, type JetStreamManager } from '@nats-io/jetstream';
 import { afterEach, describe, expect, test } from 'vitest';
 import { openJetStreamQueue, type JetStreamQueue } from '../../../orchestrator/queue/jetstream.ts';
+import { provideObjects } from '../../../orchestrator/queue/objects.ts';
 import { connectServer, type Server } from '../../../schemas/nats-connection.ts';
 import type { Lease } from '../../../schemas/queue.ts';
 import { RESULTS, STATE, TASKS, tasksOf, laneName, resultSubject, taskSubject } from '../../../schemas/wire.ts';
 import { openJetStreamSource, type JetStreamSource } from '../../../worker/queue/jetstream.ts';
+import { openLink } from '../../faults/link.mjs';
 import { natsVersions, startNats, type NatsServer } from '../../helpers/nats-server.ts';
-import { resultFixture, taskFixture } from '../../helpers/replica-fixture.ts';
+import { estimatedFixture, resultFixture, taskFixture } from '../../helpers/replica-fixture.ts';
 import { scratchFolders } from '../../helpers/scratch-folder.ts';
 import { waitFor, waitUntil } from '../../helpers/wait-for.ts';
 
@@ -33,8 +35,8 @@ interface Scene {
 }
 
 /** Both sides on a fresh server; what comes back is stored. Reconciliation by hand. */
-async function scene(binary: string, options: { ackWaitMs?: number } = {}): Promise<Scene> {
-  const nats = await startNats(binary, scratch());
+async function scene(binary: string, options: { ackWaitMs?: number; server?: string; stop?: AbortSignal } = {}): Promise<Scene> {
+  const nats = await startNats(binary, scratch(), options.server);
   closing.push(() => nats.kill());
   return join(nats, options);
 }
@@ -44,6 +46,8 @@ interface JoinOptions {
   readonly stored?: Set<number>;
   /** Orchestrator and worker, each its own password. */
   readonly users?: readonly [string, string];
+  /** The worker waits no longer. */
+  readonly stop?: AbortSignal;
 }
 
 async function join(nats: NatsServer, options: JoinOptions = {}): Promise<Scene> {
@@ -64,7 +68,7 @@ async function join(nats: NatsServer, options: JoinOptions = {}): Promise<Scene>
     stored: (index) => stored.has(index),
   });
   closing.push(() => queue.close());
-  const source = await openJetStreamSource(worker, {});
+  const source = await openJetStreamSource(worker, options.stop === undefined ? {} : { stop: options.stop });
   closing.push(() => source.close());
   void (async () => {
     for await (const delivery of queue.results()) {
@@ -180,6 +184,71 @@ describe.each(versions)('reconciliation on $name', ({ binary }) => {
   });
 });
 
+const accountWith = (storage: string): string =>
+  `accounts: { A: { jetstream: { max_file: ${storage}, max_mem: 1KB }, users: [{ user: a, password: a }] } }\nno_auth_user: a\n`;
+
+describe.each(versions)('what does not fit on $name', ({ binary }) => {
+  test('a store that tasks fill keeps no result out for long, and gets no more of them than it holds', async () => {
+    const { queue, source, manager, stored } = await scene(binary, { server: accountWith('100KB') });
+    const tasks = 300;
+    for (let index = 0; index < tasks; index += 1) await queue.publish(taskFixture(index));
+    await queue.reconcile();
+    const held = (await manager.streams.info(TASKS)).state.messages;
+    expect(held).toBeLessThan(tasks / 2);
+    while (stored.size < tasks) {
+      for (const lease of await pullAll(source, Math.min(8, tasks - stored.size))) await lease.complete(resultFixture(lease.task.index));
+      await queue.reconcile();
+      expect((await manager.streams.info(TASKS)).state.messages).toBeLessThanOrEqual(held);
+    }
+    expect([...stored].toSorted((a, b) => a - b)).toEqual(Array.from({ length: tasks }, (_, index) => index));
+  });
+
+  test('a result larger than the messages of the server is refused with the limit, and its lease stays open', async () => {
+    const { queue, source } = await scene(binary, { server: 'max_payload: 4KB\n' });
+    await queue.publish(taskFixture(0));
+    const [lease] = await pullAll(source, 1);
+    await expect(lease?.complete(estimatedFixture(0, 500))).rejects.toThrow(
+      /at most 4096 bytes; got \d+ bytes.* max_payload\. \[SCHEMA_MESSAGE\]/,
+    );
+    await lease?.complete(estimatedFixture(0));
+  });
+
+  test('large results that waited are read over a slow link without the server hanging up on a slow reader', async () => {
+    const nats = await startNats(binary, scratch(), 'max_pending: 12MB\n');
+    closing.push(() => nats.kill());
+    const { queue, worker } = await join(nats);
+    await queue.close();
+    const results = 120;
+    // what is read and put aside costs a test less than what is stored
+    const client = jetstream(worker.connection);
+    for (let index = 0; index < results; index += 1) await client.publish(resultSubject(sweep, index), new Uint8Array(250_000));
+    const link = await openLink(nats.url);
+    closing.push(async () => link.close());
+    link.slow(1, 20e6);
+    const far = await connectServer(link.url, 'orchestrator', {});
+    closing.push(() => far.connection.close());
+    const changes: string[] = [];
+    void (async () => {
+      for await (const { type } of far.connection.status()) changes.push(type);
+    })();
+    const reading = await openJetStreamQueue(far, { sweep, engine: 'any', reconcileMs: 3_600_000, stored: () => false });
+    closing.push(() => reading.close());
+    await waitFor(() => reading.malformed === results);
+    expect(changes).not.toContain('disconnect');
+  });
+
+  test('an object store that has no room for the data of the sweep ends the opening with what the server says', async () => {
+    const nats = await startNats(binary, scratch(), accountWith('1KB'));
+    closing.push(() => nats.kill());
+    const server = await connectServer(nats.url, 'orchestrator', {});
+    closing.push(() => server.connection.close());
+    const provide = (): Promise<void> => provideObjects(server.connection, new Map([['a', 'x'.repeat(4096)]]));
+    await expect(openJetStreamQueue(server, { sweep, engine: 'any', stored: () => false, provide })).rejects.toThrow(
+      /must take what a sweep needs there; got resource limits exceeded for account\..*\[NATS_UNREACHABLE\]/,
+    );
+  });
+});
+
 async function waitUntilReconciled(queue: JetStreamQueue): Promise<void> {
   let done = false;
   while (!done)
@@ -201,6 +270,20 @@ describe.each(versions)('leases on $name', ({ binary }) => {
     const later = await manager.consumers.info(TASKS, config.durable_name ?? '');
     expect([later.delivered.consumer_seq, later.num_ack_pending]).toEqual([deliveredAt, 1]);
     await lease?.complete(resultFixture(0));
+  });
+
+  test('a worker that is to end waits for no server that is away: what it cannot hand in is lost', async () => {
+    const stop = new AbortController();
+    const { nats, queue, source } = await scene(binary, { stop: stop.signal });
+    await queue.publish(taskFixture(0));
+    const [lease] = await pullAll(source, 1);
+    await nats.kill();
+    const handedIn = lease?.complete(resultFixture(0));
+    stop.abort();
+    await expect(handedIn).rejects.toThrow(/nobody confirmed the result/);
+    await lease?.release({ counted: false });
+    expect(source.lost).toBe(1);
+    await source.close();
   });
 
   test('a worker whose lease was taken over gives nothing back, and its result still counts once', async () => {

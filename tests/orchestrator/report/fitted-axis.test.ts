@@ -1,6 +1,18 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { logTicks } from '../../../orchestrator/report/fitted-axis.ts';
+import { leftMargin, logTicks, tickText } from '../../../orchestrator/report/fitted-axis.ts';
+
+test('the margin of an upright axis grows with its longest number, which would run into the label', () => {
+  const linear = (low: number, high: number): number => leftMargin({ log: false, low, high });
+  expect(linear(110, 130)).toBe(66);
+  expect(linear(0.29998, 0.30002)).toBe(28 + 7 * '0.30002'.length);
+  expect(linear(17_990, 18_010)).toBe(28 + 7 * '18,010'.length);
+  expect(leftMargin({ log: true, low: 0.00001, high: 0.1 })).toBe(28 + 7 * '0.0001'.length);
+});
+
+test('numbers of a logarithmic axis are written out where they have room', () => {
+  expect([0.00001, 0.3, 100_000, 3e8, 1e18, 1e-9].map(tickText)).toEqual(['1e-5', '0.3', '100000', '3e8', '1e18', '1e-9']);
+});
 
 describe('ticks of a logarithmic axis', () => {
   test('are the round numbers that have room', () => {

@@ -29,6 +29,8 @@ test.each([
 
 test('shares are shown as per cent with two digits', () => {
   expect(formatPercent(0.9375)).toBe('94\u00a0%');
+  expect(formatPercent(0.09961)).toBe('10\u00a0%');
+  expect(formatPercent(0.009961)).toBe('1.0\u00a0%');
   expect(formatPercent(0.0123, { sign: true })).toBe('+1.2\u00a0%');
   expect(formatPercent(-0.00123, { sign: true })).toBe('\u22120.12\u00a0%');
   expect(formatPercent(null)).toBe('\u2013');

@@ -89,12 +89,9 @@ describe('what is not in a report says why', () => {
     expect(absencesOf(renderReport(input).page)).not.toContain('too coarse');
   });
 
-  test('the Fisher information of fits to several stretches jointly', () => {
-    const input = inputOf({ draws: 2, seeds: 4, traces: false }, 8);
-    const lock = structuredClone(input.lock);
-    for (const unit of lock.resolved.problem.data) unit.segments = [0, 250];
-    const said = textOf(renderReport({ ...input, lock }).page);
-    expect(said).toContain('not shown: it is not computed of fits to several stretches jointly');
+  test('the Fisher information where no replica has it', () => {
+    const said = textOf(renderReport(inputOf({ draws: 2, seeds: 4, traces: false }, 8)).page);
+    expect(said).toContain('not shown: it could be computed of no accepted replica');
     expect(said).toContain('What the Fisher information says is not known: no replica kept its time courses');
   });
 });
@@ -132,6 +129,39 @@ test('a report without traces draws the data and claims no bands', () => {
   expect(page).not.toContain('Bands are quantiles');
   expect(page).toContain('Top: V as measured.');
   expect(page).toContain('No time courses were kept');
+});
+
+test('a report of replicas that all diverged does not blame the spec for their missing time courses', () => {
+  const input = inputs['without traces']!;
+  const { finished } = input.summary.counts;
+  const counts = { ...input.summary.counts, converged: 0, stopped: 0, diverged: finished, accepted: 0 };
+  const { page } = renderReport({ ...input, summary: { ...input.summary, counts } });
+  expect(page).toContain('No replica was trained through, so there are no bands to draw.');
+  expect(page).not.toContain('traces.replicas');
+});
+
+test('a model without gates has bands all the same', () => {
+  const input = inputs['typical']!;
+  const shown = input.tables.shown.map((one) => ({ ...one, states: { V: one.states['V']! } }));
+  expect(renderReport({ ...input, tables: { ...input.tables, shown } }).page).not.toContain('No time courses were kept');
+});
+
+test('values that are held fixed have their units', () => {
+  const units = { C: 'uF/cm2', ENa: 'mV', EK: 'mV', EL: 'mV' };
+  const { page } = renderReport({ ...inputs['of recordings']!, units });
+  const held = textOf(/<dt>Held fixed<\/dt>\s*<dd>[^]*?<\/dd>/.exec(page)![0]).trim();
+  expect(held).toBe('Held fixed C = 1 µF/cm², ENa = 50 mV, EK = −77 mV, EL = −54.387 mV');
+  expect(page).toMatch(/the values held fixed \(C = 1 µF\/cm², /);
+});
+
+test('from window to window a potential has a standard deviation in its unit, a conductance a coefficient of variation', () => {
+  const input = inputs['of windows']!;
+  const { problem } = input.lock.resolved;
+  const [first, ...others] = problem.infer;
+  const infer: typeof problem.infer = [{ ...first, positive: false, unit: 'mV' }, ...others];
+  const lock = { ...input.lock, resolved: { ...input.lock.resolved, problem: { ...problem, infer } } };
+  const notes = textOf(renderReport({ ...input, lock }).page).split('From spike to spike')[1]!;
+  expect(notes).toMatch(/gNa.* SD [\d.]+ mV.* Drift [+−][\d.]+ mV a window.*gK.* CV [\d.]+\u00a0%/);
 });
 
 describe('what was not fitted', () => {
@@ -181,6 +211,24 @@ test('bounds stand beside the spread, with the least certain combination in word
 test('parameters and forward misfit are drawn against a weight of the loss that the sweep varies', () => {
   expect(reports['of several weights']!.match(/<title id="weight-loss-current-(gNa|gK|gL|rmse)-title">/g)).toHaveLength(4);
   expect(reports['typical']).not.toContain('against the weight');
+});
+
+test('a weight whose replicas lie beyond the axis keeps its place there, and they are counted', () => {
+  const input = inputs['of several weights']!;
+  const { replicas } = input.tables;
+  const { values, codes } = replicas.axes['loss.current']!;
+  const isFar = Array.from(codes, (code) => values[code] === 100);
+  const table = {
+    ...replicas,
+    axes: { ...replicas.axes, 'loss.current': { values: values.map((value) => Number(value) / 1000), codes } },
+    estimated: replicas.estimated.map(() => 1),
+    accepted: replicas.accepted.map((_, row) => (isFar[row] === true ? 0 : 1)),
+    parameters: { ...replicas.parameters, gNa: Float64Array.from(isFar, (far, row) => (far ? 1e6 : 120 + row)) },
+  };
+  const { page } = renderReport({ ...input, tables: { ...input.tables, replicas: table } });
+  const cell = textOf(page.split('<title id="weight-loss-current-gNa-title">')[1]!.split('<title id="weight-loss-current-gK-title">')[0]!);
+  expect(cell).toMatch(/ 0\.001 .* 0\.01 .* 0\.1 /); // written out: not 1m, 10m, 100m
+  expect(cell).toContain('4 replicas beyond the axis.');
 });
 
 test('network V and forward V are drawn together, of accepted and of rejected replicas alike', () => {

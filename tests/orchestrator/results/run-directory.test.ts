@@ -55,6 +55,16 @@ test('a folder with other files is not written to', () => {
   expect(readdirSync(path)).toEqual(['thesis.tex']);
 });
 
+test('a lock that another version wrote is told as such, with the key that is not known', () => {
+  const path = join(scratch(), 'run');
+  openRun(path, lockFixture()).close();
+  const file = join(path, 'sweep.lock.json');
+  writeFileSync(file, readFileSync(file, 'utf8').replace('"sampler"', '"sampling"'));
+  expect(() => readRun(path)).toThrow(
+    /sweep\.lock\.json: the file must be a sweep lock of this version; got lock\.resolved.*: .*\. Take the version of loligo that began the run.*\[RUN_CORRUPT\]$/,
+  );
+});
+
 test('a folder without a sweep is RUN_NOT_FOUND for a reader, a damaged lock RUN_CORRUPT for both', () => {
   const path = scratch();
   expect(() => readRun(path)).toThrow('[RUN_NOT_FOUND]');

@@ -284,7 +284,13 @@ const CASES: readonly WrongSpec[] = [
     where: 'test.yaml:3:1',
     rule: /./,
   },
-  { title: 'two documents', text: `${VALID}---\n${VALID}`, code: 'SPEC_NOT_READABLE', where: 'test.yaml:7:1', rule: /multiple documents/ },
+  {
+    title: 'two documents',
+    text: `${VALID}---\n${VALID}`,
+    code: 'SPEC_NOT_READABLE',
+    where: 'test.yaml:7:1',
+    rule: /a file holds one spec; a second one begins here/,
+  },
 ];
 
 describe('a wrong spec is refused:', () => {

@@ -30,6 +30,14 @@ test('of normal pairs the correlation is Pearson’s, and a few wild ones hardly
   expect(robustCorrelation(x, wild)!.correlation).toBeGreaterThan(0.72);
 });
 
+test('of many pairs some stand for all, whatever the order that they come in', () => {
+  // a sweep of two widths, one after the other: every second pair is of one width, where nothing goes together
+  const noise = randomStream(4, 'noise');
+  const x = Array.from({ length: 20_000 }, (_, i) => (i % 2) + 0.2 * noise.normal(2 * i));
+  const y = x.map((_, i) => (i % 2) + 0.2 * noise.normal(2 * i + 1));
+  expect(robustCorrelation(x, y)!.tau).toBeGreaterThan(0.4);
+});
+
 test('too few pairs, or one side that does not vary, have none', () => {
   expect(robustCorrelation([1, 2], [1, 2])).toBeNull();
   expect(robustCorrelation([1, 1, 1, 1], [1, 2, 3, 4])).toBeNull();

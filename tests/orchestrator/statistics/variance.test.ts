@@ -4,6 +4,8 @@ import { describe, expect, test } from 'vitest';
 import { factorOf, isBalanced } from '../../../orchestrator/statistics/design.ts';
 import type { Factor } from '../../../orchestrator/statistics/design.ts';
 import { factorialAnova } from '../../../orchestrator/statistics/factorial-anova.ts';
+import { intraclassCorrelation } from '../../../orchestrator/statistics/intraclass-correlation.ts';
+import { bandwidthOf } from '../../../orchestrator/statistics/kernel-density.ts';
 import { restrictedLikelihood } from '../../../orchestrator/statistics/restricted-likelihood.ts';
 import { varianceShares } from '../../../orchestrator/statistics/share-interval.ts';
 import { randomStream, streamName } from '../../../schemas/random.ts';
@@ -126,6 +128,33 @@ describe('designs', () => {
     expect(parts[0]!.share).toBeGreaterThan(0.5);
     expect(parts[1]!.ci95[0]).toBe(0);
     expect(parts[1]!.ci95[1]).toBeLessThan(0.2);
+  });
+
+  test.each([0, 1e-12, 1e-9, 1e-7])(
+    'levels that explain all but %d have the shares of their variances, with gaps in the design too',
+    (left) => {
+      const { factors, values } = factorial(
+        { a: 3, b: 4, seed: 5 },
+        ({ a, b }, row) => 4.7 + 0.01 * effects[a!]! + 0.003 * b! + left * noise.normal(row),
+        (row) => row % 7 !== 3,
+      );
+      const { parts, residual } = varianceShares(restrictedLikelihood(values, factors)!, normals)!;
+      // population variances of 0, 0, 0.03 and of 0, 0.003, 0.006, 0.009
+      const [a, b] = [2e-4, 1.125e-5];
+      expectRelative(parts[0]!.share, a / (a + b), 1e-5);
+      expectRelative(parts[1]!.share, b / (a + b), 1e-4);
+      expect(residual.share).toBeLessThan(1e-7);
+    },
+  );
+
+  test('equal values have no variance, though their mean rounds off', () => {
+    // of 30 values of 5.1 the mean is 5.1 but for the last bit
+    const { factors, values } = factorial({ a: 3, seed: 10 }, () => 5.1);
+    expect(values.reduce((sum, value) => sum + value, 0) / 30).not.toBe(5.1);
+    expect(varianceShares(factorialAnova(values, factors)!, normals)).toBeUndefined();
+    expect(restrictedLikelihood(values, factors)).toBeUndefined();
+    expect(intraclassCorrelation([values.subarray(0, 3), values.subarray(3, 10), values.subarray(10)])).toBeNull();
+    expect(bandwidthOf(values)).toBeNull();
   });
 
   test('nothing varies, or nothing is left for a residual: no shares', () => {

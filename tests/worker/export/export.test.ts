@@ -68,6 +68,25 @@ describe('brian2', () => {
     expect(new Set(defined).size).toBe(defined.length);
   });
 
+  test('a function called alpha_m and parameters called after Brian2 words get names of their own', () => {
+    const hh = loadModel('hodgkin-huxley', packageRoot()).text;
+    const text = hh
+      .replace('gates:', 'functions:\n  alpha_m: 1 / exprel(-(V + 40) / 10)\n  tau_h: V / 20\ngates:')
+      .replace('alpha: 1 / exprel(-(V + 40) / 10)', 'alpha: 1 * alpha_m')
+      .replace('-(V + 65) / 20', '-tau_h - 3.25')
+      .replaceAll(/\bgL\b/g, 'lambda')
+      .replaceAll(/\bEL\b/g, 'mvolt');
+    const source = modelSource(text, 'named');
+    const { parameters } = source.file;
+    const values = Object.fromEntries(Object.entries(parameters).map(([name, { value }]) => [name, value]));
+    const neurons = [{ label: 'median', stretch: 0, parameters: values, initial: { V: -65, ...steadyGates(source.model, values, -65) } }];
+    const script = brian2Script({ ...ensembleOf('hodgkin-huxley'), source, neurons });
+    expect(script).toContain('alpha_m = 1 / exprel(');
+    expect(script).toContain('dm/dt = alpha_m_*(1 - m) - beta_m*m : 1\nalpha_m_ = (1 * alpha_m)/msecond : hertz');
+    expect(script).toContain('IL = lambda_ * (V - mvolt_) : amp/meter**2');
+    expect(script).toContain("'lambda_': np.full(len(ROWS), 0.3)");
+  });
+
   // npm run study:export names a Python that has Brian2, and so brings this one in: half a minute, most of it Brian2's imports
   test.each(BRIAN2)(
     'the script runs in Brian2, and V agrees with ours to 0.1 mV',
@@ -112,6 +131,16 @@ function worstDifference(name: string, python: string): number {
   return Math.max(...differences);
 }
 
+/** Names in the equations of a LEMS component type that are not defined before them. */
+function earlyNames(type: string): string[] {
+  const known = new Set(['v', 'exp', 'log', 'sqrt', 'tanh', 'sinh', 'cosh', 'e']);
+  return [...type.matchAll(/<(\w+) name="(\w+)"[^>]* value="([^"]*)"/g)].flatMap(([, kind, name = '', value = '']) => {
+    const early = kind === 'Constant' ? [] : (value.match(/[A-Za-z_]\w*/g) ?? []).filter((word) => !known.has(word));
+    known.add(name);
+    return early;
+  });
+}
+
 describe('neuroml', () => {
   test('a model of gates and conductances becomes channels, cells and a simulation', () => {
     const { nml, lems } = neuromlFiles(ensembleOf('pospischil-rs'), 'sample.nml');
@@ -119,7 +148,18 @@ describe('neuroml', () => {
     expect(nml.match(/<cell id=/g)).toHaveLength(2);
     expect(nml).toContain('condDensity="56');
     expect(lems).toContain('<Include file="sample.nml"/>');
+    expect(lems).toContain('step="0.001 ms"');
   });
+
+  // simulators evaluate the variables of a rate in the order of the file
+  test.each(['hodgkin-huxley', 'connor-stevens', 'pospischil-ib'])(
+    'every variable of a rate of %s is written before it is used',
+    (name) => {
+      const { nml } = neuromlFiles(ensembleOf(name), 'sample.nml');
+      const rates = nml.match(/<ComponentType[^]*?<\/ComponentType>/g)!;
+      expect(rates.flatMap(earlyNames)).toEqual([]);
+    },
+  );
 
   test('what it cannot say is refused with the equation', () => {
     const { text } = loadModel('hodgkin-huxley', packageRoot());

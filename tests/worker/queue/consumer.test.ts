@@ -254,6 +254,15 @@ test('a disk that takes no results ends the worker with that error', async () =>
   await queue.close();
 });
 
+test('a result that cannot be handed in when the worker is stopped goes back uncounted, and is no failure', async () => {
+  let stop = (): void => undefined;
+  const { queue, consumer, abort } = await scene(1, { refuse: () => (stop(), new Error('the server is away')) });
+  stop = abort;
+  await consumer.ended;
+  expect((await queue.pull(1, new AbortController().signal)).map(({ delivery }) => delivery)).toEqual([1]);
+  await queue.close();
+});
+
 describe('where threads share a device', () => {
   const bytes = (index: number): Uint8Array => Uint8Array.of(index);
   /** Replicas without a result go on from a checkpoint that is their index. */

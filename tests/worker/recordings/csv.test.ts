@@ -125,6 +125,11 @@ describe('a wrong CSV is refused', () => {
     });
   });
 
+  test('with a channel that is asked for, as its columns are named by their keys', async () => {
+    const said = /no channels to choose from; got Vm\. Name its columns in "columns".*\[RECORDING_CHANNEL\]/;
+    await expect(read(table('0,-65,1\n1,-64,1'), { columns: COLUMNS, voltageChannel: 'Vm' })).rejects.toThrow(said);
+  });
+
   test('with two columns for one role', async () => {
     const columns = { timeMs: 't', voltageMv: 'V', currentPa: 'I', currentNa: 'J' };
     await expect(read('t,V,I,J\n0,-65,1,1\n', { columns })).rejects.toThrow(/exactly one column of current is needed; got 2/);

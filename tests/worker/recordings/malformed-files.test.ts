@@ -31,7 +31,7 @@ const CASES: readonly [string, Buffer | string, RegExp][] = [
     /the HDF5 library must be able to read it.*RECORDING_CORRUPT/,
   ],
   ['only the signature of ATF', 'ATF\t1.0\n', /line 2: must be the number of header records.*RECORDING_CORRUPT/],
-  ['only the signature of Igor text', 'IGOR\n', /a channel in mV or V is needed.*RECORDING_CHANNEL/],
+  ['only the signature of Igor text', 'IGOR\n', /got no wave.*RECORDING_CHANNEL/],
   ['only a signature', 'ABF2', /header of 512 bytes; got 4 bytes.*RECORDING_CORRUPT/],
   ['a header of zeros', damaged((file) => file.fill(0, 4)), /at least one record here.*RECORDING_CORRUPT/],
   ['ABF version 3', damaged((file) => file.writeUInt8(3, 7)), /fFileVersionNumber: .*got 3\.6.*RECORDING_UNSUPPORTED/],

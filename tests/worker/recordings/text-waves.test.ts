@@ -164,6 +164,8 @@ describe('Igor text', () => {
     ['more waves than columns', ITX.replace('v0\ti0', 'v0 i0 t0'), /line 4: a row must have a number for each of 3 waves; got 2/],
     ['no units', ITX.replaceAll(/SetScale [dy]/g, 'Other'), /waves must have a unit.*"v0" \(no unit\).*RECORDING_CHANNEL/],
     ['a sampling in m', ITX.replaceAll('"s"', '"m"'), /wave v0: points must be apart in s or ms/],
+    ['no wave', 'IGOR\nX Display v0\n', /waves must have a unit of voltage or current; got no wave/],
+    ['sixty flags and no name', `IGOR\nWAVES${'/a=1'.repeat(60)}\nBEGIN\n1 2\nEND\n`, /got no wave/],
     ['other samples of current', ITX.replace('0.00015', '0.0003'), /sweep 1: voltage and current must have the same samples/],
   ])('is refused that has %s', async (_, text, message) => {
     await expect(read(text)).rejects.toThrow(message);

@@ -1,10 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { loadModel } from '../../../worker/models/library.ts';
-import { cramerRao } from '../../../worker/simulate/fisher.ts';
+import { cramerRao, jointCramerRao, type BoundRequest } from '../../../worker/simulate/fisher.ts';
 import { examine } from '../../../worker/train/after-training.ts';
 import { assess } from '../../../worker/train/assess.ts';
 import type { Candidate } from '../../../worker/train/assess.ts';
 import { observe, syntheticUnit } from '../../../worker/train/observe.ts';
+import { segmentSpans } from '../../../worker/train/segments.ts';
 import type { SyntheticCell } from '../../../worker/train/truths.ts';
 
 const { model } = loadModel('hodgkin-huxley', '.');
@@ -48,6 +49,32 @@ describe('an accepted replica', () => {
     const { bound } = examine(blocked, assess(candidate), { ...asked, infer: ['ENa', 'gK'] });
     expect(Object.keys(bound!.standardErrors)).toEqual(['gK']);
   });
+});
+
+test('of a joint fit every window adds what it knows of the parameters', () => {
+  const stimuli: SyntheticCell['stimuli'] = [{ step: { amplitude: 10 } }, { step: { amplitude: 15 } }];
+  const { stimulus: _, ...shared } = entry;
+  const jointly = syntheticUnit({ ...shared, stimuli, jointly: true }, 0, model, 1);
+  if (jointly.kind === 'violations') throw new Error('the entry is sound');
+  const observation = observe({ data: jointly.unit, draw: 0, model, objects: { trace } });
+  const joint: Candidate = { ...candidate, observation, furtherInitial: [{ V: -65 }] };
+  const assessment = assess(joint);
+  const { bound } = examine(joint, assessment, asked);
+  const [first, second] = segmentSpans(observation.segments, observation.current.length).map(({ from, to }): BoundRequest => ({
+    parameters: truth,
+    infer,
+    initial: { V: -65 },
+    freeInitial: ['V', 'h', 'n'],
+    current: observation.current.subarray(from, to),
+    sampleMs: observation.sampleMs,
+    sigmaMv: Math.max(0.5, assessment.predictive!.rmseMv),
+  }));
+  const [one, two, both] = [cramerRao(model, first!), cramerRao(model, second!), jointCramerRao(model, [first!, second!])];
+  if (one.kind === 'failed' || two.kind === 'failed' || both.kind === 'failed') throw new Error('the bounds exist');
+  for (const name of infer) {
+    expect(bound!.standardErrors[name]! / (both.standardErrors[name]! * truth[name as keyof typeof truth])).toBeCloseTo(1, 9);
+    expect(both.standardErrors[name]).toBeLessThan(Math.min(one.standardErrors[name]!, two.standardErrors[name]!));
+  }
 });
 
 test('a replica that was not accepted is asked nothing', () => {

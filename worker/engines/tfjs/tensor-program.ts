@@ -7,14 +7,20 @@ import type { Instruction, Program, UnaryOpcode, BinaryOpcode } from '../../mode
 
 type Values = Readonly<Record<string, tf.Tensor>>;
 
+/**
+ * Beyond this exp and what grows like it stay as they are: it is nearly the largest that float32 holds. Exponentials stand in denominators,
+ * 1 / (1 + exp(u)): where one is infinite the slope is 0 times infinity, which a gate 1 mV wide meets on every spike.
+ */
+const HIGHEST = 88;
+
 const UNARY: Readonly<Record<UnaryOpcode, (a: tf.Tensor) => tf.Tensor>> = {
   neg: (a) => tf.neg(a),
-  exp: (a) => tf.exp(a),
+  exp: (a) => tf.exp(tf.minimum(a, HIGHEST)),
   log: (a) => tf.log(a),
   sqrt: (a) => tf.sqrt(a),
   tanh: (a) => tf.tanh(a),
-  sinh: (a) => tf.sinh(a),
-  cosh: (a) => tf.cosh(a),
+  sinh: (a) => tf.sinh(tf.clipByValue(a, -HIGHEST, HIGHEST)),
+  cosh: (a) => tf.cosh(tf.clipByValue(a, -HIGHEST, HIGHEST)),
   exprel,
   exprelSlope,
 };
@@ -90,7 +96,7 @@ const NEAR_ZERO = 1e-30;
 /** (exp(x) - 1) / x */
 function exprel(x: tf.Tensor): tf.Tensor {
   const shifted = tf.add(x, NEAR_ZERO);
-  return tf.div(tf.expm1(shifted), shifted);
+  return tf.div(tf.expm1(tf.minimum(shifted, HIGHEST)), shifted);
 }
 
 /** d ln exprel / dx = 1/2 + x/12 - x^3/720 + ... (Bernoulli numbers); the first term left out is 2e-8 at |x| = 1. */

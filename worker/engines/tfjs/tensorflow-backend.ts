@@ -5,10 +5,10 @@
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { cpus } from 'node:os';
 import { join, resolve } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
 import { hostArithmetic } from '../host-arithmetic.ts';
+import { processorModel } from '../processor-model.ts';
 import type { Backend, TensorPlan } from './backend.ts';
 
 /** The first that works is taken. */
@@ -86,10 +86,6 @@ function restoreUtil(require: NodeJS.Require): void {
     isArray: Array.isArray,
     isNullOrUndefined: (value: unknown) => value === null || value === undefined,
   });
-}
-
-function processorModel(): string {
-  return cpus()[0]?.model.trim() ?? process.arch;
 }
 
 function missingGpu(name: Installed['name']): string {

@@ -3,7 +3,8 @@
  * weaker: exp may be off by 3 + 2|x| units in the last place and sin by 2^-11, too far for gradients to 2e-6.
  *
  * exp: Cody, Waite reduction by n ln 2 in two parts, then Taylor to degree 7 on |r| <= ln(2)/2 (remainder 5e-9); the scale is applied in
- * two factors, so that it over- and underflows as the exact result does. sin and cos: reduction by pi/2 in three parts, Taylor to
+ * two factors, so that it underflows as the exact result does. What would overflow is nearly the largest number: exponentials stand in
+ * denominators, 1 / (1 + exp(u)), whose slope would be 0 times infinity. sin and cos: reduction by pi/2 in three parts, Taylor to
  * degrees 9 and 10 on |r| <= pi/4 (remainders 2e-9, 2e-10). log: m in [1/sqrt 2, sqrt 2), 2 atanh((m-1)/(m+1)) by its series to s^9 (remainder 4e-10).
  */
 
@@ -33,7 +34,7 @@ export const ELEMENTARY = /* wgsl */ `
 fn power_of_two(n: i32) -> f32 { return bitcast<f32>((n + 127) << 23u); }
 
 fn exp_(x: f32) -> f32 {
-  let bounded = clamp(x, -150.0f, 150.0f);
+  let bounded = clamp(x, -150.0f, 88.72f);
   let n = round(bounded * 1.4426950409f);
   let r = fma(n, -3.194618494528e-5f, fma(n, -0.693115234375f, bounded));
   let p = ${horner(

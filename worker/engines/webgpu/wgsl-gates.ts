@@ -37,7 +37,8 @@ fn weights_of(h: f32, here: vec4f, next: vec2f) -> Weights {
   var w: Weights;
   let A = h * (here.y + 4.0f * here.w + next.y) / 6.0f;
   w.e = exp_(-A);
-  w.half = exp_(-h * (8.0f * here.w + 5.0f * next.y - here.y) / 24.0f);
+  // bounded as in gate-integration.ts, for a rate that falls steeply
+  w.half = exp_(min(60.0f, -h * (8.0f * here.w + 5.0f * next.y - here.y) / 24.0f));
   w.gain = A * exprel_(-A);
   w.w0 = here.y * w.e;
   w.w1 = 4.0f * here.w * w.half;

@@ -68,6 +68,15 @@ describe('the solution', () => {
     for (const x of gate.x) expect(x >= 0 && x <= 1).toBe(true);
   });
 
+  test('stays from 0 to 1, with slopes, where the rate falls from a million per ms to almost nothing within a step', () => {
+    const [inf, rate] = [Float64Array.of(0.2, 0.7, 0.4), Float64Array.of(1e6, 1e-3, 10)];
+    const gate = new GateIntegration(Float64Array.of(0.5));
+    gate.integrate([1], inf, rate);
+    gate.linearise(inf, rate, false);
+    for (const x of gate.x) expect(x >= 0 && x <= 1).toBe(true);
+    for (const slopes of [...gate.infSlopes, ...gate.rateSlopes]) expect(slopes.every(Number.isFinite)).toBe(true);
+  });
+
   test('of one point is its initial value', () => {
     const gate = new GateIntegration(new Float64Array());
     gate.integrate([0.4], Float64Array.of(0.1), Float64Array.of(2));

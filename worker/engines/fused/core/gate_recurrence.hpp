@@ -34,6 +34,9 @@ template <typename T> inline double innerProduct(const T* a, const T* b, int cou
 }
 
 template <typename T> class GateRecurrence {
+  /** As gate-integration.ts has it; in float e^89 overflows. */
+  static constexpr T STEEPEST = T(isFloat<T> ? 60 : 600);
+
 public:
   /** `stepMs` [paddedArray(points)], 0 from M - 1 on. */
   bool open(Arena& arena, int points, const T* stepMs) {
@@ -55,7 +58,7 @@ public:
       const Vector<T> B = h * (T(8) * r1 + T(5) * r2 - r0) * T(1.0 / 24);
       const Halves<T> whole = halves<T>(-A);
       const Vector<T> e = whole.exp * T(2);
-      const Vector<T> half = exp<T>(-B);
+      const Vector<T> half = exp<T>(notAbove<T>(-B, STEEPEST));
       const Vector<T> w0 = r0 * e, w1 = T(4) * r1 * half;
       const Vector<T> f0 = load<T>(inf.grid + j), f1 = load<T>(inf.middle + j), f2 = load<T>(inf.grid + j + 1);
       store<T>(decay + j, e);

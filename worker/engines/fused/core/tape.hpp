@@ -77,6 +77,16 @@ private:
   int32_t stride_ = 0;
 };
 
+/**
+ * What overflows float becomes the largest number. Exponentials stand in denominators, 1 / (1 + exp(u)): where one is infinite the slope is
+ * 0 times infinity, from u = 89 on, which a gate 1 mV wide meets on every spike. Double holds them up to 710.
+ */
+template <typename T> inline Vector<T> bounded(Vector<T> x) {
+  constexpr T LARGEST = T(3.4028234663852886e38);
+  if constexpr (isFloat<T>) return notBelow<T>(notAbove<T>(x, LARGEST), -LARGEST);
+  return x;
+}
+
 /** One number through an elementary function. */
 inline double scalarUnary(Opcode op, double a) {
   const Vector<double> x = broadcast<double>(a);
@@ -214,8 +224,8 @@ template <typename T> template <int K> void Tape<T>::execute() {
 template <typename T> __attribute__((noinline)) void Tape<T>::exprelRows(T* value, T* slope, const T* a, int vectors) {
   for (int i = 0; i < vectors * LANES<T>; i += LANES<T>) {
     const Exprel<T> both = exprelAndSlope<T>(load<T>(a + i));
-    store<T>(value + i, both.value);
-    store<T>(slope + i, both.slope);
+    store<T>(value + i, bounded<T>(both.value));
+    store<T>(slope + i, bounded<T>(both.slope));
   }
 }
 
@@ -229,7 +239,7 @@ template <typename T> __attribute__((noinline)) void Tape<T>::unaryRow(int32_t o
   };
   switch (static_cast<Opcode>(op)) {
   case Opcode::exp:
-    return each([](Vector<T> x) { return exp<T>(x); });
+    return each([](Vector<T> x) { return bounded<T>(exp<T>(x)); });
   case Opcode::log:
     return each([](Vector<T> x) { return log<T>(x); });
   case Opcode::sqrt:
@@ -237,13 +247,13 @@ template <typename T> __attribute__((noinline)) void Tape<T>::unaryRow(int32_t o
   case Opcode::tanh:
     return each([](Vector<T> x) { return tanh<T>(x); });
   case Opcode::sinh:
-    return each([](Vector<T> x) { return sinh<T>(x); });
+    return each([](Vector<T> x) { return bounded<T>(sinh<T>(x)); });
   case Opcode::cosh:
-    return each([](Vector<T> x) { return cosh<T>(x); });
+    return each([](Vector<T> x) { return bounded<T>(cosh<T>(x)); });
   case Opcode::exprel:
-    return each([](Vector<T> x) { return exprel<T>(x); });
+    return each([](Vector<T> x) { return bounded<T>(exprel<T>(x)); });
   default:
-    return each([](Vector<T> x) { return exprelSlope<T>(x); });
+    return each([](Vector<T> x) { return bounded<T>(exprelSlope<T>(x)); });
   }
 }
 
