@@ -17,7 +17,8 @@ test('a folder is made with those above it, and one that is there stays', () => 
 test('a file in its place, or above it, is DISK', () => {
   const file = join(scratch(), 'file');
   writeFileSync(file, '');
-  for (const path of [file, join(file, 'below'), '']) expect(() => makeFolder(path)).toThrow(/must allow creating a folder.*\[DISK\]/);
+  for (const path of [file, join(file, 'below')]) expect(() => makeFolder(path)).toThrow(/must be a folder.*got a file.*\[DISK\]/);
+  expect(() => makeFolder('')).toThrow(/must allow creating a folder.*\[DISK\]/);
 });
 
 test.skipIf(process.platform !== 'linux')('where the system denies the folder though the one above exists, it ends', () => {
