@@ -16,7 +16,7 @@ import { whims } from '../helpers/whims.mjs';
 
 const SEED = Number(process.env['LOLIGO_ENGINE_SEED'] ?? 1);
 console.info(`problems for engines: LOLIGO_ENGINE_SEED=${SEED}`);
-const PROBLEMS = 40;
+const PROBLEMS = 24;
 /** Half a unit in the last place of float32. */
 const ROUNDING = 6e-8;
 /** Of the 1,000 problems from seed 1000 on, on native: 28 for a term, 12 for a gradient, and 32 for one of small residuals of large currents. */

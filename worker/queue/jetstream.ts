@@ -34,7 +34,7 @@ const MOST_REST_MS = 60_000;
 const DOUBTFUL_BEATS = 2;
 /** What is left to others is out of this worker's way for so long, and of theirs. */
 const LEFT_MS = 1000;
-const MOST_LEFT = 32;
+const MOST_PASSED = 32;
 /** Malformed messages remembered; more than a few are no accident. */
 const MOST_ASIDE = 1000;
 
@@ -92,8 +92,8 @@ class JetStreamTaskSource implements JetStreamSource {
   readonly #work: Subscription;
   /** Beats left at which leases may have run out: after a cut or a stop, the first may be too early to see who took them over. */
   #doubts = 0;
-  /** Replicas of the last pull that other workers should have. */
-  #left = 0;
+  /** Messages of the last pull that it passes by: replicas that other workers should have, and its own that came again. */
+  #passed = 0;
   #heard = false;
   /** Idle and rested: the next word of work wakes it. */
   #listening = false;
@@ -181,8 +181,8 @@ class JetStreamTaskSource implements JetStreamSource {
     for (const lane of await this.#directory.candidates()) {
       const most = this.#options.sizes?.placesFor(lane.shape, places) ?? places;
       let leases = await this.#take(lane, most, signal);
-      // behind what is left to others there may be more
-      for (let again = 0; leases.length === 0 && this.#left > 0 && again < MOST_LEFT; again += 1)
+      // behind what it passes by there may be more
+      for (let again = 0; leases.length === 0 && this.#passed > 0 && again < MOST_PASSED; again += 1)
         leases = await this.#take(lane, most, signal);
       this.#directory.served(lane, most, leases.length);
       if (leases.length > 0 || signal.aborted) return leases;
@@ -191,7 +191,7 @@ class JetStreamTaskSource implements JetStreamSource {
   }
 
   async #take(lane: KnownLane, places: number, signal: AbortSignal): Promise<JetStreamLease[]> {
-    this.#left = 0;
+    this.#passed = 0;
     const messages: Msg[] = [];
     const take = (message: Msg): void => void messages.push(message);
     // an abort does not end this: what is under way arrives within milliseconds, and is given back
@@ -211,7 +211,10 @@ class JetStreamTaskSource implements JetStreamSource {
 
   /** Counts the try before anybody can die of it. */
   async #lease(message: Msg, lane: KnownLane): Promise<JetStreamLease | undefined> {
-    if (this.#redeliveries.answer(message)) return undefined;
+    if (this.#redeliveries.answer(message)) {
+      this.#passed += 1;
+      return undefined;
+    }
     const task = this.#read(message, lane);
     if (task === undefined) return undefined;
     const { delivery, tries } = await this.#count(message, task);
@@ -261,7 +264,7 @@ class JetStreamTaskSource implements JetStreamSource {
     try {
       const seen = await readTries(this.#connection, task.sweep, task.index);
       if ((await this.#options.health?.leaves(task, seen.failedBy)) === true) {
-        this.#left += 1;
+        this.#passed += 1;
         giveBack(message, LEFT_MS);
         return { delivery: 0, tries: undefined };
       }
