@@ -1,6 +1,6 @@
 /**
- * WGSL, as far as this project's kernels use it, as JavaScript that runs one invocation at a time and shows every access to shared memory to a
- * `Watch` (machine.ts). A function that waits for others (barriers, shuffles) becomes a generator. Arithmetic is WGSL's: floats of 32 bits,
+ * WGSL, as far as this project's kernels use it, as JavaScript that runs one invocation at a time and leaves every access to shared memory to
+ * machine.ts. A function that waits for others (barriers, shuffles) becomes a generator. Arithmetic is WGSL's: floats of 32 bits,
  * integers that wrap. What it does not know it refuses.
  */
 import {
@@ -18,6 +18,8 @@ import {
   type Type,
   type Value,
 } from './arithmetic.ts';
+import { indexed, shared, sizeOf, type Place, type Struct } from './place.ts';
+import { Tokens } from './tokens.ts';
 
 export interface Global {
   readonly name: string;
@@ -36,18 +38,12 @@ export interface Translation {
   readonly workgroupSize: number;
 }
 
-interface Struct {
-  readonly fields: readonly { readonly name: string; readonly type: Type }[];
-}
-
 interface Routine {
   readonly parameters: readonly { readonly name: string; readonly type: Type; readonly builtin: string | null }[];
   readonly result: Type;
   readonly waits: boolean;
 }
 
-const TOKEN =
-  /\/\*[\s\S]*?\*\/|\/\/[^\n]*|\s+|0x[0-9a-fA-F]+u?|(?:\d+\.\d*|\.\d+|\d+)(?:[eE][+-]?\d+)?[fu]?|[A-Za-z_]\w*|&&|\|\||<<|>>|[-+*/%&|^]=|[=!<>]=|\+\+|--|->|./g;
 const PRECEDENCE = [['||'], ['&&'], ['|'], ['^'], ['&'], ['==', '!='], ['<', '>', '<=', '>='], ['<<', '>>'], ['+', '-'], ['*', '/', '%']];
 const LETTERS = 'xyzw';
 const WAITING = ['workgroupBarrier', 'storageBarrier', 'workgroupUniformLoad', 'subgroupShuffleXor'];
@@ -55,9 +51,7 @@ export function translate(source: string): Translation {
   return new Translator(source).module();
 }
 
-class Translator {
-  private readonly tokens: string[];
-  private at = 0;
+class Translator extends Tokens {
   private readonly globals = new Map<string, Global & { readonly type: Type }>();
   private readonly structs = new Map<string, Struct>();
   private readonly routines = new Map<string, Routine>();
@@ -66,7 +60,7 @@ class Translator {
   private workgroupSize = 0;
 
   constructor(source: string) {
-    this.tokens = (source.match(TOKEN) ?? []).filter((token) => !/^(\s|\/\*|\/\/)/.test(token));
+    super(source);
     this.signatures();
   }
 
@@ -96,34 +90,6 @@ class Translator {
       globals: [...this.globals.values()],
       workgroupSize: this.workgroupSize,
     };
-  }
-
-  // Tokens
-
-  private peek(ahead = 0): string {
-    return this.tokens[this.at + ahead] ?? '';
-  }
-
-  private next(): string {
-    return this.tokens[this.at++] ?? '';
-  }
-
-  private take(token: string): boolean {
-    if (this.peek() !== token) return false;
-    this.at += 1;
-    return true;
-  }
-
-  private expect(token: string): void {
-    if (!this.take(token)) throw this.error(`"${token}"`);
-  }
-
-  private skipTo(token: string): void {
-    while (!this.take(token)) this.at += 1;
-  }
-
-  private error(wanted: string): Error {
-    return new Error(`this WGSL is unknown here: ${wanted} expected at "${this.tokens.slice(this.at, this.at + 12).join(' ')}"`);
   }
 
   // Declarations
@@ -161,15 +127,6 @@ class Translator {
       this.declaration();
     }
     this.at = 0;
-  }
-
-  private balanced(): void {
-    let depth = 0;
-    do {
-      const token = this.next();
-      if (token === '{') depth += 1;
-      if (token === '}') depth -= 1;
-    } while (depth > 0);
   }
 
   private attribute(): string[] {
@@ -522,39 +479,4 @@ class Translator {
     if (type === 'abstract-int' || (type === 'abstract-float' && to === 'f32')) return to === 'f32' ? `Math.fround(${code})` : code;
     throw new Error(`${type} given where ${to} is wanted: ${code}`);
   }
-}
-
-/** What stands left of an assignment, or a value. */
-interface Place {
-  readonly value: Value;
-  readonly store: ((code: string) => string) | null;
-  /** Of shared memory: its object, the number of the first scalar, and how to read on from there. */
-  readonly shared: { readonly object: string; readonly first: string } | null;
-}
-
-function sizeOf(type: Type): number {
-  return typeof type === 'string' ? lengthOf(type) : type.count! * sizeOf(type.of);
-}
-
-function shared(object: string, type: Type, structs: ReadonlyMap<string, Struct>): Place {
-  if (typeof type === 'string' && structs.has(type)) return { value: { code: object, type }, store: null, shared: { object, first: '0' } };
-  return sharedPart(object, '0', type);
-}
-
-function sharedPart(object: string, first: string, type: Type): Place {
-  if (typeof type !== 'string') return { value: { code: object, type }, store: null, shared: { object, first } };
-  const length = lengthOf(type);
-  const value = { code: length === 1 ? `${object}.read(${first})` : `${object}.readVector(${first}, ${length})`, type };
-  const store = (code: string): string =>
-    length === 1 ? `${object}.write(${first}, ${code})` : `${object}.writeVector(${first}, ${code})`;
-  return { value, store, shared: { object, first } };
-}
-
-function indexed({ value: { code, type }, shared: memory }: Place, index: string): Place {
-  const element = typeof type === 'string' ? elementOf(type) : type.of;
-  if (memory !== null) {
-    const stride = typeof type === 'string' ? 1 : sizeOf(type.of);
-    return sharedPart(memory.object, `${memory.first} + ${stride} * (${index})`, element);
-  }
-  return { value: { code: `${code}[${index}]`, type: element }, store: (given) => `${code}[${index}] = ${given}`, shared: null };
 }
